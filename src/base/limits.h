@@ -59,4 +59,45 @@ enum {
     SL_SM_STATES_MAX = 32, /* a state set is one 32-bit word */
 };
 
+/* Runtime: actors, lines, threads */
+enum {
+    SL_SLOTS_MAX = 1 << 14,        /* living and dying actors */
+    SL_CLASSES_MAX = 48,           /* classes of one topology */
+    SL_LINES_MAX = 48,             /* lines of one topology, instances not counted */
+    SL_LINE_INPUTS_MAX = 4096,     /* instances of one line */
+    SL_LINE_PATH_MAX = 8,          /* actors on one line, entrance included */
+    SL_LINE_CREDITS_MAX = 1 << 16, /* of one instance */
+    SL_MAILBOX_ITEMS_MAX = 1 << 20,
+    SL_SYSTEM_MAIL = 1, /* SL_MSG_STOP; the rest of the system mail has places of its own */
+    SL_SPAWN_ARGS_BYTES_MAX = 256,
+    SL_TURN_MESSAGES_MAX = 64, /* handled in one turn, then the next actor's turn comes */
+    SL_TURN_AHEAD = 8,         /* messages taken from a mailbox at once, so that their memory can be fetched */
+    SL_THREADS_MAX = 256,      /* that run actors, timer thread and outside callers included */
+    SL_DISK_THREADS = 2,       /* default size of the disk pool */
+    SL_IO_LOOPS_MAX = 16,
+    SL_IO_TURNS_MAX = 64, /* turns an event loop runs between two looks at its sockets */
+};
+/* The turn budget is a multiple of what is taken at once, so that nothing taken is left at its end. */
+static_assert(SL_TURN_MESSAGES_MAX % SL_TURN_AHEAD == 0, "a turn ends between two takes");
+/* A mailbox must be able to hold the largest single line. */
+static_assert(SL_LINE_CREDITS_MAX <= SL_MAILBOX_ITEMS_MAX, "one line fits a mailbox");
+
+/* Runtime: memory of messages */
+enum {
+    SL_MSG_CLASS_BYTES_MIN = 64, /* smallest size class; each next one doubles */
+    SL_MSG_CLASSES = 5,          /* up to 1 KiB; larger messages come from the heap */
+    SL_MAGAZINE_ITEMS = 64,      /* messages that move between a thread and the depot at once */
+};
+
+/* Runtime: time */
+enum {
+    SL_STUCK_COMPUTE_MS = 1000,   /* a handler of the compute or io lane running longer is reported */
+    SL_STUCK_BLOCKING_MS = 60000, /* the same for the lanes that may wait */
+    SL_WATCHDOG_PERIOD_MS = 250,
+    SL_TIMER_DELAY_MS_MAX = 1000 * 60 * 60 * 24 * 20, /* the longest delay of one timer: 20 days */
+    SL_BACKOFF_MS_MIN = 1,
+    SL_BACKOFF_MS_MAX = 60000,
+    SL_SUPERVISED_MAX = 64, /* children of one supervisor */
+};
+
 #endif
