@@ -321,6 +321,12 @@ const proto_sources = [_][]const u8{
 };
 
 const core_sources = [_][]const u8{
+    "src/base/env.c",
+    "src/base/env_os.c",
+    "src/base/env_os_addr.c",
+    "src/base/env_os_fs.c",
+    "src/base/env_os_net.c",
+    "src/base/env_os_threads.c",
     "src/base/err.c",
     "src/base/panic.c",
 };

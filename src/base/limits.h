@@ -17,6 +17,11 @@ enum {
     SL_ADDR_BYTES_MAX = 280,  /* "host:port" or "unix:/path", terminator included */
 };
 
+/* Sockets */
+enum {
+    SL_LISTEN_BACKLOG = 1024, /* connections that wait for an accept; Linux cuts it to somaxconn */
+};
+
 /* Crash report and trace */
 enum {
     SL_TRACE_ENTRIES = 1024,     /* ring of one thread; 32 bytes each */

@@ -1,0 +1,64 @@
+#include "base/env_os.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "base/assert.h"
+#include "base/env_os_parts.h"
+
+static uint64_t read_clock(clockid_t id)
+{
+    struct timespec t;
+
+    if (clock_gettime(id, &t) != 0)
+        SL_PANIC("clock_gettime(%d): %s", (int)id, strerror(errno));
+    SL_ASSERT(t.tv_sec >= 0);
+    return (uint64_t)t.tv_sec * SL_NANOS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+static sl_nanos now(struct sl_clock *clock)
+{
+    (void)clock;
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+static int64_t wall(struct sl_clock *clock)
+{
+    (void)clock;
+    return (int64_t)read_clock(CLOCK_REALTIME);
+}
+
+/* getrandom may be interrupted, and gives large requests in pieces. */
+static void fill(struct sl_random *random, void *bytes, size_t count)
+{
+    uint8_t *at = bytes;
+
+    (void)random;
+    while (count > 0) {
+        ssize_t n = getrandom(at, count, 0);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            SL_PANIC("getrandom: %s", strerror(errno));
+        at += n;
+        count -= (size_t)n;
+    }
+}
+
+const struct sl_env *sl_env_os(void)
+{
+    static struct sl_clock     clock = {.now = now, .wall = wall};
+    static struct sl_random    random = {.fill = fill};
+    static const struct sl_env env = {
+        .clock = &clock,
+        .random = &random,
+        .fs = &env_os_fs,
+        .net = &env_os_net,
+        .threads = &env_os_threads,
+    };
+
+    return &env;
+}
