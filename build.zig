@@ -323,6 +323,8 @@ const proto_sources = [_][]const u8{
 const core_sources = [_][]const u8{
     "src/base/err.c",
     "src/base/panic.c",
+    "src/base/rawline.c",
+    "src/base/trace.c",
 };
 
 /// Compiled without ThreadSanitizer: they use ck's inline assembly and annotate it by hand.
@@ -334,10 +336,13 @@ const programs = [_]Program{
 };
 
 const test_library = [_][]const u8{
+    "tests/lib/child.c",
 };
 
 const tests = [_]TestProgram{
     unit("base/err"),
+    unit("base/panic"),
+    unit("base/trace"),
 };
 
 const bench_library = [_][]const u8{
