@@ -321,8 +321,11 @@ const proto_sources = [_][]const u8{
 };
 
 const core_sources = [_][]const u8{
+    "src/base/crc32c.c",
     "src/base/err.c",
+    "src/base/hash.c",
     "src/base/panic.c",
+    "src/base/prng.c",
     "src/base/rawline.c",
     "src/base/trace.c",
 };
@@ -340,8 +343,11 @@ const test_library = [_][]const u8{
 };
 
 const tests = [_]TestProgram{
+    unit("base/crc32c"),
     unit("base/err"),
+    unit("base/hash"),
     unit("base/panic"),
+    unit("base/prng"),
     unit("base/trace"),
 };
 
