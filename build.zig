@@ -321,6 +321,8 @@ const proto_sources = [_][]const u8{
 };
 
 const core_sources = [_][]const u8{
+    "src/base/arena.c",
+    "src/base/buf.c",
     "src/base/crc32c.c",
     "src/base/err.c",
     "src/base/hash.c",
@@ -343,6 +345,8 @@ const test_library = [_][]const u8{
 };
 
 const tests = [_]TestProgram{
+    unit("base/arena"),
+    unit("base/buf"),
     unit("base/crc32c"),
     unit("base/err"),
     unit("base/hash"),

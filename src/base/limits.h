@@ -32,6 +32,16 @@ enum {
     SL_ARENA_BLOCK_BYTES = 1 << 16, /* smallest block an arena takes from the heap */
 };
 
+/* Containers and scratch memory */
+enum {
+    SL_HEAP_NODES_MAX = 1 << 27,       /* members of one heap */
+    SL_MAP_NODES_MAX = 1 << 27,        /* members of one map */
+    SL_ARENA_KEEP_BYTES_MAX = 1 << 24, /* largest block an arena keeps when it is reset */
+};
+static_assert(SL_IS_POWER_OF_TWO(SL_HEAP_NODES_MAX), "a heap grows by doubling");
+static_assert(SL_IS_POWER_OF_TWO(SL_MAP_NODES_MAX), "a map grows by doubling");
+static_assert((int)SL_ARENA_BLOCK_BYTES <= (int)SL_ARENA_KEEP_BYTES_MAX, "else no block is kept");
+
 /* Configuration */
 enum {
     SL_CONF_FILE_BYTES_MAX = 1 << 20,
