@@ -331,6 +331,7 @@ const core_sources = [_][]const u8{
     "src/base/panic.c",
     "src/base/prng.c",
     "src/base/rawline.c",
+    "src/base/sm.c",
     "src/base/trace.c",
 };
 
@@ -357,6 +358,7 @@ const tests = [_]TestProgram{
     unit("base/map"),
     unit("base/panic"),
     unit("base/prng"),
+    unit("base/sm"),
     unit("base/trace"),
 };
 
