@@ -321,6 +321,9 @@ const proto_sources = [_][]const u8{
 };
 
 const core_sources = [_][]const u8{
+    "src/base/arena.c",
+    "src/base/buf.c",
+    "src/base/crc32c.c",
     "src/base/env.c",
     "src/base/env_os.c",
     "src/base/env_os_addr.c",
@@ -328,7 +331,29 @@ const core_sources = [_][]const u8{
     "src/base/env_os_net.c",
     "src/base/env_os_threads.c",
     "src/base/err.c",
+    "src/base/hash.c",
+    "src/base/heap.c",
+    "src/base/map.c",
     "src/base/panic.c",
+    "src/base/prng.c",
+    "src/base/rawline.c",
+    "src/base/sm.c",
+    "src/base/trace.c",
+    "src/runtime/crew.c",
+    "src/runtime/line.c",
+    "src/runtime/loop.c",
+    "src/runtime/mail.c",
+    "src/runtime/msg.c",
+    "src/runtime/pool.c",
+    "src/runtime/runtime.c",
+    "src/runtime/seeded.c",
+    "src/runtime/slots.c",
+    "src/runtime/supervisor.c",
+    "src/runtime/timers.c",
+    "src/runtime/topology.c",
+    "src/runtime/turn.c",
+    "src/runtime/watchdog.c",
+    "src/runtime/worker.c",
 };
 
 /// Compiled without ThreadSanitizer: they use ck's inline assembly and annotate it by hand.
@@ -340,10 +365,22 @@ const programs = [_]Program{
 };
 
 const test_library = [_][]const u8{
+    "tests/lib/child.c",
 };
 
 const tests = [_]TestProgram{
+    unit("base/arena"),
+    unit("base/buf"),
+    unit("base/crc32c"),
     unit("base/err"),
+    unit("base/hash"),
+    unit("base/heap"),
+    unit("base/list"),
+    unit("base/map"),
+    unit("base/panic"),
+    unit("base/prng"),
+    unit("base/sm"),
+    unit("base/trace"),
 };
 
 const bench_library = [_][]const u8{

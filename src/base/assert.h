@@ -1,14 +1,14 @@
 #ifndef SL_BASE_ASSERT_H
 #define SL_BASE_ASSERT_H
 
-/* Assertions: for our mistakes only. Input from network, disk, configuration and operators is validated and
- * refused with an error; it must never reach an assertion.
+/* Assertions: for our mistakes only. Input from network, disk, configuration and operators is
+ * validated and refused with an error; it must never reach an assertion.
  *
  * Three grades, by what they cost:
  *
  *     SL_ASSERT(x)            always on, in production too; cheap enough for every function
- *     SL_VERIFY(x)            costly checks (walk a list, re-decode); on in Debug and sanitizer builds
- *     static_assert(x, text)  free: ties limits and layouts together at compile time
+ *     SL_VERIFY(x)            costly checks (walk a list, re-decode); on in Debug and sanitizer
+ * builds static_assert(x, text)  free: ties limits and layouts together at compile time
  *
  * and two for places rather than conditions:
  *
@@ -22,8 +22,9 @@
 
 #include "base/panic.h"
 
-#define SL_ASSERT(condition)                                                                      \
-    ((condition) ? (void)0 : sl_panic(__FILE__, __LINE__, __func__, "assertion failed: %s", #condition))
+#define SL_ASSERT(condition) \
+    ((condition) ? (void)0   \
+                 : sl_panic(__FILE__, __LINE__, __func__, "assertion failed: %s", #condition))
 
 #ifdef SLUICE_VERIFY
 #define SL_VERIFY(condition) SL_ASSERT(condition)

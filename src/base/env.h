@@ -1,14 +1,14 @@
 #ifndef SL_BASE_ENV_H
 #define SL_BASE_ENV_H
 
-/* The environment: clock, random, files, sockets and threads behind one vtable, so that the same code runs on the
- * operating system (env_os.h) and in a simulation (tests/lib/env_sim.h) where time is virtual, the network delays
- * and resets, and the disk fails and forgets.
+/* The environment: clock, random, files, sockets and threads behind one vtable, so that the same
+ * code runs on the operating system (env_os.h) and in a simulation (tests/lib/env_sim.h) where time
+ * is virtual, the network delays and resets, and the disk fails and forgets.
  *
- * Rules for callers. Only runtime uses threads and the clock directly; actors take time from their context. Files
- * belong to storage, sockets to net. Everything here may block unless it says otherwise; socket calls never do.
- * An object is used by one thread at a time. Errors come back as codes with a reason that names the path or the
- * address. */
+ * Rules for callers. Only runtime uses threads and the clock directly; actors take time from their
+ * context. Files belong to storage, sockets to net. Everything here may block unless it says
+ * otherwise; socket calls never do. An object is used by one thread at a time. Errors come back as
+ * codes with a reason that names the path or the address. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,7 +17,8 @@
 #include "base/err.h"
 #include "base/limits.h"
 
-/* A span or a point of monotonic time in nanoseconds; as a point: since an unspecified start, never going back. */
+/* A span or a point of monotonic time in nanoseconds; as a point: since an unspecified start, never
+ * going back. */
 typedef uint64_t sl_nanos;
 
 enum {
@@ -31,13 +32,14 @@ enum {
 struct sl_clock {
     /* Monotonic now. Any thread; never blocks. */
     sl_nanos (*now)(struct sl_clock *clock);
-    /* Nanoseconds since the Unix epoch. May jump. For log lines and people only, never for decisions. */
+    /* Nanoseconds since the Unix epoch. May jump. For log lines and people only, never for
+     * decisions. */
     int64_t (*wall)(struct sl_clock *clock);
 };
 
 struct sl_random {
-    /* Fill with unpredictable bytes (in a simulation: with bytes from the seed). Any thread. Cannot fail: a system
-     * without a source of randomness ends the process. */
+    /* Fill with unpredictable bytes (in a simulation: with bytes from the seed). Any thread. Cannot
+     * fail: a system without a source of randomness ends the process. */
     void (*fill)(struct sl_random *random, void *bytes, size_t count);
 };
 
@@ -66,24 +68,30 @@ struct sl_space {
 struct sl_fs;
 struct sl_file;
 
-/* Called once per directory entry other than "." and ".."; `name` is valid during the call. Anything but SL_OK
- * ends the listing with that error. */
+/* Called once per directory entry other than "." and ".."; `name` is valid during the call.
+ * Anything but SL_OK ends the listing with that error. */
 typedef enum sl_err (*sl_fs_visit)(void *context, const char *name);
 
 struct sl_fs_ops {
-    enum sl_err (*open)(struct sl_fs *fs, const char *path, unsigned flags, struct sl_file **out, struct sl_why *why);
-    enum sl_err (*info)(struct sl_fs *fs, const char *path, struct sl_file_info *out, struct sl_why *why);
+    enum sl_err (*open)(struct sl_fs *fs, const char *path, unsigned flags, struct sl_file **out,
+                        struct sl_why *why);
+    enum sl_err (*info)(struct sl_fs *fs, const char *path, struct sl_file_info *out,
+                        struct sl_why *why);
     enum sl_err (*rename)(struct sl_fs *fs, const char *from, const char *to, struct sl_why *why);
     enum sl_err (*remove)(struct sl_fs *fs, const char *path, struct sl_why *why);
     enum sl_err (*mkdir)(struct sl_fs *fs, const char *path, struct sl_why *why);
-    enum sl_err (*list)(struct sl_fs *fs, const char *path, sl_fs_visit visit, void *context, struct sl_why *why);
+    enum sl_err (*list)(struct sl_fs *fs, const char *path, sl_fs_visit visit, void *context,
+                        struct sl_why *why);
     enum sl_err (*sync_dir)(struct sl_fs *fs, const char *path, struct sl_why *why);
-    enum sl_err (*space)(struct sl_fs *fs, const char *path, struct sl_space *out, struct sl_why *why);
+    enum sl_err (*space)(struct sl_fs *fs, const char *path, struct sl_space *out,
+                         struct sl_why *why);
 };
 
 struct sl_file_ops {
-    enum sl_err (*read_at)(struct sl_file *f, uint64_t at, void *bytes, size_t count, size_t *got, struct sl_why *why);
-    enum sl_err (*write_at)(struct sl_file *f, uint64_t at, const void *bytes, size_t count, struct sl_why *why);
+    enum sl_err (*read_at)(struct sl_file *f, uint64_t at, void *bytes, size_t count, size_t *got,
+                           struct sl_why *why);
+    enum sl_err (*write_at)(struct sl_file *f, uint64_t at, const void *bytes, size_t count,
+                            struct sl_why *why);
     enum sl_err (*sync)(struct sl_file *f, struct sl_why *why);
     enum sl_err (*size)(struct sl_file *f, uint64_t *bytes, struct sl_why *why);
     enum sl_err (*truncate)(struct sl_file *f, uint64_t bytes, struct sl_why *why);
@@ -100,12 +108,16 @@ struct sl_file {
     uint64_t                  position; /* of sl_file_write: where the next byte goes */
 };
 
-/* Open or create. On success *out is owned by the caller: sl_file_close. `flags` is a set of sl_open_flags. */
-enum sl_err sl_fs_open(struct sl_fs *fs, const char *path, unsigned flags, struct sl_file **out, struct sl_why *why);
+/* Open or create. On success *out is owned by the caller: sl_file_close. `flags` is a set of
+ * sl_open_flags. */
+enum sl_err sl_fs_open(struct sl_fs *fs, const char *path, unsigned flags, struct sl_file **out,
+                       struct sl_why *why);
 /* Create for reading and writing, empty: an old file of that name is truncated. */
-enum sl_err sl_fs_create(struct sl_fs *fs, const char *path, struct sl_file **out, struct sl_why *why);
+enum sl_err sl_fs_create(struct sl_fs *fs, const char *path, struct sl_file **out,
+                         struct sl_why *why);
 /* Kind and size. SL_NOT_FOUND when there is nothing of that name. */
-enum sl_err sl_fs_info(struct sl_fs *fs, const char *path, struct sl_file_info *out, struct sl_why *why);
+enum sl_err sl_fs_info(struct sl_fs *fs, const char *path, struct sl_file_info *out,
+                       struct sl_why *why);
 /* Rename, replacing the target atomically. Durable only after sl_fs_sync_dir_of(to). */
 enum sl_err sl_fs_rename(struct sl_fs *fs, const char *from, const char *to, struct sl_why *why);
 /* Remove a file or an empty directory. */
@@ -117,31 +129,39 @@ enum sl_err sl_fs_mkdir(struct sl_fs *fs, const char *path, struct sl_why *why);
 /* Make the directory and its missing parents. SL_OK when it is there already. */
 enum sl_err sl_fs_mkdir_all(struct sl_fs *fs, const char *path, struct sl_why *why);
 /* Visit the entries of a directory in no particular order. */
-enum sl_err sl_fs_list(struct sl_fs *fs, const char *path, sl_fs_visit visit, void *context, struct sl_why *why);
-/* Make the directory's entries durable; the second form takes the path of an entry. Blocks for a sync. */
+enum sl_err sl_fs_list(struct sl_fs *fs, const char *path, sl_fs_visit visit, void *context,
+                       struct sl_why *why);
+/* Make the directory's entries durable; the second form takes the path of an entry. Blocks for a
+ * sync. */
 enum sl_err sl_fs_sync_dir(struct sl_fs *fs, const char *path, struct sl_why *why);
 enum sl_err sl_fs_sync_dir_of(struct sl_fs *fs, const char *path, struct sl_why *why);
 /* Size of the file system that holds path. */
-enum sl_err sl_fs_space(struct sl_fs *fs, const char *path, struct sl_space *out, struct sl_why *why);
+enum sl_err sl_fs_space(struct sl_fs *fs, const char *path, struct sl_space *out,
+                        struct sl_why *why);
 
 /* Read up to count bytes at an offset; *got < count only at the end of the file. */
-enum sl_err sl_file_read_at(struct sl_file *f, uint64_t at, void *bytes, size_t count, size_t *got, struct sl_why *why);
-/* Write all bytes at an offset, extending the file as needed. After an error any part may have been written. */
-enum sl_err sl_file_write_at(struct sl_file *f, uint64_t at, const void *bytes, size_t count, struct sl_why *why);
+enum sl_err sl_file_read_at(struct sl_file *f, uint64_t at, void *bytes, size_t count, size_t *got,
+                            struct sl_why *why);
+/* Write all bytes at an offset, extending the file as needed. After an error any part may have been
+ * written. */
+enum sl_err sl_file_write_at(struct sl_file *f, uint64_t at, const void *bytes, size_t count,
+                             struct sl_why *why);
 /* Write all bytes at `position` and advance it. */
 enum sl_err sl_file_write(struct sl_file *f, const void *bytes, size_t count, struct sl_why *why);
-/* Make contents and size durable (fdatasync). After a failure never retry on this file: what was written since the
- * last good sync may be lost; reopen and read again. */
+/* Make contents and size durable (fdatasync). After a failure never retry on this file: what was
+ * written since the last good sync may be lost; reopen and read again. */
 enum sl_err sl_file_sync(struct sl_file *f, struct sl_why *why);
 enum sl_err sl_file_size(struct sl_file *f, uint64_t *bytes, struct sl_why *why);
 /* Cut or extend (with zeros) to this size. */
 enum sl_err sl_file_truncate(struct sl_file *f, uint64_t bytes, struct sl_why *why);
-/* Take the whole file exclusively, for as long as it is open; does not wait: SL_IN_USE when another holds it. */
+/* Take the whole file exclusively, for as long as it is open; does not wait: SL_IN_USE when another
+ * holds it. */
 enum sl_err sl_file_lock(struct sl_file *f, struct sl_why *why);
 /* Close and null the pointer. *f may be NULL. */
 void sl_file_close(struct sl_file **f);
 
-/* dir + "/" + name, or path + suffix, into out[SL_PATH_BYTES_MAX]. SL_TOO_LARGE when it does not fit. */
+/* dir + "/" + name, or path + suffix, into out[SL_PATH_BYTES_MAX]. SL_TOO_LARGE when it does not
+ * fit. */
 enum sl_err sl_path_join(char *out, const char *dir, const char *name, struct sl_why *why);
 enum sl_err sl_path_add(char *out, const char *path, const char *suffix, struct sl_why *why);
 
@@ -153,15 +173,19 @@ struct sl_net;
 struct sl_socket;
 
 struct sl_net_ops {
-    enum sl_err (*listen)(struct sl_net *net, const char *address, struct sl_socket **out, struct sl_why *why);
-    enum sl_err (*connect)(struct sl_net *net, const char *address, struct sl_socket **out, struct sl_why *why);
+    enum sl_err (*listen)(struct sl_net *net, const char *address, struct sl_socket **out,
+                          struct sl_why *why);
+    enum sl_err (*connect)(struct sl_net *net, const char *address, struct sl_socket **out,
+                           struct sl_why *why);
 };
 
 struct sl_socket_ops {
     enum sl_err (*accept)(struct sl_socket *s, struct sl_socket **out, struct sl_why *why);
     enum sl_err (*connected)(struct sl_socket *s, struct sl_why *why);
-    enum sl_err (*read)(struct sl_socket *s, void *bytes, size_t count, size_t *got, struct sl_why *why);
-    enum sl_err (*write)(struct sl_socket *s, const void *bytes, size_t count, size_t *put, struct sl_why *why);
+    enum sl_err (*read)(struct sl_socket *s, void *bytes, size_t count, size_t *got,
+                        struct sl_why *why);
+    enum sl_err (*write)(struct sl_socket *s, const void *bytes, size_t count, size_t *put,
+                         struct sl_why *why);
     enum sl_err (*shut)(struct sl_socket *s, struct sl_why *why);
     void (*local)(struct sl_socket *s, char *out);
     void (*peer)(struct sl_socket *s, char *out);
@@ -178,24 +202,28 @@ struct sl_socket {
     const struct sl_socket_ops *ops;
 };
 
-/* Listen on "host:port" (port 0: any free one, see sl_socket_local) or "unix:/path" (a stale socket file, that is
- * one nobody answers on, is replaced; the file is removed on close). host may be empty: all addresses; an IPv6
- * address stands in brackets. Names are resolved, which may block: do it at start. Errors: SL_INVALID (not an
- * address), SL_IN_USE, SL_DENIED, SL_NOT_FOUND (name). */
-enum sl_err sl_net_listen(struct sl_net *net, const char *address, struct sl_socket **out, struct sl_why *why);
-/* Begin to connect. The socket turns writable when the outcome is known; ask sl_socket_connected then. Numeric
- * hosts never block; names are resolved by the blocking resolver. */
-enum sl_err sl_net_connect(struct sl_net *net, const char *address, struct sl_socket **out, struct sl_why *why);
+/* Listen on "host:port" (port 0: any free one, see sl_socket_local) or "unix:/path" (a stale socket
+ * file, that is one nobody answers on, is replaced; the file is removed on close). host may be
+ * empty: all addresses; an IPv6 address stands in brackets. Names are resolved, which may block: do
+ * it at start. Errors: SL_INVALID (not an address), SL_IN_USE, SL_DENIED, SL_NOT_FOUND (name). */
+enum sl_err sl_net_listen(struct sl_net *net, const char *address, struct sl_socket **out,
+                          struct sl_why *why);
+/* Begin to connect. The socket turns writable when the outcome is known; ask sl_socket_connected
+ * then. Numeric hosts never block; names are resolved by the blocking resolver. */
+enum sl_err sl_net_connect(struct sl_net *net, const char *address, struct sl_socket **out,
+                           struct sl_why *why);
 /* Take one waiting connection. SL_AGAIN when there is none. */
 enum sl_err sl_socket_accept(struct sl_socket *s, struct sl_socket **out, struct sl_why *why);
 /* SL_OK: connected; SL_AGAIN: not decided yet; else why not (SL_UNAVAILABLE, SL_TIMEOUT, ...). */
 enum sl_err sl_socket_connected(struct sl_socket *s, struct sl_why *why);
-/* Read what is there, at most count bytes. SL_OK with *got == 0: the peer will send no more. SL_AGAIN: nothing
- * there now. SL_RESET: the connection broke. */
-enum sl_err sl_socket_read(struct sl_socket *s, void *bytes, size_t count, size_t *got, struct sl_why *why);
-/* Write what fits now; *put may be less than count. SL_AGAIN: nothing fits now. SL_RESET as above. Never raises
- * SIGPIPE. */
-enum sl_err sl_socket_write(struct sl_socket *s, const void *bytes, size_t count, size_t *put, struct sl_why *why);
+/* Read what is there, at most count bytes. SL_OK with *got == 0: the peer will send no more.
+ * SL_AGAIN: nothing there now. SL_RESET: the connection broke. */
+enum sl_err sl_socket_read(struct sl_socket *s, void *bytes, size_t count, size_t *got,
+                           struct sl_why *why);
+/* Write what fits now; *put may be less than count. SL_AGAIN: nothing fits now. SL_RESET as above.
+ * Never raises SIGPIPE. */
+enum sl_err sl_socket_write(struct sl_socket *s, const void *bytes, size_t count, size_t *put,
+                            struct sl_why *why);
 /* Tell the peer that no more bytes will follow; reading goes on. */
 enum sl_err sl_socket_shut(struct sl_socket *s, struct sl_why *why);
 /* Own and peer address as text into out[SL_ADDR_BYTES_MAX]. */
@@ -214,15 +242,18 @@ struct sl_thread;
 typedef void (*sl_thread_main)(void *argument);
 
 struct sl_threads {
-    /* Start a thread named `name` (cut to what the system shows). The caller joins it. SL_SYSTEM when the system has
-     * no room. In a simulation this panics: a seed could not replay what the thread does. */
-    enum sl_err (*start)(struct sl_threads *threads, const char *name, sl_thread_main main, void *argument,
-                         struct sl_thread **out, struct sl_why *why);
+    /* Start a thread named `name` (cut to what the system shows). The caller joins it. SL_SYSTEM
+     * when the system has no room. In a simulation this panics: a seed could not replay what the
+     * thread does. */
+    enum sl_err (*start)(struct sl_threads *threads, const char *name, sl_thread_main main,
+                         void *argument, struct sl_thread **out, struct sl_why *why);
     /* Wait for its end and free it; nulls the pointer. */
     void (*join)(struct sl_threads *threads, struct sl_thread **thread);
-    /* Sleep while *word == expected, until woken or `timeout` has passed (UINT64_MAX: no limit). May return early:
-     * the caller looks again. Pairs with wake as a futex does: a change of *word followed by wake is never missed. */
-    void (*park)(struct sl_threads *threads, _Atomic uint32_t *word, uint32_t expected, sl_nanos timeout);
+    /* Sleep while *word == expected, until woken or `timeout` has passed (UINT64_MAX: no limit).
+     * May return early: the caller looks again. Pairs with wake as a futex does: a change of *word
+     * followed by wake is never missed. */
+    void (*park)(struct sl_threads *threads, _Atomic uint32_t *word, uint32_t expected,
+                 sl_nanos timeout);
     /* Wake up to `count` threads parked on word. */
     void (*wake)(struct sl_threads *threads, _Atomic uint32_t *word, unsigned count);
     /* Processors this process may run on, at least 1. */

@@ -43,11 +43,11 @@ enum sl_err_class sl_err_class_of(enum sl_err err)
 const char *sl_err_class_name(enum sl_err_class err_class)
 {
     switch (err_class) {
-    case SL_CLASS_NONE:      return "none";
+    case SL_CLASS_NONE: return "none";
     case SL_CLASS_TRANSIENT: return "transient";
-    case SL_CLASS_REFUSED:   return "refused";
-    case SL_CLASS_FATAL:     return "fatal";
-    case SL_CLASS_CORRUPT:   return "corrupt";
+    case SL_CLASS_REFUSED: return "refused";
+    case SL_CLASS_FATAL: return "fatal";
+    case SL_CLASS_CORRUPT: return "corrupt";
     }
     SL_UNREACHABLE("not an error class");
 }
@@ -96,32 +96,32 @@ enum sl_err sl_err_from_errno(int errno_value)
 {
     switch (errno_value) {
     case EAGAIN:
-    case EINPROGRESS:  return SL_AGAIN;
-    case ETIMEDOUT:    return SL_TIMEOUT;
+    case EINPROGRESS: return SL_AGAIN;
+    case ETIMEDOUT: return SL_TIMEOUT;
     case ECONNREFUSED:
     case EHOSTUNREACH:
-    case ENETUNREACH:  return SL_UNAVAILABLE;
+    case ENETUNREACH: return SL_UNAVAILABLE;
     case ECONNRESET:
     case ECONNABORTED:
-    case EPIPE:        return SL_RESET;
+    case EPIPE: return SL_RESET;
     case ENOSPC:
-    case EDQUOT:       return SL_NOSPACE;
+    case EDQUOT: return SL_NOSPACE;
     case EINVAL:
     case ENAMETOOLONG:
     case ENOTDIR:
-    case EISDIR:       return SL_INVALID;
-    case EFBIG:        return SL_TOO_LARGE;
+    case EISDIR: return SL_INVALID;
+    case EFBIG: return SL_TOO_LARGE;
     case EACCES:
     case EPERM:
-    case EROFS:        return SL_DENIED;
-    case ENOENT:       return SL_NOT_FOUND;
+    case EROFS: return SL_DENIED;
+    case ENOENT: return SL_NOT_FOUND;
     case EEXIST:
-    case ENOTEMPTY:    return SL_EXISTS;
+    case ENOTEMPTY: return SL_EXISTS;
     case EADDRINUSE:
     case EBUSY:
-    case ETXTBSY:      return SL_IN_USE;
-    case EIO:          return SL_IO;
-    default:           return SL_SYSTEM;
+    case ETXTBSY: return SL_IN_USE;
+    case EIO: return SL_IO;
+    default: return SL_SYSTEM;
     }
 }
 

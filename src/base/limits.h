@@ -1,8 +1,8 @@
 #ifndef SL_BASE_LIMITS_H
 #define SL_BASE_LIMITS_H
 
-/* Every bound of the program, with the arithmetic that relates it to the others. Nothing queues, retries, names or
- * batches without a maximum that stands here. */
+/* Every bound of the program, with the arithmetic that relates it to the others. Nothing queues,
+ * retries, names or batches without a maximum that stands here. */
 
 #include <assert.h>
 
@@ -24,9 +24,9 @@ enum {
 
 /* Crash report and trace */
 enum {
-    SL_TRACE_ENTRIES = 1024,     /* ring of one thread; 32 bytes each */
-    SL_TRACE_DUMP_ENTRIES = 64,  /* per thread in a crash report */
-    SL_TRACE_THREADS_MAX = 512,  /* threads that can have a ring */
+    SL_TRACE_ENTRIES = 1024,    /* ring of one thread; 32 bytes each */
+    SL_TRACE_DUMP_ENTRIES = 64, /* per thread in a crash report */
+    SL_TRACE_THREADS_MAX = 512, /* threads that can have a ring */
     SL_SIGNAL_STACK_BYTES = 65536,
 };
 static_assert(SL_IS_POWER_OF_TWO(SL_TRACE_ENTRIES), "the ring index is masked");
@@ -37,10 +37,20 @@ enum {
     SL_ARENA_BLOCK_BYTES = 1 << 16, /* smallest block an arena takes from the heap */
 };
 
+/* Containers and scratch memory */
+enum {
+    SL_HEAP_NODES_MAX = 1 << 27,       /* members of one heap */
+    SL_MAP_NODES_MAX = 1 << 27,        /* members of one map */
+    SL_ARENA_KEEP_BYTES_MAX = 1 << 24, /* largest block an arena keeps when it is reset */
+};
+static_assert(SL_IS_POWER_OF_TWO(SL_HEAP_NODES_MAX), "a heap grows by doubling");
+static_assert(SL_IS_POWER_OF_TWO(SL_MAP_NODES_MAX), "a map grows by doubling");
+static_assert((int)SL_ARENA_BLOCK_BYTES <= (int)SL_ARENA_KEEP_BYTES_MAX, "else no block is kept");
+
 /* Configuration */
 enum {
     SL_CONF_FILE_BYTES_MAX = 1 << 20,
-    SL_CONF_KEYS_MAX = 256,        /* rows of one configuration table */
+    SL_CONF_KEYS_MAX = 256, /* rows of one configuration table */
     SL_CONF_VALUE_BYTES_MAX = 1 << 16,
     SL_CONF_LIST_ITEMS_MAX = 1024, /* members of an array value */
     SL_CONF_UNKNOWN_MAX = 16,      /* unknown keys named in one refusal */
@@ -76,13 +86,15 @@ enum {
     SL_SYSTEM_MAIL = 1, /* SL_MSG_STOP; the rest of the system mail has places of its own */
     SL_SPAWN_ARGS_BYTES_MAX = 256,
     SL_TURN_MESSAGES_MAX = 64, /* handled in one turn, then the next actor's turn comes */
-    SL_TURN_AHEAD = 8,         /* messages taken from a mailbox at once, so that their memory can be fetched */
-    SL_THREADS_MAX = 256,      /* that run actors, timer thread and outside callers included */
-    SL_DISK_THREADS = 2,       /* default size of the disk pool */
+    SL_TURN_AHEAD =
+        8, /* messages taken from a mailbox at once, so that their memory can be fetched */
+    SL_THREADS_MAX = 256, /* that run actors, timer thread and outside callers included */
+    SL_DISK_THREADS = 2,  /* default size of the disk pool */
     SL_IO_LOOPS_MAX = 16,
     SL_IO_TURNS_MAX = 64, /* turns an event loop runs between two looks at its sockets */
 };
-/* The turn budget is a multiple of what is taken at once, so that nothing taken is left at its end. */
+/* The turn budget is a multiple of what is taken at once, so that nothing taken is left at its end.
+ */
 static_assert(SL_TURN_MESSAGES_MAX % SL_TURN_AHEAD == 0, "a turn ends between two takes");
 /* A mailbox must be able to hold the largest single line. */
 static_assert(SL_LINE_CREDITS_MAX <= SL_MAILBOX_ITEMS_MAX, "one line fits a mailbox");
@@ -96,7 +108,7 @@ enum {
 
 /* Runtime: time */
 enum {
-    SL_STUCK_COMPUTE_MS = 1000,   /* a handler of the compute or io lane running longer is reported */
+    SL_STUCK_COMPUTE_MS = 1000, /* a handler of the compute or io lane running longer is reported */
     SL_STUCK_BLOCKING_MS = 60000, /* the same for the lanes that may wait */
     SL_WATCHDOG_PERIOD_MS = 250,
     SL_TIMER_DELAY_MS_MAX = 1000 * 60 * 60 * 24 * 20, /* the longest delay of one timer: 20 days */

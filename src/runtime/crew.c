@@ -43,7 +43,8 @@ static bool unlist(struct crew *c, struct sleeper *s)
         at = &(*at)->next;
     *at = s->next;
     s->listed = false;
-    atomic_store_explicit(&c->idle_count, atomic_load_explicit(&c->idle_count, memory_order_relaxed) - 1,
+    atomic_store_explicit(&c->idle_count,
+                          atomic_load_explicit(&c->idle_count, memory_order_relaxed) - 1,
                           memory_order_relaxed);
     return true;
 }
@@ -77,13 +78,15 @@ bool crew_lie_down(struct crew *c, struct sleeper *s)
 {
     bool roused;
 
-    atomic_store_explicit(&s->token, 0, memory_order_relaxed); /* not listed: nobody else touches it */
+    atomic_store_explicit(&s->token, 0,
+                          memory_order_relaxed); /* not listed: nobody else touches it */
     sync_lock_take(&c->lock);
     SL_ASSERT(!s->listed);
     s->listed = true;
     s->next = c->idle;
     c->idle = s;
-    atomic_store_explicit(&c->idle_count, atomic_load_explicit(&c->idle_count, memory_order_relaxed) + 1,
+    atomic_store_explicit(&c->idle_count,
+                          atomic_load_explicit(&c->idle_count, memory_order_relaxed) + 1,
                           memory_order_relaxed);
     sync_lock_give(&c->lock);
     atomic_thread_fence(memory_order_seq_cst); /* partner: the fence in crew_wake_one */
@@ -93,7 +96,8 @@ bool crew_lie_down(struct crew *c, struct sleeper *s)
     sync_lock_take(&c->lock);
     roused = !unlist(c, s);
     sync_lock_give(&c->lock);
-    /* Roused meanwhile: the wake-up was meant for an item that this thread is about to look for anyway. */
+    /* Roused meanwhile: the wake-up was meant for an item that this thread is about to look for
+     * anyway. */
     (void)roused;
     return false;
 }

@@ -1,7 +1,8 @@
-/* Lines: credits taken at the entrance, given back where a message is freed, and those who wait for them.
+/* Lines: credits taken at the entrance, given back where a message is freed, and those who wait for
+ * them.
  *
- * A waiter appends itself and then looks at the credits; whoever brings credits home adds them and then looks at the
- * waiters; a full fence lies between, so at least one of the two serves. */
+ * A waiter appends itself and then looks at the credits; whoever brings credits home adds them and
+ * then looks at the waiters; a full fence lies between, so at least one of the two serves. */
 
 #include "runtime/line.h"
 
@@ -62,7 +63,8 @@ void line_groups_free(struct sl_runtime *rt)
         for (uint32_t i = 0; i < group->spec->inputs; i++) {
             struct sl_line *line = &group->inputs[i];
 
-            SL_ASSERT(sl_line_credits_free(line) == group->spec->credits); /* every pool is full again */
+            SL_ASSERT(sl_line_credits_free(line) ==
+                      group->spec->credits); /* every pool is full again */
             SL_ASSERT(sl_line_bytes_free(line) == (int64_t)group->spec->bytes);
             waits_free(line); /* of actors that died waiting */
             sync_lock_free(&line->lock);
@@ -74,11 +76,13 @@ void line_groups_free(struct sl_runtime *rt)
 /* Take n from a pool that never goes below 0. */
 static bool pool_take(_Atomic int64_t *pool, int64_t n)
 {
-    /* acquire: partner of the release in pool_give, so that what the freed message guarded is seen */
+    /* acquire: partner of the release in pool_give, so that what the freed message guarded is seen
+     */
     int64_t seen = atomic_load_explicit(pool, memory_order_acquire);
 
     while (seen >= n) {
-        if (atomic_compare_exchange_weak_explicit(pool, &seen, seen - n, memory_order_acquire, memory_order_acquire))
+        if (atomic_compare_exchange_weak_explicit(pool, &seen, seen - n, memory_order_acquire,
+                                                  memory_order_acquire))
             return true;
     }
     return false;
@@ -91,8 +95,8 @@ static void pool_give(_Atomic int64_t *pool, int64_t n, int64_t full)
     SL_ASSERT(before + n <= full); /* nothing comes home twice */
 }
 
-/* Take a credit for `bytes`, from the input's own pools or, where it holds the minimum, from the common one (which is
- * counted in messages alone). */
+/* Take a credit for `bytes`, from the input's own pools or, where it holds the minimum, from the
+ * common one (which is counted in messages alone). */
 static bool credit_take(struct sl_line *line, uint32_t bytes, bool *common)
 {
     struct line_group *group = line->group;
@@ -154,8 +158,8 @@ static struct line_wait *serve_first(struct sl_line *line, struct sl_permit *per
     return wait;
 }
 
-/* Tell every waiter who can go on. The push is made without the lock: freeing what a dead waiter was granted leads back
- * here. */
+/* Tell every waiter who can go on. The push is made without the lock: freeing what a dead waiter
+ * was granted leads back here. */
 static void serve(struct worker *w, struct sl_line *line)
 {
     struct sl_permit  permit;
@@ -196,7 +200,8 @@ enum sl_err line_enter(struct worker *w, struct sl_line *line, struct sl_msg *ms
     if (atomic_load_explicit(&line->reserves, memory_order_acquire) > 0)
         return SL_FULL; /* whoever reserved comes first */
     if (!credit_take(line, msg->bytes, &common)) {
-        serve_if_waiting(w, line); /* a waiter may have missed the credit that we held for a moment */
+        serve_if_waiting(w,
+                         line); /* a waiter may have missed the credit that we held for a moment */
         return SL_FULL;
     }
     msg->line = line;
@@ -205,7 +210,8 @@ enum sl_err line_enter(struct worker *w, struct sl_line *line, struct sl_msg *ms
     return SL_OK;
 }
 
-static void queue_wait(struct sl_ctx *ctx, struct sl_line *line, uint32_t bytes, uint64_t tag, bool reserve)
+static void queue_wait(struct sl_ctx *ctx, struct sl_line *line, uint32_t bytes, uint64_t tag,
+                       bool reserve)
 {
     struct slot      *self = ctx->slot;
     struct line_wait *wait = malloc(sizeof *wait);
@@ -213,7 +219,8 @@ static void queue_wait(struct sl_ctx *ctx, struct sl_line *line, uint32_t bytes,
     SL_ASSERT(wait != NULL);
     SL_ASSERT(self->waits < self->class_of->waits_max); /* the notice needs its place */
     self->waits++;
-    *wait = (struct line_wait){.actor = sl_self(ctx), .tag = tag, .bytes = bytes, .reserve = reserve};
+    *wait =
+        (struct line_wait){.actor = sl_self(ctx), .tag = tag, .bytes = bytes, .reserve = reserve};
     sync_lock_take(&line->lock);
     *line->last = wait;
     line->last = &wait->next;
@@ -239,7 +246,8 @@ enum sl_err sl_line_reserve(struct sl_ctx *ctx, struct sl_line *line, uint32_t b
     if (bytes > line->group->spec->bytes)
         return SL_TOO_LARGE;
     line_flush(ctx->worker);
-    if (atomic_load_explicit(&line->reserves, memory_order_acquire) == 0 && credit_take(line, bytes, &common)) {
+    if (atomic_load_explicit(&line->reserves, memory_order_acquire) == 0 &&
+        credit_take(line, bytes, &common)) {
         *out = (struct sl_permit){.line = line, .bytes = common ? 0 : bytes, .common = common};
         return SL_OK;
     }
@@ -249,8 +257,9 @@ enum sl_err sl_line_reserve(struct sl_ctx *ctx, struct sl_line *line, uint32_t b
 
 struct sl_permit sl_permit_of(struct sl_msg *granted)
 {
-    struct sl_permit permit = {
-        .line = granted->line, .bytes = granted->bytes, .common = (granted->flags & MSG_COMMON) != 0};
+    struct sl_permit permit = {.line = granted->line,
+                               .bytes = granted->bytes,
+                               .common = (granted->flags & MSG_COMMON) != 0};
 
     SL_ASSERT(granted->type == SL_MSG_GRANTED && permit.line != NULL);
     granted->line = NULL;
@@ -330,7 +339,7 @@ void line_check(const struct sl_line *line, const struct slot *from, const struc
 {
     const struct sl_runtime *rt = line->group->rt;
     uint8_t                  there = rt->classes[to->class_index].place[line->group->id];
-    uint8_t                  here = from == NULL ? 0 : rt->classes[from->class_index].place[line->group->id];
+    uint8_t here = from == NULL ? 0 : rt->classes[from->class_index].place[line->group->id];
 
     if (there == 0 || there <= here || (from != NULL && here == 0))
         SL_PANIC("line %s does not lead from %s to %s", line->group->spec->name,

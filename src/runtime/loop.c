@@ -1,5 +1,6 @@
-/* Event loops: the one door to libevent. A loop belongs to one thread, which alone touches its events; other threads
- * only write to its eventfd. A callback runs the `ready` hook of the actor that watches. */
+/* Event loops: the one door to libevent. A loop belongs to one thread, which alone touches its
+ * events; other threads only write to its eventfd. A callback runs the `ready` hook of the actor
+ * that watches. */
 
 #include <event2/event.h>
 #include <errno.h>
@@ -19,7 +20,8 @@ struct event_loop {
 static void on_rouse(evutil_socket_t fd, short what, void *argument)
 {
     uint64_t count;
-    ssize_t  got = read(fd, &count, sizeof count); /* EAGAIN: somebody's rouse was read with an earlier one */
+    ssize_t  got =
+        read(fd, &count, sizeof count); /* EAGAIN: somebody's rouse was read with an earlier one */
 
     (void)got;
     (void)what;
@@ -95,7 +97,8 @@ static void on_ready(evutil_socket_t fd, short what, void *argument)
         events |= SL_SOCKET_READABLE;
     if ((what & EV_WRITE) != 0)
         events |= SL_SOCKET_WRITABLE;
-    turn_ready(w, atomic_load_explicit(&w->rt->slots.table[io->owner], memory_order_acquire), io, events);
+    turn_ready(w, atomic_load_explicit(&w->rt->slots.table[io->owner], memory_order_acquire), io,
+               events);
 }
 
 enum sl_err loop_watch(struct worker *w, struct slot *s, struct sl_io *io, unsigned events)

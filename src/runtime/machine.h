@@ -1,10 +1,12 @@
 #ifndef SL_RUNTIME_MACHINE_H
 #define SL_RUNTIME_MACHINE_H
 
-/* The inside of the actor machine: slots, workers, lines and the runtime that holds them. For src/runtime only.
+/* The inside of the actor machine: slots, workers, lines and the runtime that holds them. For
+ * src/runtime only.
  *
- * Who may touch what is said per field group: "runner" is the thread that runs the actor's turn now (one at a time,
- * handed over by the schedule word), "owner" the worker's own thread, "any" every thread, atomically. */
+ * Who may touch what is said per field group: "runner" is the thread that runs the actor's turn now
+ * (one at a time, handed over by the schedule word), "owner" the worker's own thread, "any" every
+ * thread, atomically. */
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -38,8 +40,8 @@ struct magazine {
 
 /* ---- timers ---- */
 
-/* The runtime's half of a timer; type-stable, part of its actor's slot. Guarded by timers.lock, but `mail` while it
- * is in the mailbox. */
+/* The runtime's half of a timer; type-stable, part of its actor's slot. Guarded by timers.lock, but
+ * `mail` while it is in the mailbox. */
 struct timer_node {
     struct sl_msg       mail; /* the expiry; first, so that it leads back here */
     struct sl_heap_node heap;
@@ -57,7 +59,8 @@ struct timers {
     struct sync_lock lock;
     struct sl_heap   heap; /* by due, then order */
     uint64_t         armed;
-    _Atomic uint32_t changed; /* the timer thread sleeps on it; raised when an earlier deadline comes */
+    _Atomic uint32_t
+        changed; /* the timer thread sleeps on it; raised when an earlier deadline comes */
 };
 
 /* ---- slots ---- */
@@ -66,43 +69,45 @@ enum slot_phase { PHASE_FREE, PHASE_NEW, PHASE_LIVE, PHASE_ENDING, PHASE_DEAD };
 
 struct slot {
     /* any: written once when the slot is made (type-stable), or atomic */
-    _Alignas(MACHINE_CACHE_LINE) _Atomic uint32_t generation; /* raised at death: older refs find nobody */
-    word                     word;
-    struct ring             *mailbox;
-    struct crew             *crew; /* where its turns run */
-    struct worker           *loop; /* io lane: the loop it is pinned to */
-    uint32_t                 index;
-    uint32_t                 class_index;
+    _Alignas(MACHINE_CACHE_LINE) _Atomic uint32_t
+        generation; /* raised at death: older refs find nobody */
+    word                         word;
+    struct ring                 *mailbox;
+    struct crew                 *crew; /* where its turns run */
+    struct worker               *loop; /* io lane: the loop it is pinned to */
+    uint32_t                     index;
+    uint32_t                     class_index;
     const struct sl_actor_class *class_of;
-    struct timer_node       *timers; /* class_of->timers_max */
-    uint32_t                 mailbox_items;
-    _Atomic bool             stop_sent; /* SL_MSG_STOP uses its one place only once */
+    struct timer_node           *timers; /* class_of->timers_max */
+    uint32_t                     mailbox_items;
+    _Atomic bool                 stop_sent; /* SL_MSG_STOP uses its one place only once */
 
     /* runner */
     _Alignas(MACHINE_CACHE_LINE) enum slot_phase phase;
     void          *state;
     struct sl_prng prng;
     struct sl_ref  parent;
-    struct sl_ref *children; /* child_count of class_of->children_max; removed when CHILD_ENDED is delivered */
-    uint32_t       child_count;
-    struct sl_io  *ios;
-    uint32_t       questions; /* asked, not answered */
-    uint32_t       waits;
-    uint32_t       timer_count;
-    bool           stop_wanted;
-    enum sl_err    err; /* why it ends */
-    struct sl_why  why;
-    uint8_t        args[SL_SPAWN_ARGS_BYTES_MAX];
-    bool           has_args;
+    struct sl_ref *
+        children; /* child_count of class_of->children_max; removed when CHILD_ENDED is delivered */
+    uint32_t      child_count;
+    struct sl_io *ios;
+    uint32_t      questions; /* asked, not answered */
+    uint32_t      waits;
+    uint32_t      timer_count;
+    bool          stop_wanted;
+    enum sl_err   err; /* why it ends */
+    struct sl_why why;
+    uint8_t       args[SL_SPAWN_ARGS_BYTES_MAX];
+    bool          has_args;
 
     /* runner writes, any reads (relaxed: figures for people) */
     _Alignas(MACHINE_CACHE_LINE) _Atomic bool living;
-    _Atomic uint64_t messages;
-    _Atomic uint64_t turns;
-    _Atomic uint64_t busy_ticks;
-    _Atomic uint64_t longest_ticks;
+    _Atomic uint64_t      messages;
+    _Atomic uint64_t      turns;
+    _Atomic uint64_t      busy_ticks;
+    _Atomic uint64_t      longest_ticks;
     _Atomic(const char *) longest_message;
-    _Atomic uint32_t mailbox_high;
+    _Atomic uint32_t      mailbox_high;
 
     /* guarded by slots.lock */
     struct slot *next; /* on a free or the dying list */
@@ -121,10 +126,10 @@ struct class_info {
 };
 
 struct slots {
-    struct sync_lock lock;
-    struct slot     *dying;
-    struct slot    **dying_end;
-    _Atomic uint32_t count;
+    struct sync_lock       lock;
+    struct slot           *dying;
+    struct slot          **dying_end;
+    _Atomic uint32_t       count;
     _Atomic(struct slot *) table[SL_SLOTS_MAX];
 };
 
@@ -158,7 +163,7 @@ struct line_group {
     uint32_t                       id;
     struct sl_line                *inputs;
     _Alignas(MACHINE_CACHE_LINE) _Atomic int64_t common_free;
-    _Atomic uint32_t               minimum; /* input that may draw on the common pool; UINT32_MAX: none yet */
+    _Atomic uint32_t minimum; /* input that may draw on the common pool; UINT32_MAX: none yet */
 };
 
 /* Credits on their way home that a worker has not handed in yet. */
@@ -181,33 +186,34 @@ struct sl_ctx {
 /* What one thread of the runtime carries. */
 struct worker {
     /* any */
-    _Alignas(MACHINE_CACHE_LINE) _Atomic uint64_t section; /* epoch at which its open section began; 0: none */
+    _Alignas(MACHINE_CACHE_LINE) _Atomic uint64_t
+        section; /* epoch at which its open section began; 0: none */
     struct sl_runtime *rt;
     struct crew       *crew; /* that it serves; NULL: none (timer thread, outside callers) */
     struct sleeper     sleeper;
     const char        *name;
 
     /* owner */
-    uint32_t          section_depth;
-    uint32_t          owed;     /* items pushed to its own crew with nobody woken yet */
-    bool              blocking; /* its turns may block: nothing is held back until their end */
-    struct homecoming home;
-    struct sl_ctx     ctx;
-    struct magazine   msgs[SL_MSG_CLASSES];
-    struct sl_thread *thread;
-    struct event_loop *loop; /* io lane */
-    uint64_t          stuck_reported; /* timer thread's: hook_began of the last report */
-    sl_nanos          stuck_after;    /* how long one hook may run on this thread */
+    uint32_t           section_depth;
+    uint32_t           owed;     /* items pushed to its own crew with nobody woken yet */
+    bool               blocking; /* its turns may block: nothing is held back until their end */
+    struct homecoming  home;
+    struct sl_ctx      ctx;
+    struct magazine    msgs[SL_MSG_CLASSES];
+    struct sl_thread  *thread;
+    struct event_loop *loop;           /* io lane */
+    uint64_t           stuck_reported; /* timer thread's: hook_began of the last report */
+    sl_nanos           stuck_after;    /* how long one hook may run on this thread */
 
     /* owner writes, any reads (relaxed) */
     _Alignas(MACHINE_CACHE_LINE) _Atomic uint64_t made;
-    _Atomic uint64_t freed;
-    _Atomic uint64_t sent;
-    _Atomic uint64_t handled;
-    _Atomic uint64_t returned;
-    _Atomic uint64_t turns;
-    _Atomic uint64_t wakes;
-    _Atomic uint64_t hook_began; /* ticks; 0: no hook is running */
+    _Atomic uint64_t      freed;
+    _Atomic uint64_t      sent;
+    _Atomic uint64_t      handled;
+    _Atomic uint64_t      returned;
+    _Atomic uint64_t      turns;
+    _Atomic uint64_t      wakes;
+    _Atomic uint64_t      hook_began; /* ticks; 0: no hook is running */
     _Atomic(const char *) doing_actor;
     _Atomic(const char *) doing_message;
 };
@@ -216,9 +222,11 @@ struct worker {
 
 /* What differs between the thread pool and the seeded scheduler. */
 struct sched_ops {
-    /* The slot has just become QUEUED: see that it gets a turn. `w` is the calling thread's worker. */
+    /* The slot has just become QUEUED: see that it gets a turn. `w` is the calling thread's worker.
+     */
     void (*ready)(struct worker *w, struct slot *s);
-    /* A slot has been made: give it a crew (and for the lanes with a thread per actor, a thread). */
+    /* A slot has been made: give it a crew (and for the lanes with a thread per actor, a thread).
+     */
     enum sl_err (*place)(struct sl_runtime *rt, struct slot *s, struct sl_why *why);
     enum sl_err (*watch)(struct worker *w, struct slot *s, struct sl_io *io, unsigned events);
     void (*unwatch)(struct worker *w, struct sl_io *io);
@@ -254,15 +262,15 @@ struct sl_runtime {
     uint32_t         depot_count[SL_MSG_CLASSES];
     uint32_t         depot_room[SL_MSG_CLASSES];
 
-    _Atomic uint32_t ended; /* 1: the root has ended */
+    _Atomic uint32_t ended;    /* 1: the root has ended */
     enum sl_err      root_err; /* before `ended` is set: the root's runner; after: any */
     struct sl_why    root_why;
     _Atomic uint32_t quit; /* threads: stop serving */
 
-    struct pool   *pool;   /* thread pool's own; NULL when seeded */
-    struct seeded *seeded; /* NULL on the pool */
-    uint64_t       ticks_zero;
-    sl_nanos       ticks_zero_at;
+    struct pool     *pool;   /* thread pool's own; NULL when seeded */
+    struct seeded   *seeded; /* NULL on the pool */
+    uint64_t         ticks_zero;
+    sl_nanos         ticks_zero_at;
     _Atomic uint64_t actor_seed;
 };
 
@@ -274,11 +282,13 @@ extern _Thread_local struct worker *worker_self;
 /* Make a worker and list it. Panics beyond SL_THREADS_MAX. */
 struct worker *worker_new(struct sl_runtime *rt, const char *name, struct crew *crew);
 void           worker_free(struct worker **w);
-/* Become the outside worker for a moment; returns the worker to act as. A worker's own thread gets itself. */
+/* Become the outside worker for a moment; returns the worker to act as. A worker's own thread gets
+ * itself. */
 struct worker *worker_borrow(struct sl_runtime *rt);
 void           worker_give_back(struct sl_runtime *rt, struct worker *w);
 
-/* An epoch section: while it is open, no slot that was found in it is reused. Nests. Never across a blocking call. */
+/* An epoch section: while it is open, no slot that was found in it is reused. Nests. Never across a
+ * blocking call. */
 static inline void section_enter(struct worker *w)
 {
     if (w->section_depth++ > 0)
@@ -297,7 +307,8 @@ static inline void section_leave(struct worker *w)
 /* Single writer: a plain add that readers may see late. */
 static inline void figure_add(_Atomic uint64_t *figure, uint64_t n)
 {
-    atomic_store_explicit(figure, atomic_load_explicit(figure, memory_order_relaxed) + n, memory_order_relaxed);
+    atomic_store_explicit(figure, atomic_load_explicit(figure, memory_order_relaxed) + n,
+                          memory_order_relaxed);
 }
 
 /* A cheap clock for measuring hooks; its unit is known by ticks_to_nanos. */
@@ -323,8 +334,8 @@ const char *mail_type_name(const struct sl_actor_class *class_of, unsigned type)
 
 /* ---- msg.c ---- */
 
-void msg_pool_init(struct sl_runtime *rt);
-void msg_pool_free(struct sl_runtime *rt);
+void  msg_pool_init(struct sl_runtime *rt);
+void  msg_pool_free(struct sl_runtime *rt);
 void *msg_alloc(struct worker *w, size_t bytes, unsigned type, sl_msg_release release);
 /* Free for good: release payload, credit home, unanswered question answered GONE. */
 void msg_discard(struct worker *w, struct sl_msg *msg);
@@ -350,8 +361,8 @@ void        slots_free(struct sl_runtime *rt);
 /* The living actor that ref means, or NULL. Inside a section. */
 struct slot *slot_find(struct sl_runtime *rt, struct sl_ref ref);
 /* A fresh slot for that class with phase NEW, not scheduled yet. */
-enum sl_err slot_take(struct sl_runtime *rt, const struct sl_actor_class *class_of, struct slot **out,
-                      struct sl_why *why);
+enum sl_err slot_take(struct sl_runtime *rt, const struct sl_actor_class *class_of,
+                      struct slot **out, struct sl_why *why);
 /* The slot's actor has died (its generation is raised): reuse it when no older section is open. */
 void slot_bury(struct sl_runtime *rt, struct slot *s);
 

@@ -5,11 +5,8 @@
 static const struct sl_trace_site trace_send = {"msg.send", "to", "type"};
 
 static const char *const system_names[SL_SYSTEM_MSGS] = {
-    [SL_MSG_STOP] = "STOP",
-    [SL_MSG_GONE] = "GONE",
-    [SL_MSG_CHILD_ENDED] = "CHILD_ENDED",
-    [SL_MSG_OPEN] = "OPEN",
-    [SL_MSG_GRANTED] = "GRANTED",
+    [SL_MSG_STOP] = "STOP", [SL_MSG_GONE] = "GONE",       [SL_MSG_CHILD_ENDED] = "CHILD_ENDED",
+    [SL_MSG_OPEN] = "OPEN", [SL_MSG_GRANTED] = "GRANTED",
 };
 
 const char *mail_type_name(const struct sl_actor_class *class_of, unsigned type)
@@ -34,8 +31,9 @@ static void post(struct worker *w, struct slot *s, struct sl_ref to, struct sl_m
     msg->to_generation = to.generation;
     sl_trace(&trace_send, to.index, msg->type);
     if (!ring_push_mpsc(s->mailbox, msg))
-        SL_PANIC("mailbox of %s overflows at %u places: a line or bound of the topology is not kept",
-                 s->class_of->name, s->mailbox_items);
+        SL_PANIC(
+            "mailbox of %s overflows at %u places: a line or bound of the topology is not kept",
+            s->class_of->name, s->mailbox_items);
     if (word_pushed(&s->word))
         w->rt->sched->ready(w, s);
 }
@@ -60,8 +58,8 @@ static void push_on_line(struct sl_ctx *ctx, struct sl_ref to, struct sl_msg *ms
     section_leave(w);
 }
 
-enum sl_err sl_send_msg(struct sl_ctx *ctx, struct sl_line *line, struct sl_ref to, struct sl_msg *msg,
-                        void *pointer_to_null)
+enum sl_err sl_send_msg(struct sl_ctx *ctx, struct sl_line *line, struct sl_ref to,
+                        struct sl_msg *msg, void *pointer_to_null)
 {
     enum sl_err err;
 
@@ -73,8 +71,8 @@ enum sl_err sl_send_msg(struct sl_ctx *ctx, struct sl_line *line, struct sl_ref 
     return SL_OK;
 }
 
-enum sl_err sl_ask_msg(struct sl_ctx *ctx, struct sl_line *line, struct sl_ref to, uint64_t tag, struct sl_msg *msg,
-                       void *pointer_to_null)
+enum sl_err sl_ask_msg(struct sl_ctx *ctx, struct sl_line *line, struct sl_ref to, uint64_t tag,
+                       struct sl_msg *msg, void *pointer_to_null)
 {
     struct slot *self = ctx->slot;
     enum sl_err  err;
@@ -91,8 +89,8 @@ enum sl_err sl_ask_msg(struct sl_ctx *ctx, struct sl_line *line, struct sl_ref t
     return SL_OK;
 }
 
-void sl_send_permitted_msg(struct sl_ctx *ctx, struct sl_permit *permit, struct sl_ref to, struct sl_msg *msg,
-                           void *pointer_to_null)
+void sl_send_permitted_msg(struct sl_ctx *ctx, struct sl_permit *permit, struct sl_ref to,
+                           struct sl_msg *msg, void *pointer_to_null)
 {
     SL_ASSERT(permit->line != NULL && msg->line == NULL);
     msg->line = permit->line;
@@ -104,7 +102,8 @@ void sl_send_permitted_msg(struct sl_ctx *ctx, struct sl_permit *permit, struct 
     memset(pointer_to_null, 0, sizeof(void *));
 }
 
-void sl_forward_msg(struct sl_ctx *ctx, struct sl_ref to, unsigned type, struct sl_msg *msg, void *pointer_to_null)
+void sl_forward_msg(struct sl_ctx *ctx, struct sl_ref to, unsigned type, struct sl_msg *msg,
+                    void *pointer_to_null)
 {
     SL_ASSERT(msg->line != NULL); /* only what is on a line has a place kept in the next mailbox */
     SL_ASSERT(msg != ctx->msg);   /* taken first */
@@ -114,7 +113,8 @@ void sl_forward_msg(struct sl_ctx *ctx, struct sl_ref to, unsigned type, struct 
     memset(pointer_to_null, 0, sizeof(void *));
 }
 
-void sl_reply_msg(struct sl_ctx *ctx, struct sl_asker asker, struct sl_msg *msg, void *pointer_to_null)
+void sl_reply_msg(struct sl_ctx *ctx, struct sl_asker asker, struct sl_msg *msg,
+                  void *pointer_to_null)
 {
     SL_ASSERT(asker.ref.generation != 0);
     SL_ASSERT(msg->line == NULL && msg->asker.generation == 0);

@@ -1,9 +1,10 @@
 /* Memory of messages, and what happens when one is freed.
  *
- * Each worker keeps one magazine of free messages per size class. Work flows one way, so one thread allocates what
- * another frees: when a magazine is full, it goes to the depot whole, and an empty-handed worker takes a whole one
- * from there. So the depot's lock is taken once per SL_MAGAZINE_ITEMS messages. Sanitizer builds use the heap for
- * every message: a pool would hide a use after free. */
+ * Each worker keeps one magazine of free messages per size class. Work flows one way, so one thread
+ * allocates what another frees: when a magazine is full, it goes to the depot whole, and an
+ * empty-handed worker takes a whole one from there. So the depot's lock is taken once per
+ * SL_MAGAZINE_ITEMS messages. Sanitizer builds use the heap for every message: a pool would hide a
+ * use after free. */
 
 #include <stdlib.h>
 
@@ -81,7 +82,8 @@ static void depot_give(struct worker *w, uint8_t size_class)
     if (rt->depot_count[size_class] == rt->depot_room[size_class]) {
         uint32_t room = rt->depot_room[size_class] == 0 ? 16 : 2 * rt->depot_room[size_class];
 
-        rt->depot[size_class] = realloc(rt->depot[size_class], room * sizeof *rt->depot[size_class]);
+        rt->depot[size_class] =
+            realloc(rt->depot[size_class], room * sizeof *rt->depot[size_class]);
         SL_ASSERT(rt->depot[size_class] != NULL);
         rt->depot_room[size_class] = room;
     }

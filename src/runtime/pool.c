@@ -1,8 +1,10 @@
-/* The thread pool: crews of threads that run turns, event loops, and one thread for timers and the watchdog.
+/* The thread pool: crews of threads that run turns, event loops, and one thread for timers and the
+ * watchdog.
  *
- * compute: one crew, a thread per processor. disk: one crew of a few threads. sync and peer: each actor has a crew of
- * one thread. io: each event loop is a crew of one thread, which sleeps in the loop. A thread that makes colleagues'
- * work ready during its turn does not wake anybody for the last piece: it takes that itself when its turn is over. */
+ * compute: one crew, a thread per processor. disk: one crew of a few threads. sync and peer: each
+ * actor has a crew of one thread. io: each event loop is a crew of one thread, which sleeps in the
+ * loop. A thread that makes colleagues' work ready during its turn does not wake anybody for the
+ * last piece: it takes that itself when its turn is over. */
 
 #include <stdlib.h>
 
@@ -10,16 +12,18 @@
 #include "runtime/machine.h"
 
 struct pool {
-    struct crew    compute;
-    struct crew    disk;
-    struct worker *loops[SL_IO_LOOPS_MAX];
-    uint32_t       loop_count;
+    struct crew      compute;
+    struct crew      disk;
+    struct worker   *loops[SL_IO_LOOPS_MAX];
+    uint32_t         loop_count;
     _Atomic uint32_t loop_next;
-    unsigned       spins;
-    struct worker *clock;
+    unsigned         spins;
+    struct worker   *clock;
 };
 
-enum { POOL_SPINS = 2000 }; /* looks at the queue before sleeping, where a core is to spare: about 10 us */
+enum {
+    POOL_SPINS = 2000
+}; /* looks at the queue before sleeping, where a core is to spare: about 10 us */
 
 /* ---- sleeping ---- */
 
@@ -107,7 +111,8 @@ static void thread_loop(void *argument)
 
     thread_begin(w);
     while (atomic_load_explicit(&w->rt->quit, memory_order_relaxed) == 0) {
-        for (unsigned turns = 0; turns < SL_IO_TURNS_MAX && (s = crew_pop(w->crew)) != NULL; turns++)
+        for (unsigned turns = 0; turns < SL_IO_TURNS_MAX && (s = crew_pop(w->crew)) != NULL;
+             turns++)
             serve_slot(w, s);
         if (crew_lie_down(w->crew, &w->sleeper)) {
             loop_poll(w->loop, atomic_load(&w->rt->quit) == 0);
@@ -128,7 +133,8 @@ static void thread_clock(void *argument)
 
     thread_begin(w);
     while (atomic_load(&rt->quit) == 0) {
-        uint32_t seen = atomic_load(&rt->timers.changed); /* before the heap is read: a later change is not slept over */
+        uint32_t seen = atomic_load(
+            &rt->timers.changed); /* before the heap is read: a later change is not slept over */
         sl_nanos now = sl_env_now(rt->env);
         sl_nanos next;
 
@@ -186,21 +192,15 @@ static enum sl_err pool_place(struct sl_runtime *rt, struct slot *s, struct sl_w
     struct pool *p = rt->pool;
 
     switch (s->class_of->lane) {
-    case SL_LANE_COMPUTE:
-        s->crew = &p->compute;
-        return SL_OK;
-    case SL_LANE_DISK:
-        s->crew = &p->disk;
-        return SL_OK;
+    case SL_LANE_COMPUTE: s->crew = &p->compute; return SL_OK;
+    case SL_LANE_DISK: s->crew = &p->disk; return SL_OK;
     case SL_LANE_SYNC:
-    case SL_LANE_PEER:
-        return place_alone(rt, s, why);
+    case SL_LANE_PEER: return place_alone(rt, s, why);
     case SL_LANE_IO:
         s->loop = p->loops[atomic_fetch_add(&p->loop_next, 1) % p->loop_count];
         s->crew = s->loop->crew;
         return SL_OK;
-    case SL_LANES:
-        break;
+    case SL_LANES: break;
     }
     SL_UNREACHABLE("not a lane");
 }
@@ -221,8 +221,8 @@ const struct sched_ops pool_ops = {
 
 /* ---- start and stop ---- */
 
-static enum sl_err crew_threads(struct sl_runtime *rt, struct crew *crew, const char *name, unsigned count,
-                                sl_nanos stuck_after, struct sl_why *why)
+static enum sl_err crew_threads(struct sl_runtime *rt, struct crew *crew, const char *name,
+                                unsigned count, sl_nanos stuck_after, struct sl_why *why)
 {
     enum sl_err err;
 
@@ -274,10 +274,10 @@ enum sl_err pool_start(struct sl_runtime *rt, struct sl_why *why)
     const struct sl_runtime_options *o = &rt->options;
     unsigned                         cpus = rt->env->threads->cpus(rt->env->threads);
     unsigned                         loops = o->io_loops == 0 ? 1 : o->io_loops;
-    sl_nanos                         compute_stuck = (sl_nanos)SL_STUCK_COMPUTE_MS * SL_NANOS_PER_MS;
-    sl_nanos                         disk_stuck = (sl_nanos)SL_STUCK_BLOCKING_MS * SL_NANOS_PER_MS;
-    enum sl_err                      err;
-    struct pool                     *p = calloc(1, sizeof *p);
+    sl_nanos     compute_stuck = (sl_nanos)SL_STUCK_COMPUTE_MS * SL_NANOS_PER_MS;
+    sl_nanos     disk_stuck = (sl_nanos)SL_STUCK_BLOCKING_MS * SL_NANOS_PER_MS;
+    enum sl_err  err;
+    struct pool *p = calloc(1, sizeof *p);
 
     SL_ASSERT(p != NULL);
     SL_ASSERT(loops <= SL_IO_LOOPS_MAX);
@@ -288,12 +288,12 @@ enum sl_err pool_start(struct sl_runtime *rt, struct sl_why *why)
     p->clock = worker_new(rt, "clock", NULL);
     if ((err = thread_start(p->clock, thread_clock, why)) != SL_OK)
         return err;
-    err = crew_threads(rt, &p->compute, "compute", o->compute_threads == 0 ? cpus : o->compute_threads,
-                       compute_stuck, why);
+    err = crew_threads(rt, &p->compute, "compute",
+                       o->compute_threads == 0 ? cpus : o->compute_threads, compute_stuck, why);
     if (err != SL_OK)
         return err;
-    err = crew_threads(rt, &p->disk, "disk", o->disk_threads == 0 ? SL_DISK_THREADS : o->disk_threads, disk_stuck,
-                       why);
+    err = crew_threads(rt, &p->disk, "disk",
+                       o->disk_threads == 0 ? SL_DISK_THREADS : o->disk_threads, disk_stuck, why);
     if (err != SL_OK || !uses_io(o->topology))
         return err;
     return loop_threads(rt, loops, why);

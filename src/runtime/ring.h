@@ -3,10 +3,10 @@
 
 /* Bounded lock-free rings of pointers: the one door to concurrencykit's ck_ring.
  *
- * ring.c is compiled without ThreadSanitizer, which cannot see ck's inline assembly; instead each hand-over is
- * annotated on the address of the item: everything done to it before the push happens before everything done
- * after the pop. Use the flavour by contract: `mpsc` many pushers and one popper at a time, `mpmc` many of both.
- * Do not mix flavours on one ring. */
+ * ring.c is compiled without ThreadSanitizer, which cannot see ck's inline assembly; instead each
+ * hand-over is annotated on the address of the item: everything done to it before the push happens
+ * before everything done after the pop. Use the flavour by contract: `mpsc` many pushers and one
+ * popper at a time, `mpmc` many of both. Do not mix flavours on one ring. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,8 +18,8 @@ struct ring *ring_new(uint32_t items);
 /* Free and null the pointer; the ring must be empty. *r may be NULL. */
 void ring_free(struct ring **r);
 
-/* Push; false when full. item is not NULL. Lock-free but not wait-free: a pusher stopped in the middle holds up
- * later pushers until it runs again. */
+/* Push; false when full. item is not NULL. Lock-free but not wait-free: a pusher stopped in the
+ * middle holds up later pushers until it runs again. */
 bool ring_push_mpsc(struct ring *r, void *item);
 bool ring_push_mpmc(struct ring *r, void *item);
 

@@ -4,7 +4,8 @@
 
 #include "runtime/machine.h"
 
-enum sl_err sl_runtime_new(const struct sl_runtime_options *options, struct sl_runtime **out, struct sl_why *why)
+enum sl_err sl_runtime_new(const struct sl_runtime_options *options, struct sl_runtime **out,
+                           struct sl_why *why)
 {
     struct sl_runtime *rt;
     enum sl_err        err;
@@ -49,7 +50,8 @@ free_rt:
     return err;
 }
 
-enum sl_err sl_runtime_start(struct sl_runtime *rt, const void *args, size_t args_bytes, struct sl_why *why)
+enum sl_err sl_runtime_start(struct sl_runtime *rt, const void *args, size_t args_bytes,
+                             struct sl_why *why)
 {
     struct worker *w;
     enum sl_err    err;
@@ -57,7 +59,8 @@ enum sl_err sl_runtime_start(struct sl_runtime *rt, const void *args, size_t arg
     if (rt->seeded == NULL && (err = pool_start(rt, why)) != SL_OK)
         return err;
     w = worker_borrow(rt);
-    err = turn_spawn(w, NULL, rt->options.topology->actors[0].class_of, args, args_bytes, &rt->root, why);
+    err = turn_spawn(w, NULL, rt->options.topology->actors[0].class_of, args, args_bytes, &rt->root,
+                     why);
     worker_give_back(rt, w);
     return err;
 }
@@ -76,7 +79,8 @@ void machine_root_ended(struct worker *w, enum sl_err err, const struct sl_why *
 
     rt->root_err = err;
     rt->root_why = *why;
-    atomic_store(&rt->ended, 1); /* seq_cst; partner: the loads of `ended` before root_err is read */
+    atomic_store(&rt->ended,
+                 1); /* seq_cst; partner: the loads of `ended` before root_err is read */
     if (rt->seeded == NULL)
         rt->env->threads->wake(rt->env->threads, &rt->ended, UINT32_MAX);
 }
@@ -91,7 +95,8 @@ enum sl_err sl_runtime_wait(struct sl_runtime *rt, struct sl_why *why)
     return sl_fail(why, rt->root_err, "%s", rt->root_why.text);
 }
 
-/* Free the mail that reached the dead after their last turn. Every actor has ended, nothing else runs. */
+/* Free the mail that reached the dead after their last turn. Every actor has ended, nothing else
+ * runs. */
 static void free_late_mail(struct sl_runtime *rt, struct worker *w)
 {
     uint32_t count = atomic_load(&rt->slots.count);
@@ -114,8 +119,9 @@ static void assert_all_home(const struct sl_runtime *rt)
         SL_PANIC("%llu messages were made and %llu freed", (unsigned long long)t.messages_made,
                  (unsigned long long)t.messages_freed);
     if (t.sent != t.handled + t.returned)
-        SL_PANIC("%llu messages were sent, %llu handled and %llu returned", (unsigned long long)t.sent,
-                 (unsigned long long)t.handled, (unsigned long long)t.returned);
+        SL_PANIC("%llu messages were sent, %llu handled and %llu returned",
+                 (unsigned long long)t.sent, (unsigned long long)t.handled,
+                 (unsigned long long)t.returned);
 }
 
 void sl_runtime_free(struct sl_runtime **rt_in)
@@ -181,8 +187,10 @@ void sl_runtime_visit(struct sl_runtime *rt, sl_actor_visit visit, void *context
             .ref = {s->index, atomic_load_explicit(&s->generation, memory_order_relaxed)},
             .messages = atomic_load_explicit(&s->messages, memory_order_relaxed),
             .turns = atomic_load_explicit(&s->turns, memory_order_relaxed),
-            .busy = machine_ticks_to_nanos(rt, atomic_load_explicit(&s->busy_ticks, memory_order_relaxed)),
-            .longest = machine_ticks_to_nanos(rt, atomic_load_explicit(&s->longest_ticks, memory_order_relaxed)),
+            .busy = machine_ticks_to_nanos(
+                rt, atomic_load_explicit(&s->busy_ticks, memory_order_relaxed)),
+            .longest = machine_ticks_to_nanos(
+                rt, atomic_load_explicit(&s->longest_ticks, memory_order_relaxed)),
             .longest_message = atomic_load_explicit(&s->longest_message, memory_order_relaxed),
             .mailbox_now = ring_count(s->mailbox),
             .mailbox_high = atomic_load_explicit(&s->mailbox_high, memory_order_relaxed),

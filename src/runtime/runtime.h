@@ -8,8 +8,9 @@
  *     sl_runtime_wait(rt)                until the root has ended
  *     sl_runtime_free(&rt)               threads joined; asserts that every pool is full again
  *
- * With a seed instead of threads (sl_runtime_new with `seeded`), the same handlers run on the calling thread in an
- * order that the seed decides: sl_runtime_step / sl_runtime_run. Same seed, same order, same fingerprint. */
+ * With a seed instead of threads (sl_runtime_new with `seeded`), the same handlers run on the
+ * calling thread in an order that the seed decides: sl_runtime_step / sl_runtime_run. Same seed,
+ * same order, same fingerprint. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,48 +23,54 @@
 struct sl_runtime;
 
 struct sl_runtime_options {
-    const struct sl_env      *env;      /* outlives the runtime */
-    const struct sl_topology *topology; /* likewise */
+    const struct sl_env      *env;             /* outlives the runtime */
+    const struct sl_topology *topology;        /* likewise */
     unsigned                  compute_threads; /* 0: one per processor */
     unsigned                  disk_threads;    /* 0: SL_DISK_THREADS */
     unsigned                  io_loops;        /* 0: 1 */
 
     bool     seeded; /* run on the calling thread, ordered by `seed` */
     uint64_t seed;
-    /* Seeded only: the next moment at which something happens outside (a simulated network), UINT64_MAX: never; and
-     * move the virtual clock to a moment. `sim` is passed to both. */
+    /* Seeded only: the next moment at which something happens outside (a simulated network),
+     * UINT64_MAX: never; and move the virtual clock to a moment. `sim` is passed to both. */
     sl_nanos (*next_event)(void *sim);
     void (*advance_to)(void *sim, sl_nanos moment);
     void *sim;
 
-    /* Called from the watchdog's thread when one handler has been running too long, once per incident; NULL: a log
-     * line. */
+    /* Called from the watchdog's thread when one handler has been running too long, once per
+     * incident; NULL: a log line. */
     void (*on_stuck)(const char *actor, const char *message, sl_nanos running);
 };
 
-/* Check the topology and build the machine. On success the caller owns *out. SL_INVALID with a reason. */
-enum sl_err sl_runtime_new(const struct sl_runtime_options *options, struct sl_runtime **out, struct sl_why *why);
+/* Check the topology and build the machine. On success the caller owns *out. SL_INVALID with a
+ * reason. */
+enum sl_err sl_runtime_new(const struct sl_runtime_options *options, struct sl_runtime **out,
+                           struct sl_why *why);
 
-/* Start the root actor (the first of the topology) with a copy of args. SL_SYSTEM when threads are not to be had. */
-enum sl_err sl_runtime_start(struct sl_runtime *rt, const void *args, size_t args_bytes, struct sl_why *why);
+/* Start the root actor (the first of the topology) with a copy of args. SL_SYSTEM when threads are
+ * not to be had. */
+enum sl_err sl_runtime_start(struct sl_runtime *rt, const void *args, size_t args_bytes,
+                             struct sl_why *why);
 
 /* Ask the root to stop (SL_MSG_STOP). Any thread, any number of times; not in a signal handler. */
 void sl_runtime_stop(struct sl_runtime *rt);
 
-/* Thread pool: block until the root has ended. Returns its error (SL_OK: it stopped by itself or on request). */
+/* Thread pool: block until the root has ended. Returns its error (SL_OK: it stopped by itself or on
+ * request). */
 enum sl_err sl_runtime_wait(struct sl_runtime *rt, struct sl_why *why);
 
-/* Seeded: run one step. False: nothing can happen any more (no ready actor, timer or outside event), or the root has
- * ended. A mailbox with mail and nobody to read it is a lost wake-up: panic. */
+/* Seeded: run one step. False: nothing can happen any more (no ready actor, timer or outside
+ * event), or the root has ended. A mailbox with mail and nobody to read it is a lost wake-up:
+ * panic. */
 bool sl_runtime_step(struct sl_runtime *rt);
-/* Seeded: step until the root has ended, at most `steps_max` times. SL_OK: ended without error; its error; SL_TIMEOUT:
- * steps used up; SL_GONE: quiet for ever while the root lives. */
+/* Seeded: step until the root has ended, at most `steps_max` times. SL_OK: ended without error; its
+ * error; SL_TIMEOUT: steps used up; SL_GONE: quiet for ever while the root lives. */
 enum sl_err sl_runtime_run(struct sl_runtime *rt, uint64_t steps_max, struct sl_why *why);
 /* Seeded: the hash of the order of all handler calls so far. */
 uint64_t sl_runtime_fingerprint(const struct sl_runtime *rt);
 
-/* Join the threads and free everything. The root has ended. Asserts the conservation laws: every message freed, every
- * credit home, every question answered. Nulls the pointer. */
+/* Join the threads and free everything. The root has ended. Asserts the conservation laws: every
+ * message freed, every credit home, every question answered. Nulls the pointer. */
 void sl_runtime_free(struct sl_runtime **rt);
 
 /* Totals since the start; exact when nothing runs. */

@@ -1,9 +1,10 @@
 /* The seeded scheduler: all actors on one thread, in an order that a seed decides.
  *
- * Each step picks one of: a ready actor (run its turn with a random budget), a turn that has run but not ended (so that
- * pushes meet an actor in the state RUNNING, as they do on the pool), a ready socket, or the next timer. Nothing else
- * decides, so the same seed gives the same order; its hash is the run's fingerprint. Time is virtual: it moves a
- * little with each step, and jumps to the next timer or outside event when nothing is ready, and now and then before. */
+ * Each step picks one of: a ready actor (run its turn with a random budget), a turn that has run
+ * but not ended (so that pushes meet an actor in the state RUNNING, as they do on the pool), a
+ * ready socket, or the next timer. Nothing else decides, so the same seed gives the same order; its
+ * hash is the run's fingerprint. Time is virtual: it moves a little with each step, and jumps to
+ * the next timer or outside event when nothing is ready, and now and then before. */
 
 #include <stdlib.h>
 
@@ -11,9 +12,9 @@
 #include "runtime/machine.h"
 
 enum {
-    SEEDED_BUDGET_MAX = 8,       /* messages in one turn: small, so that orders vary */
+    SEEDED_BUDGET_MAX = 8,        /* messages in one turn: small, so that orders vary */
     SEEDED_STEP_NANOS_MAX = 2000, /* how far one step may move the clock */
-    SEEDED_JUMP_ONE_IN = 32,     /* how often time jumps although something is ready */
+    SEEDED_JUMP_ONE_IN = 32,      /* how often time jumps although something is ready */
 };
 
 /* A set of pointers that can be drawn from at random. */
@@ -188,8 +189,8 @@ static void assert_no_lost_wakeup(struct sl_runtime *rt)
         const struct slot *slot = atomic_load(&rt->slots.table[i]);
 
         if (ring_count(slot->mailbox) > 0)
-            SL_PANIC("lost wake-up: %s %u holds %u messages and nobody is to run it", slot->class_of->name,
-                     slot->index, ring_count(slot->mailbox));
+            SL_PANIC("lost wake-up: %s %u holds %u messages and nobody is to run it",
+                     slot->class_of->name, slot->index, ring_count(slot->mailbox));
     }
 }
 
@@ -221,7 +222,7 @@ static bool step(struct seeded *s)
 {
     struct sl_runtime *rt = s->rt;
     struct sl_io      *none = NULL;
-    uint64_t           choices = s->ready.count + s->running.count + ready_watches(s, UINT64_MAX, &none);
+    uint64_t choices = s->ready.count + s->running.count + ready_watches(s, UINT64_MAX, &none);
 
     if (choices == 0) {
         if (jump(s))
@@ -261,6 +262,7 @@ enum sl_err sl_runtime_run(struct sl_runtime *rt, uint64_t steps_max, struct sl_
     if (atomic_load(&rt->ended) != 0)
         return rt->root_err == SL_OK ? SL_OK : sl_fail(why, rt->root_err, "%s", rt->root_why.text);
     if (steps == steps_max)
-        return sl_fail(why, SL_TIMEOUT, "the root had not ended after %llu steps", (unsigned long long)steps);
+        return sl_fail(why, SL_TIMEOUT, "the root had not ended after %llu steps",
+                       (unsigned long long)steps);
     return sl_fail(why, SL_GONE, "nothing can happen any more, and the root has not ended");
 }

@@ -1,15 +1,18 @@
 /* Slots: the type-stable memory of actors, and when it may be used again.
  *
- * A slot keeps its mailbox, timer nodes and (on lanes with a thread per actor) its thread for the next actor of the
- * same class. When an actor dies, its generation is raised, so that nobody finds it any more; but a sender may have
- * found it just before and be about to push. So the slot is buried with the epoch of its death, and reused only when no
- * section that is older is open, its turn is over and its mailbox is empty. */
+ * A slot keeps its mailbox, timer nodes and (on lanes with a thread per actor) its thread for the
+ * next actor of the same class. When an actor dies, its generation is raised, so that nobody finds
+ * it any more; but a sender may have found it just before and be about to push. So the slot is
+ * buried with the epoch of its death, and reused only when no section that is older is open, its
+ * turn is over and its mailbox is empty. */
 
 #include <stdlib.h>
 
 #include "runtime/machine.h"
 
-enum { SLOTS_SPARE = 8 }; /* of a class, beyond twice its count: dying ones that wait for a section to close */
+enum {
+    SLOTS_SPARE = 8
+}; /* of a class, beyond twice its count: dying ones that wait for a section to close */
 
 enum sl_err slots_init(struct sl_runtime *rt, struct sl_why *why)
 {
@@ -34,7 +37,8 @@ enum sl_err slots_init(struct sl_runtime *rt, struct sl_why *why)
         }
     }
     if (total > SL_SLOTS_MAX)
-        return sl_fail(why, SL_INVALID, "topology %s: room for %llu actors needed, SL_SLOTS_MAX is %u",
+        return sl_fail(why, SL_INVALID,
+                       "topology %s: room for %llu actors needed, SL_SLOTS_MAX is %u",
                        topology->program, (unsigned long long)total, (unsigned)SL_SLOTS_MAX);
     return SL_OK;
 }
@@ -66,8 +70,8 @@ struct slot *slot_find(struct sl_runtime *rt, struct sl_ref ref)
     SL_ASSERT(ref.index < SL_SLOTS_MAX);
     s = atomic_load_explicit(&rt->slots.table[ref.index], memory_order_acquire);
     SL_ASSERT(s != NULL); /* a reference comes from a spawn, and slots are never taken away */
-    /* acquire: partner of the store in turn.c that ends a life; the fence in section_enter orders it after the section
-     * was announced */
+    /* acquire: partner of the store in turn.c that ends a life; the fence in section_enter orders
+     * it after the section was announced */
     return atomic_load_explicit(&s->generation, memory_order_acquire) == ref.generation ? s : NULL;
 }
 
@@ -76,7 +80,8 @@ static bool slot_reclaimable(struct sl_runtime *rt, struct slot *s)
 {
     uint32_t count;
 
-    if (atomic_load_explicit(&s->word, memory_order_acquire) != WORD_IDLE || ring_count(s->mailbox) > 0)
+    if (atomic_load_explicit(&s->word, memory_order_acquire) != WORD_IDLE ||
+        ring_count(s->mailbox) > 0)
         return false;
     atomic_thread_fence(memory_order_seq_cst); /* partner: the fence in section_enter */
     count = atomic_load_explicit(&rt->worker_count, memory_order_acquire);
@@ -88,7 +93,8 @@ static bool slot_reclaimable(struct sl_runtime *rt, struct slot *s)
             return false;
     }
     /* A push that was under way at the first look is visible now that its section is closed. */
-    return atomic_load_explicit(&s->word, memory_order_acquire) == WORD_IDLE && ring_count(s->mailbox) == 0;
+    return atomic_load_explicit(&s->word, memory_order_acquire) == WORD_IDLE &&
+           ring_count(s->mailbox) == 0;
 }
 
 /* Move what may be reused from the dying list to the free lists. Lock held. */
@@ -169,8 +175,8 @@ static struct class_info *info_of(struct sl_runtime *rt, const struct sl_actor_c
     SL_PANIC("actor class %s is not in the topology", class_of->name);
 }
 
-enum sl_err slot_take(struct sl_runtime *rt, const struct sl_actor_class *class_of, struct slot **out,
-                      struct sl_why *why)
+enum sl_err slot_take(struct sl_runtime *rt, const struct sl_actor_class *class_of,
+                      struct slot **out, struct sl_why *why)
 {
     struct class_info *info = info_of(rt, class_of);
     struct slot       *s = NULL;
@@ -184,8 +190,8 @@ enum sl_err slot_take(struct sl_runtime *rt, const struct sl_actor_class *class_
     }
     sync_lock_give(&rt->slots.lock);
     if (s == NULL)
-        return sl_fail(why, SL_FULL, "no room for another %s: %u may live at one time", class_of->name,
-                       info->count_max);
+        return sl_fail(why, SL_FULL, "no room for another %s: %u may live at one time",
+                       class_of->name, info->count_max);
     if (fresh && (err = rt->sched->place(rt, s, why)) != SL_OK) {
         sync_lock_take(&rt->slots.lock);
         info->alive--;

@@ -27,8 +27,8 @@ static enum sl_err start(struct sl_ctx *ctx, struct sl_supervisor *sup, uint32_t
     struct sl_supervised *child = &sup->children[index];
     enum sl_err           err;
 
-    err = sl_spawn(ctx, child->spec->class_of, child->args_bytes > 0 ? child->args : NULL, child->args_bytes,
-                   &child->ref);
+    err = sl_spawn(ctx, child->spec->class_of, child->args_bytes > 0 ? child->args : NULL,
+                   child->args_bytes, &child->ref);
     if (err != SL_OK)
         return sl_wrap(sl_why(ctx), err, "start %s", child->spec->class_of->name);
     move(ctx, child, SL_CHILD_RUNNING);
@@ -37,14 +37,16 @@ static enum sl_err start(struct sl_ctx *ctx, struct sl_supervisor *sup, uint32_t
     return SL_OK;
 }
 
-enum sl_err sl_supervisor_add(struct sl_ctx *ctx, struct sl_supervisor *sup, const struct sl_child_spec *spec,
-                              const void *args, size_t args_bytes, uint32_t *index)
+enum sl_err sl_supervisor_add(struct sl_ctx *ctx, struct sl_supervisor *sup,
+                              const struct sl_child_spec *spec, const void *args, size_t args_bytes,
+                              uint32_t *index)
 {
     struct sl_supervised *child;
 
     SL_ASSERT(sup->count < sup->room);
     SL_ASSERT(args_bytes <= SL_SPAWN_ARGS_BYTES_MAX);
-    SL_ASSERT(spec->backoff_min_ms >= SL_BACKOFF_MS_MIN && spec->backoff_min_ms <= spec->backoff_max_ms);
+    SL_ASSERT(spec->backoff_min_ms >= SL_BACKOFF_MS_MIN &&
+              spec->backoff_min_ms <= spec->backoff_max_ms);
     SL_ASSERT(spec->backoff_max_ms <= SL_BACKOFF_MS_MAX);
     *index = sup->count;
     child = &sup->children[sup->count++];
@@ -70,8 +72,8 @@ static enum sl_err escalate(struct sl_ctx *ctx, const struct sl_supervised *chil
 
     if (child->spec->restart == SL_RESTART_NEVER)
         return sl_fail(sl_why(ctx), child->err, "%s: %s", name, child->why.text);
-    return sl_fail(sl_why(ctx), child->err, "%s failed %u times in a row: %s", name, child->failures,
-                   child->why.text);
+    return sl_fail(sl_why(ctx), child->err, "%s failed %u times in a row: %s", name,
+                   child->failures, child->why.text);
 }
 
 static enum sl_err failed(struct sl_ctx *ctx, struct sl_supervisor *sup, uint32_t index)
@@ -93,8 +95,8 @@ static enum sl_err failed(struct sl_ctx *ctx, struct sl_supervisor *sup, uint32_
     return SL_OK;
 }
 
-enum sl_err sl_supervisor_ended(struct sl_ctx *ctx, struct sl_supervisor *sup, const struct sl_child_ended *ended,
-                                bool *ours)
+enum sl_err sl_supervisor_ended(struct sl_ctx *ctx, struct sl_supervisor *sup,
+                                const struct sl_child_ended *ended, bool *ours)
 {
     *ours = false;
     for (uint32_t i = 0; i < sup->count; i++) {
@@ -116,7 +118,8 @@ enum sl_err sl_supervisor_ended(struct sl_ctx *ctx, struct sl_supervisor *sup, c
     return SL_OK;
 }
 
-enum sl_err sl_supervisor_timer(struct sl_ctx *ctx, struct sl_supervisor *sup, const struct sl_msg *msg)
+enum sl_err sl_supervisor_timer(struct sl_ctx *ctx, struct sl_supervisor *sup,
+                                const struct sl_msg *msg)
 {
     uint32_t index = (uint32_t)msg->type - sup->timer_type;
 

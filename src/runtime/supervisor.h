@@ -3,13 +3,14 @@
 
 /* Supervision: which children an actor keeps alive, how patiently, and when it gives up.
  *
- * A struct sl_supervisor lives in the parent's state. The parent hands it the SL_MSG_CHILD_ENDED messages and the
- * messages of its restart timers; it restarts a failed child after a back-off that doubles from min to max, and
- * forgets the failures once a child has lived for `healthy_ms`. More than `failures_max` failures in a row escalate: the
- * child's error is returned, for the parent to return in turn, so that its own supervisor hears it.
+ * A struct sl_supervisor lives in the parent's state. The parent hands it the SL_MSG_CHILD_ENDED
+ * messages and the messages of its restart timers; it restarts a failed child after a back-off that
+ * doubles from min to max, and forgets the failures once a child has lived for `healthy_ms`. More
+ * than `failures_max` failures in a row escalate: the child's error is returned, for the parent to
+ * return in turn, so that its own supervisor hears it.
  *
- * A restarted child is a new actor with a new reference: whoever holds the old one hears SL_MSG_GONE. The parent
- * wires the new one in `on_start`. */
+ * A restarted child is a new actor with a new reference: whoever holds the old one hears
+ * SL_MSG_GONE. The parent wires the new one in `on_start`. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -48,32 +49,37 @@ struct sl_supervised {
 };
 
 /* Called when child `index` has been started (again) as `ref`. */
-typedef void (*sl_child_started)(struct sl_ctx *ctx, void *parent, uint32_t index, struct sl_ref ref);
+typedef void (*sl_child_started)(struct sl_ctx *ctx, void *parent, uint32_t index,
+                                 struct sl_ref ref);
 
 struct sl_supervisor {
     struct sl_supervised *children; /* the parent's array, zeroed */
     uint32_t              room;
     uint32_t              count;
-    unsigned              timer_type; /* first of `room` message types in the parent's protocol, one per child */
-    sl_child_started      on_start;   /* or NULL */
-    void                 *parent;
+    unsigned timer_type; /* first of `room` message types in the parent's protocol, one per child */
+    sl_child_started on_start; /* or NULL */
+    void            *parent;
 };
 
-/* Set up over the parent's array of `room` children (<= SL_SUPERVISED_MAX). Restart timers use the message types
- * timer_type .. timer_type + room - 1 of the parent's protocol, and `room` of its timers_max. */
+/* Set up over the parent's array of `room` children (<= SL_SUPERVISED_MAX). Restart timers use the
+ * message types timer_type .. timer_type + room - 1 of the parent's protocol, and `room` of its
+ * timers_max. */
 void sl_supervisor_init(struct sl_supervisor *sup, struct sl_supervised *children, uint32_t room,
                         unsigned timer_type, sl_child_started on_start, void *parent);
 
 /* Add a child and start it; `args` is kept for restarts. Errors as sl_spawn. */
-enum sl_err sl_supervisor_add(struct sl_ctx *ctx, struct sl_supervisor *sup, const struct sl_child_spec *spec,
-                              const void *args, size_t args_bytes, uint32_t *index);
+enum sl_err sl_supervisor_add(struct sl_ctx *ctx, struct sl_supervisor *sup,
+                              const struct sl_child_spec *spec, const void *args, size_t args_bytes,
+                              uint32_t *index);
 
-/* A child has ended. SL_OK: dealt with. Else: give up, return this error. *ours says whether the child was known. */
-enum sl_err sl_supervisor_ended(struct sl_ctx *ctx, struct sl_supervisor *sup, const struct sl_child_ended *ended,
-                                bool *ours);
+/* A child has ended. SL_OK: dealt with. Else: give up, return this error. *ours says whether the
+ * child was known. */
+enum sl_err sl_supervisor_ended(struct sl_ctx *ctx, struct sl_supervisor *sup,
+                                const struct sl_child_ended *ended, bool *ours);
 
 /* A message of one of the restart timers: start the child again. */
-enum sl_err sl_supervisor_timer(struct sl_ctx *ctx, struct sl_supervisor *sup, const struct sl_msg *msg);
+enum sl_err sl_supervisor_timer(struct sl_ctx *ctx, struct sl_supervisor *sup,
+                                const struct sl_msg *msg);
 
 /* Where child `index` is now; nobody while it waits for its restart. */
 struct sl_ref sl_supervisor_ref(const struct sl_supervisor *sup, uint32_t index);

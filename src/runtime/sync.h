@@ -3,9 +3,10 @@
 
 /* What the schedule word and the crew are built on, so that they can be explored.
  *
- * In the product: nothing, a pthread mutex, and the environment's park and wake. In a program compiled with
- * SLUICE_EXPLORE the three functions below are the explorer's (tests/explore): SYNC_POINT marks each place where
- * another thread may come in between, and waiting is a state that the explorer sees. */
+ * In the product: nothing, a pthread mutex, and the environment's park and wake. In a program
+ * compiled with SLUICE_EXPLORE the three functions below are the explorer's (tests/explore):
+ * SYNC_POINT marks each place where another thread may come in between, and waiting is a state that
+ * the explorer sees. */
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,7 +1,8 @@
 /* Timers: requests for a message later, in one heap ordered by deadline.
  *
- * Each timer object of an actor has one node in its slot, so at most one expiry of it is in the mailbox. An expiry
- * that was sent for an older request is dropped when it is received: the node carries the generation it fired for. */
+ * Each timer object of an actor has one node in its slot, so at most one expiry of it is in the
+ * mailbox. An expiry that was sent for an older request is dropped when it is received: the node
+ * carries the generation it fired for. */
 
 #include "runtime/machine.h"
 

@@ -18,7 +18,7 @@ static uint32_t path_length(const struct sl_topology_line *line)
     return length;
 }
 
-static const struct sl_topology_actor *find_actor(const struct sl_topology *topology,
+static const struct sl_topology_actor *find_actor(const struct sl_topology    *topology,
                                                   const struct sl_actor_class *class_of)
 {
     for (uint32_t i = 0; i < topology->actor_count; i++) {
@@ -29,7 +29,8 @@ static const struct sl_topology_actor *find_actor(const struct sl_topology *topo
 }
 
 /* Messages of this line that can be in one mailbox of the class at one time. */
-static uint64_t line_items(const struct sl_topology_line *line, const struct sl_actor_class *class_of)
+static uint64_t line_items(const struct sl_topology_line *line,
+                           const struct sl_actor_class   *class_of)
 {
     for (uint32_t i = 1; line->path[i] != NULL; i++) {
         if (line->path[i] == class_of)
@@ -38,17 +39,19 @@ static uint64_t line_items(const struct sl_topology_line *line, const struct sl_
     return 0;
 }
 
-uint64_t sl_topology_mailbox_items(const struct sl_topology *topology, const struct sl_actor_class *class_of)
+uint64_t sl_topology_mailbox_items(const struct sl_topology    *topology,
+                                   const struct sl_actor_class *class_of)
 {
-    uint64_t items = (uint64_t)class_of->questions_max + class_of->waits_max + class_of->timers_max +
-                     class_of->children_max + SL_SYSTEM_MAIL;
+    uint64_t items = (uint64_t)class_of->questions_max + class_of->waits_max +
+                     class_of->timers_max + class_of->children_max + SL_SYSTEM_MAIL;
 
     for (uint32_t i = 0; i < topology->line_count; i++)
         items += line_items(&topology->lines[i], class_of);
     return items;
 }
 
-static enum sl_err check_actor(const struct sl_topology *topology, uint32_t index, struct sl_why *why)
+static enum sl_err check_actor(const struct sl_topology *topology, uint32_t index,
+                               struct sl_why *why)
 {
     const struct sl_topology_actor *actor = &topology->actors[index];
     const struct sl_actor_class    *class_of = actor->class_of;
@@ -59,9 +62,11 @@ static enum sl_err check_actor(const struct sl_topology *topology, uint32_t inde
     if (class_of->lane >= SL_LANES || class_of->handle == NULL)
         return sl_fail(why, SL_INVALID, "actor %s: no lane or no handler", class_of->name);
     if (class_of->questions_max > 0 && class_of->system == NULL)
-        return sl_fail(why, SL_INVALID, "actor %s: it asks, so it needs a system hook for GONE", class_of->name);
+        return sl_fail(why, SL_INVALID, "actor %s: it asks, so it needs a system hook for GONE",
+                       class_of->name);
     if (items > SL_MAILBOX_ITEMS_MAX)
-        return sl_fail(why, SL_INVALID, "actor %s: its mailbox would need %llu places, SL_MAILBOX_ITEMS_MAX is %u",
+        return sl_fail(why, SL_INVALID,
+                       "actor %s: its mailbox would need %llu places, SL_MAILBOX_ITEMS_MAX is %u",
                        class_of->name, (unsigned long long)items, (unsigned)SL_MAILBOX_ITEMS_MAX);
     for (uint32_t i = 0; i < index; i++) {
         if (strcmp(topology->actors[i].class_of->name, class_of->name) == 0)
@@ -70,24 +75,30 @@ static enum sl_err check_actor(const struct sl_topology *topology, uint32_t inde
     return SL_OK;
 }
 
-static enum sl_err check_line(const struct sl_topology *topology, uint32_t index, struct sl_why *why)
+static enum sl_err check_line(const struct sl_topology *topology, uint32_t index,
+                              struct sl_why *why)
 {
     const struct sl_topology_line *line = &topology->lines[index];
 
     if (line->credits == 0 || line->credits > SL_LINE_CREDITS_MAX)
-        return sl_fail(why, SL_INVALID, "line %s: credits must be 1..%u", line->name, (unsigned)SL_LINE_CREDITS_MAX);
+        return sl_fail(why, SL_INVALID, "line %s: credits must be 1..%u", line->name,
+                       (unsigned)SL_LINE_CREDITS_MAX);
     if (line->inputs == 0 || line->inputs > SL_LINE_INPUTS_MAX)
-        return sl_fail(why, SL_INVALID, "line %s: inputs must be 1..%u", line->name, (unsigned)SL_LINE_INPUTS_MAX);
+        return sl_fail(why, SL_INVALID, "line %s: inputs must be 1..%u", line->name,
+                       (unsigned)SL_LINE_INPUTS_MAX);
     if (line->bytes > INT64_MAX)
         return sl_fail(why, SL_INVALID, "line %s: too many bytes", line->name);
     if (path_length(line) < 2)
-        return sl_fail(why, SL_INVALID, "line %s: a path has an entrance and at least one actor more", line->name);
+        return sl_fail(why, SL_INVALID,
+                       "line %s: a path has an entrance and at least one actor more", line->name);
     for (uint32_t i = 0; line->path[i] != NULL; i++) {
         if (find_actor(topology, line->path[i]) == NULL)
-            return sl_fail(why, SL_INVALID, "line %s: actor %s is not listed", line->name, line->path[i]->name);
+            return sl_fail(why, SL_INVALID, "line %s: actor %s is not listed", line->name,
+                           line->path[i]->name);
         for (uint32_t j = 0; j < i; j++) {
             if (line->path[j] == line->path[i])
-                return sl_fail(why, SL_INVALID, "line %s: passes %s twice", line->name, line->path[i]->name);
+                return sl_fail(why, SL_INVALID, "line %s: passes %s twice", line->name,
+                               line->path[i]->name);
         }
     }
     for (uint32_t i = 0; i < index; i++) {
@@ -101,9 +112,10 @@ enum sl_err sl_topology_check(const struct sl_topology *topology, struct sl_why 
 {
     enum sl_err err = SL_OK;
 
-    if (topology->actor_count == 0 || topology->actor_count > SL_CLASSES_MAX || topology->line_count > SL_LINES_MAX)
-        return sl_fail(why, SL_INVALID, "topology %s: 1..%u actors and at most %u lines", topology->program,
-                       (unsigned)SL_CLASSES_MAX, (unsigned)SL_LINES_MAX);
+    if (topology->actor_count == 0 || topology->actor_count > SL_CLASSES_MAX ||
+        topology->line_count > SL_LINES_MAX)
+        return sl_fail(why, SL_INVALID, "topology %s: 1..%u actors and at most %u lines",
+                       topology->program, (unsigned)SL_CLASSES_MAX, (unsigned)SL_LINES_MAX);
     for (uint32_t i = 0; i < topology->actor_count && err == SL_OK; i++)
         err = check_actor(topology, i, why);
     for (uint32_t i = 0; i < topology->line_count && err == SL_OK; i++)
@@ -134,8 +146,8 @@ static void print_text(const struct sl_topology *topology, FILE *out)
     for (uint32_t i = 0; i < topology->actor_count; i++) {
         const struct sl_actor_class *class_of = topology->actors[i].class_of;
 
-        fprintf(out, "  %-16s lane %-8s at most %-5u mailbox %llu\n", class_of->name, lane_names[class_of->lane],
-                topology->actors[i].count_max,
+        fprintf(out, "  %-16s lane %-8s at most %-5u mailbox %llu\n", class_of->name,
+                lane_names[class_of->lane], topology->actors[i].count_max,
                 (unsigned long long)sl_topology_mailbox_items(topology, class_of));
     }
     fprintf(out, "\nlines\n");
@@ -153,21 +165,18 @@ static void print_graphviz(const struct sl_topology *topology, FILE *out)
         const struct sl_topology_line *line = &topology->lines[i];
 
         for (uint32_t j = 1; line->path[j] != NULL; j++)
-            fprintf(out, "  \"%s\" -> \"%s\" [label=\"%s %ux%u\"];\n", line->path[j - 1]->name, line->path[j]->name,
-                    line->name, line->inputs, line->credits);
+            fprintf(out, "  \"%s\" -> \"%s\" [label=\"%s %ux%u\"];\n", line->path[j - 1]->name,
+                    line->path[j]->name, line->name, line->inputs, line->credits);
     }
     fprintf(out, "}\n");
 }
 
-void sl_topology_print(const struct sl_topology *topology, enum sl_topology_format format, FILE *out)
+void sl_topology_print(const struct sl_topology *topology, enum sl_topology_format format,
+                       FILE *out)
 {
     switch (format) {
-    case SL_TOPOLOGY_TEXT:
-        print_text(topology, out);
-        return;
-    case SL_TOPOLOGY_GRAPHVIZ:
-        print_graphviz(topology, out);
-        return;
+    case SL_TOPOLOGY_TEXT: print_text(topology, out); return;
+    case SL_TOPOLOGY_GRAPHVIZ: print_graphviz(topology, out); return;
     }
     SL_UNREACHABLE("not a format");
 }

@@ -3,10 +3,12 @@
 
 /* Topology: which actors a program has and which lines run through them, as one table.
  *
- * The same table sizes the mailboxes, checks that each message stays on its line, and prints the graph that
- * `--topology` shows. A mailbox holds, in messages: for each line through the actor (other than as its entrance) all
- * credits of all instances and the common pool, then questions_max + waits_max + timers_max + children_max of the
- * class, then SL_SYSTEM_MAIL. So overflow is impossible, and a bug where it happens. */
+ * The same table sizes the mailboxes, checks that each message stays on its line, and prints the
+ * graph that
+ * `--topology` shows. A mailbox holds, in messages: for each line through the actor (other than as
+ * its entrance) all credits of all instances and the common pool, then questions_max + waits_max +
+ * timers_max + children_max of the class, then SL_SYSTEM_MAIL. So overflow is impossible, and a bug
+ * where it happens. */
 
 #include <stdint.h>
 #include <stdio.h>
@@ -39,14 +41,16 @@ struct sl_topology {
 
 enum sl_topology_format { SL_TOPOLOGY_TEXT, SL_TOPOLOGY_GRAPHVIZ };
 
-/* Is the table sound: names unique, counts in range, every class on a path listed, every mailbox within
- * SL_MAILBOX_ITEMS_MAX? SL_INVALID with a reason. */
+/* Is the table sound: names unique, counts in range, every class on a path listed, every mailbox
+ * within SL_MAILBOX_ITEMS_MAX? SL_INVALID with a reason. */
 enum sl_err sl_topology_check(const struct sl_topology *topology, struct sl_why *why);
 
 /* Places in the mailbox of one class of this topology. */
-uint64_t sl_topology_mailbox_items(const struct sl_topology *topology, const struct sl_actor_class *class_of);
+uint64_t sl_topology_mailbox_items(const struct sl_topology    *topology,
+                                   const struct sl_actor_class *class_of);
 
 /* Print the graph: as text for people, or as Graphviz source. */
-void sl_topology_print(const struct sl_topology *topology, enum sl_topology_format format, FILE *out);
+void sl_topology_print(const struct sl_topology *topology, enum sl_topology_format format,
+                       FILE *out);
 
 #endif

@@ -1,9 +1,11 @@
-/* A turn: one actor runs a bounded number of its messages on one thread. Both schedulers run turns; they differ only in
- * who is next.
+/* A turn: one actor runs a bounded number of its messages on one thread. Both schedulers run turns;
+ * they differ only in who is next.
  *
- *     NEW ──start──► LIVE ──error, sl_stop, STOP──► ENDING ──no children left, stop──► DEAD ──slots.c──► FREE
+ *     NEW ──start──► LIVE ──error, sl_stop, STOP──► ENDING ──no children left, stop──► DEAD
+ * ──slots.c──► FREE
  *
- * A DEAD slot still gets turns as long as somebody who found it alive pushes: they free its mail. */
+ * A DEAD slot still gets turns as long as somebody who found it alive pushes: they free its mail.
+ */
 
 #include <stdlib.h>
 
@@ -15,7 +17,8 @@ static const struct sl_trace_site trace_end = {"actor.end", "actor", "err"};
 
 /* Pseudo types for hooks that are not messages, in fingerprints and reports. */
 enum hook { HOOK_START = 6, HOOK_DRAINED, HOOK_READY, HOOK_STOP };
-static_assert((int)HOOK_START > (int)SL_MSG_GRANTED && (int)HOOK_STOP < (int)SL_MSG_USER, "hooks have numbers of their own");
+static_assert((int)HOOK_START > (int)SL_MSG_GRANTED && (int)HOOK_STOP < (int)SL_MSG_USER,
+              "hooks have numbers of their own");
 
 /* ---- around a hook ---- */
 
@@ -153,9 +156,7 @@ static enum sl_err system_default(struct worker *w, struct slot *s, struct sl_ms
     const struct sl_child_ended *ended = (const struct sl_child_ended *)msg;
 
     switch ((enum sl_system_msg)msg->type) {
-    case SL_MSG_STOP:
-        s->stop_wanted = true;
-        return SL_OK;
+    case SL_MSG_STOP: s->stop_wanted = true; return SL_OK;
     case SL_MSG_CHILD_ENDED:
         if (ended->err == SL_OK)
             return SL_OK;
@@ -163,10 +164,10 @@ static enum sl_err system_default(struct worker *w, struct slot *s, struct sl_ms
     case SL_MSG_GONE:
     case SL_MSG_OPEN:
     case SL_MSG_GRANTED:
-    case SL_SYSTEM_MSGS:
-        break;
+    case SL_SYSTEM_MSGS: break;
     }
-    SL_PANIC("%s has no system hook for %s", s->class_of->name, mail_type_name(s->class_of, msg->type));
+    SL_PANIC("%s has no system hook for %s", s->class_of->name,
+             mail_type_name(s->class_of, msg->type));
 }
 
 static enum sl_err hook_message(struct worker *w, struct slot *s, struct sl_msg *msg)
@@ -283,7 +284,8 @@ static void turn_leave(struct worker *w, struct slot *s)
     sl_panic_doing(NULL, NULL);
 }
 
-/* Wake a colleague for what this turn made ready, since this thread is not going to look at the queue soon. */
+/* Wake a colleague for what this turn made ready, since this thread is not going to look at the
+ * queue soon. */
 static void share_work(struct worker *w)
 {
     if (w->owed == 0)
@@ -293,7 +295,8 @@ static void share_work(struct worker *w)
         figure_add(&w->wakes, 1);
 }
 
-/* Take up to SL_TURN_AHEAD messages and start fetching their memory: it was written by another core. */
+/* Take up to SL_TURN_AHEAD messages and start fetching their memory: it was written by another
+ * core. */
 static unsigned take_ahead(struct slot *s, struct sl_msg **taken, unsigned most)
 {
     unsigned count = 0;
@@ -356,7 +359,8 @@ void turn_ready(struct worker *w, struct slot *s, struct sl_io *io, unsigned eve
 
 /* ---- spawning ---- */
 
-static void slot_begin_life(struct slot *s, struct sl_ref parent, uint64_t seed, const void *args, size_t args_bytes)
+static void slot_begin_life(struct slot *s, struct sl_ref parent, uint64_t seed, const void *args,
+                            size_t args_bytes)
 {
     s->parent = parent;
     s->ios = NULL;
@@ -394,8 +398,8 @@ enum sl_err turn_spawn(struct worker *w, struct slot *parent, const struct sl_ac
         return err;
     if (parent != NULL)
         parent_ref = (struct sl_ref){parent->index, atomic_load(&parent->generation)};
-    slot_begin_life(s, parent_ref, sl_hash_combine(atomic_fetch_add(&rt->actor_seed, 1), s->index), args,
-                    args_bytes);
+    slot_begin_life(s, parent_ref, sl_hash_combine(atomic_fetch_add(&rt->actor_seed, 1), s->index),
+                    args, args_bytes);
     *out = (struct sl_ref){s->index, atomic_load(&s->generation)};
     if (parent != NULL) {
         SL_ASSERT(parent->child_count < parent->class_of->children_max);
@@ -407,8 +411,8 @@ enum sl_err turn_spawn(struct worker *w, struct slot *parent, const struct sl_ac
     return SL_OK;
 }
 
-enum sl_err sl_spawn(struct sl_ctx *ctx, const struct sl_actor_class *class_of, const void *args, size_t args_bytes,
-                     struct sl_ref *out)
+enum sl_err sl_spawn(struct sl_ctx *ctx, const struct sl_actor_class *class_of, const void *args,
+                     size_t args_bytes, struct sl_ref *out)
 {
     SL_ASSERT(ctx->slot->phase == PHASE_LIVE);
     return turn_spawn(ctx->worker, ctx->slot, class_of, args, args_bytes, out, &ctx->why);
@@ -465,7 +469,8 @@ struct sl_msg *sl_take(struct sl_ctx *ctx)
     return msg;
 }
 
-enum sl_err sl_io_watch(struct sl_ctx *ctx, struct sl_io *io, struct sl_socket *socket, unsigned events)
+enum sl_err sl_io_watch(struct sl_ctx *ctx, struct sl_io *io, struct sl_socket *socket,
+                        unsigned events)
 {
     struct slot *s = ctx->slot;
     enum sl_err  err;

@@ -1,7 +1,8 @@
 #ifndef SL_RUNTIME_WORD_H
 #define SL_RUNTIME_WORD_H
 
-/* The schedule word of an actor: who has to put it on a run queue, and that only one thread runs it.
+/* The schedule word of an actor: who has to put it on a run queue, and that only one thread runs
+ * it.
  *
  *                 push                   begin                    end, mailbox empty
  *        IDLE ───────────► QUEUED ───────────────► RUNNING ───────────────────────► IDLE
@@ -9,13 +10,14 @@
  *                            │  end                   ▼
  *                            └─────────────────── RUNNING_DIRTY
  *
- * The push that moves the word to QUEUED schedules the actor; all others only push. Whoever took it from the run
- * queue, and only they, call begin and end. The claim (R3): when the word is IDLE, the mailbox is empty or a pusher is
- * between its push and word_pushed, and will schedule. tests/explore walks every interleaving of it.
+ * The push that moves the word to QUEUED schedules the actor; all others only push. Whoever took it
+ * from the run queue, and only they, call begin and end. The claim (R3): when the word is IDLE, the
+ * mailbox is empty or a pusher is between its push and word_pushed, and will schedule.
+ * tests/explore walks every interleaving of it.
  *
- * The word and the mailbox are two places, so each side writes one and then reads the other, with a full fence in
- * between: the pusher pushes, fences, reads the word; the runner writes the word (begin), fences, reads the mailbox.
- * At least one of them sees the other. */
+ * The word and the mailbox are two places, so each side writes one and then reads the other, with a
+ * full fence in between: the pusher pushes, fences, reads the word; the runner writes the word
+ * (begin), fences, reads the mailbox. At least one of them sees the other. */
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -39,7 +41,8 @@ static inline bool word_pushed(word *w)
         SYNC_POINT();
         switch ((enum word_state)seen) {
         case WORD_IDLE:
-            /* acquire: what the last turn wrote (partner: release in word_end) is ours to hand to the next runner */
+            /* acquire: what the last turn wrote (partner: release in word_end) is ours to hand to
+             * the next runner */
             if (atomic_compare_exchange_weak_explicit(w, &seen, WORD_QUEUED, memory_order_acq_rel,
                                                       memory_order_relaxed))
                 return true;
@@ -49,8 +52,8 @@ static inline bool word_pushed(word *w)
             return false; /* the bug that exploration and seeded runs must find */
 #endif
             /* release: the runner's failing exchange in word_end acquires, and so sees our push */
-            if (atomic_compare_exchange_weak_explicit(w, &seen, WORD_RUNNING_DIRTY, memory_order_acq_rel,
-                                                      memory_order_relaxed))
+            if (atomic_compare_exchange_weak_explicit(w, &seen, WORD_RUNNING_DIRTY,
+                                                      memory_order_acq_rel, memory_order_relaxed))
                 return false;
             break;
         case WORD_QUEUED:
@@ -65,20 +68,20 @@ static inline void word_begin(word *w)
 {
     uint32_t before = atomic_exchange_explicit(w, WORD_RUNNING, memory_order_acq_rel);
 
-    SL_ASSERT(before == WORD_QUEUED); /* R2: nobody else runs it */
+    SL_ASSERT(before == WORD_QUEUED);          /* R2: nobody else runs it */
     atomic_thread_fence(memory_order_seq_cst); /* partner: the fence in word_pushed */
     SYNC_POINT();
 }
 
-/* The turn is over. `more`: the mailbox is known to hold mail. True: put the actor on its run queue again. False: it is
- * idle, and may already be running elsewhere when this returns. */
+/* The turn is over. `more`: the mailbox is known to hold mail. True: put the actor on its run queue
+ * again. False: it is idle, and may already be running elsewhere when this returns. */
 static inline bool word_end(word *w, bool more)
 {
     uint32_t expected = WORD_RUNNING;
 
     SYNC_POINT();
-    if (!more && atomic_compare_exchange_strong_explicit(w, &expected, WORD_IDLE, memory_order_acq_rel,
-                                                         memory_order_acquire))
+    if (!more && atomic_compare_exchange_strong_explicit(
+                     w, &expected, WORD_IDLE, memory_order_acq_rel, memory_order_acquire))
         return false;
     SYNC_POINT();
     expected = atomic_exchange_explicit(w, WORD_QUEUED, memory_order_acq_rel);

@@ -22,7 +22,8 @@ struct worker *worker_new(struct sl_runtime *rt, const char *name, struct crew *
     if (count == SL_THREADS_MAX)
         SL_PANIC("more than %u threads: raise SL_THREADS_MAX", (unsigned)SL_THREADS_MAX);
     rt->workers[count] = w;
-    /* release: whoever reads the count (slot_reclaimable) sees the worker before it can open a section */
+    /* release: whoever reads the count (slot_reclaimable) sees the worker before it can open a
+     * section */
     atomic_store_explicit(&rt->worker_count, count + 1, memory_order_release);
     sync_lock_give(&rt->workers_lock);
     return w;

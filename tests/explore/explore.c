@@ -15,7 +15,7 @@ struct thread {
     ucontext_t        context;
     char             *stack;
     enum thread_state state;
-    _Atomic uint32_t *word;  /* WAITING: runnable again when *word != value */
+    _Atomic uint32_t *word; /* WAITING: runnable again when *word != value */
     uint32_t          value;
 };
 
@@ -27,13 +27,13 @@ struct decision {
 
 static struct {
     const struct explore_scenario *scenario;
-    struct thread   threads[EXPLORE_THREADS_MAX];
-    ucontext_t      scheduler;
-    unsigned        current;
-    unsigned        preemptions;
-    struct decision path[POINTS_MAX];
-    unsigned        depth;   /* decisions made in this run */
-    unsigned        planned; /* decisions fixed beforehand */
+    struct thread                  threads[EXPLORE_THREADS_MAX];
+    ucontext_t                     scheduler;
+    unsigned                       current;
+    unsigned                       preemptions;
+    struct decision                path[POINTS_MAX];
+    unsigned                       depth;   /* decisions made in this run */
+    unsigned                       planned; /* decisions fixed beforehand */
 } x;
 
 static void thread_main(void)
@@ -67,7 +67,8 @@ static bool runnable(unsigned i)
     return t->state == RUNNABLE;
 }
 
-/* The threads that may go on, the current one first. Without preemptions left, only that one if it can. */
+/* The threads that may go on, the current one first. Without preemptions left, only that one if it
+ * can. */
 static unsigned candidates(unsigned *out)
 {
     unsigned count = 0;

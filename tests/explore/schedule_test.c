@@ -1,7 +1,8 @@
-/* Every interleaving of push, schedule and park, within a bound on preemptions: no message is lost or handled twice, no
- * actor runs on two threads, nobody sleeps while there is work (R1, R2, R3). The real schedule word and crew are compiled
- * into this program with the explorer's locks and sleep under them; the ring is a double that stops between claiming a
- * place and publishing it, as ck_ring can.
+/* Every interleaving of push, schedule and park, within a bound on preemptions: no message is lost
+ * or handled twice, no actor runs on two threads, nobody sleeps while there is work (R1, R2, R3).
+ * The real schedule word and crew are compiled into this program with the explorer's locks and
+ * sleep under them; the ring is a double that stops between claiming a place and publishing it, as
+ * ck_ring can.
  *
  * Built with the planted lost wake-up, the same program must find it. */
 
@@ -310,8 +311,8 @@ static void all_schedules_are_sound(const struct explore_scenario *scenario)
 {
     struct explore_result result = explore(scenario, SCHEDULES_MAX);
 
-    print_message("%s: %llu schedules, up to %u choices\n", scenario->name, (unsigned long long)result.schedules,
-                  result.points);
+    print_message("%s: %llu schedules, up to %u choices\n", scenario->name,
+                  (unsigned long long)result.schedules, result.points);
     assert_false(result.failed);
     assert_true(result.schedules < SCHEDULES_MAX); /* the bound was exhausted, not the patience */
     assert_true(result.schedules > 100);
@@ -369,7 +370,8 @@ int main(void)
     };
 
 #ifdef SLUICE_TSAN
-    print_message("[  SKIPPED ] exploration: coroutines on one thread, nothing for ThreadSanitizer to see\n");
+    print_message(
+        "[  SKIPPED ] exploration: coroutines on one thread, nothing for ThreadSanitizer to see\n");
     return 0;
 #endif
     return cmocka_run_group_tests_name("schedule", tests, NULL, NULL);
