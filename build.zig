@@ -384,9 +384,12 @@ const tests = [_]TestProgram{
 };
 
 const bench_library = [_][]const u8{
+    "bench/harness.c",
+    "bench/ring_probe.c",
 };
 
 const benches = [_]Program{
+    .{ .name = "hop", .sources = &.{"bench/hop.c"} },
 };
 
 /// tests/unit/<name>_test.c as a program of its own.

@@ -1,0 +1,409 @@
+#include "harness.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static const double NOISE_MAX =
+    0.15; /* a probe this much slower than the best: the round is noisy */
+
+enum { NOISY_ROUNDS_MAX = 20, PROBE_SPINS = 20 * 1000 * 1000, WHO_COUNT = 3 };
+
+enum who { OURS, LIMIT, PEER };
+
+static const char *const who_names[WHO_COUNT] = {"ours", "limit", "peer"};
+
+/* What a child sends back, and what the parent learns of it. */
+struct outcome {
+    bool                had;
+    struct bench_sample sample;
+    double              cpu_s;
+    long                rss_kb;
+};
+
+struct round {
+    struct outcome of[WHO_COUNT];
+};
+
+double bench_now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* ---- one measurement ---- */
+
+static void measure_in_child(bench_measure measure, const struct bench_options *options, int fd)
+{
+    struct outcome outcome = {0};
+
+    outcome.had = measure(options, &outcome.sample);
+    if (write(fd, &outcome, sizeof outcome) != sizeof outcome)
+        _exit(1);
+    _exit(0);
+}
+
+static struct outcome measure_one(bench_measure measure, const struct bench_options *options)
+{
+    struct outcome outcome = {0};
+    struct rusage  usage;
+    int            status;
+    int            ends[2];
+    pid_t          child;
+
+    if (measure == NULL || pipe(ends) != 0)
+        return outcome;
+    fflush(NULL);
+    child = fork();
+    if (child == 0) {
+        close(ends[0]);
+        measure_in_child(measure, options, ends[1]);
+    }
+    close(ends[1]);
+    if (child < 0 || read(ends[0], &outcome, sizeof outcome) != sizeof outcome)
+        outcome.had = false;
+    close(ends[0]);
+    if (child > 0 && wait4(child, &status, 0, &usage) == child) {
+        outcome.had = outcome.had && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+        outcome.cpu_s = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                        (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+        outcome.rss_kb = usage.ru_maxrss;
+    }
+    return outcome;
+}
+
+/* Seconds that a fixed piece of work takes now. */
+static double noise_probe(void)
+{
+    volatile uint64_t x = 88172645463325252u;
+    double            began = bench_now();
+
+    for (int i = 0; i < PROBE_SPINS; i++)
+        x = x * 6364136223846793005u + 1442695040888963407u;
+    return bench_now() - began;
+}
+
+/* ---- rounds ---- */
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+struct spread {
+    double min;
+    double median;
+    double max;
+    bool   had;
+};
+
+static struct spread spread_of(const struct round *rounds, unsigned count, enum who who,
+                               unsigned metric)
+{
+    double        values[BENCH_ROUNDS_MAX];
+    unsigned      n = 0;
+    struct spread s = {0};
+
+    for (unsigned i = 0; i < count; i++) {
+        if (rounds[i].of[who].had)
+            values[n++] = rounds[i].of[who].sample.value[metric];
+    }
+    if (n == 0)
+        return s;
+    qsort(values, n, sizeof *values, by_value);
+    s.min = values[0];
+    s.max = values[n - 1];
+    s.median = n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+    s.had = true;
+    return s;
+}
+
+static double ratio(const struct bench_metric *m, double ours, double other)
+{
+    if (ours <= 0 || other <= 0)
+        return 0;
+    return m->smaller_is_better ? other / ours : ours / other;
+}
+
+/* Run the rounds of one case. Returns how many were kept. */
+static unsigned run_rounds(const struct bench_case *c, const struct bench_options *o,
+                           struct round *kept, unsigned *noisy)
+{
+    double   best = 0;
+    unsigned count = 0;
+
+    *noisy = 0;
+    while (count < o->rounds) {
+        double       before = noise_probe();
+        double       after;
+        struct round r = {.of = {[OURS] = measure_one(c->ours, o),
+                                 [LIMIT] = measure_one(c->limit, o),
+                                 [PEER] = measure_one(c->peer, o)}};
+
+        if (!r.of[OURS].had)
+            return count;
+        after = noise_probe();
+        if (best == 0 || before < best)
+            best = before;
+        if (after < best)
+            best = after;
+        if ((before > best * (1 + NOISE_MAX) || after > best * (1 + NOISE_MAX)) &&
+            *noisy < NOISY_ROUNDS_MAX) {
+            (*noisy)++;
+            continue;
+        }
+        kept[count++] = r;
+    }
+    return count;
+}
+
+/* ---- output ---- */
+
+static void commit_of(char *out, size_t room)
+{
+    FILE *git = popen("git rev-parse --short HEAD 2>/dev/null", "r");
+
+    snprintf(out, room, "unknown");
+    if (git == NULL)
+        return;
+    if (fgets(out, (int)room, git) != NULL)
+        out[strcspn(out, "\n")] = '\0';
+    pclose(git);
+}
+
+static void json_number(FILE *f, const char *key, double value, bool had)
+{
+    if (had)
+        fprintf(f, ",\"%s\":%.6g", key, value);
+    else
+        fprintf(f, ",\"%s\":null", key);
+}
+
+struct result {
+    struct spread of[WHO_COUNT];
+    double        cpu_s;
+    long          rss_kb;
+};
+
+static struct result result_of(const struct bench_case *c, unsigned metric,
+                               const struct round *rounds, unsigned count)
+{
+    struct result r = {0};
+
+    for (unsigned who = 0; who < WHO_COUNT; who++)
+        r.of[who] = spread_of(rounds, count, (enum who)who, metric);
+    if (c->metrics[metric].limit > 0) {
+        double fixed = c->metrics[metric].limit;
+
+        r.of[LIMIT] = (struct spread){fixed, fixed, fixed, true};
+    }
+    for (unsigned i = 0; i < count; i++) {
+        r.cpu_s += rounds[i].of[OURS].cpu_s / count;
+        if (rounds[i].of[OURS].rss_kb > r.rss_kb)
+            r.rss_kb = rounds[i].of[OURS].rss_kb;
+    }
+    return r;
+}
+
+static void write_json(const char *bench, const struct bench_case *c, unsigned metric,
+                       const struct result *r, unsigned rounds, const char *path)
+{
+    const struct bench_metric *m = &c->metrics[metric];
+    char                       commit[64];
+    FILE                      *f;
+
+    if (path == NULL)
+        return;
+    f = fopen(path, "a");
+    if (f == NULL) {
+        fprintf(stderr, "bench: cannot append to %s: %s\n", path, strerror(errno));
+        return;
+    }
+    commit_of(commit, sizeof commit);
+    fprintf(f, "{\"bench\":\"%s\",\"case\":\"%s\",\"metric\":\"%s\",\"unit\":\"%s\"", bench,
+            c->name, m->name, m->unit);
+    for (unsigned who = 0; who < WHO_COUNT; who++)
+        json_number(f, who_names[who], r->of[who].median, r->of[who].had);
+    json_number(f, "ratio_limit", ratio(m, r->of[OURS].median, r->of[LIMIT].median),
+                r->of[LIMIT].had);
+    json_number(f, "ratio_peer", ratio(m, r->of[OURS].median, r->of[PEER].median), r->of[PEER].had);
+    fprintf(f, ",\"rounds\":%u,\"cpu_s\":%.3f,\"rss_kb\":%ld,\"commit\":\"%s\"}\n", rounds,
+            r->cpu_s, r->rss_kb, commit);
+    fclose(f);
+}
+
+static void write_rounds(const char *bench, const struct bench_case *c, const struct round *rounds,
+                         unsigned count, const char *path)
+{
+    FILE *f;
+
+    if (path == NULL)
+        return;
+    f = fopen(path, "a");
+    if (f == NULL) {
+        fprintf(stderr, "bench: cannot append to %s: %s\n", path, strerror(errno));
+        return;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        for (unsigned m = 0; m < BENCH_METRICS_MAX && c->metrics[m].name != NULL; m++) {
+            fprintf(
+                f,
+                "{\"bench\":\"%s\",\"case\":\"%s\",\"metric\":\"%s\",\"unit\":\"%s\",\"round\":%u",
+                bench, c->name, c->metrics[m].name, c->metrics[m].unit, i + 1);
+            for (unsigned who = 0; who < WHO_COUNT; who++)
+                json_number(f, who_names[who], rounds[i].of[who].sample.value[m],
+                            rounds[i].of[who].had);
+            fprintf(f, ",\"cpu_s\":%.3f,\"rss_kb\":%ld}\n", rounds[i].of[OURS].cpu_s,
+                    rounds[i].of[OURS].rss_kb);
+        }
+    }
+    fclose(f);
+}
+
+static void print_spread(const struct spread *s)
+{
+    char text[64];
+
+    if (!s->had)
+        snprintf(text, sizeof text, "-");
+    else
+        snprintf(text, sizeof text, "%.4g [%.3g..%.3g]", s->median, s->min, s->max);
+    printf(" %-30s", text);
+}
+
+static void print_ratio(const struct bench_metric *m, const struct spread *ours,
+                        const struct spread *other)
+{
+    if (other->had)
+        printf(" %7.2f", ratio(m, ours->median, other->median));
+    else
+        printf(" %7s", "-");
+}
+
+static void print_head(const char *bench, const struct bench_options *o)
+{
+    char commit[64];
+
+    commit_of(commit, sizeof commit);
+    printf("%s: %u rounds of %.2g s, commit %s\n", bench, o->rounds, o->seconds, commit);
+    printf("%-14s %-20s %-30s %-30s %-30s %7s %7s\n", "case", "metric", "ours", "limit", "peer",
+           "/limit", "/peer");
+}
+
+static bool run_case(const char *bench, const struct bench_case *c, const struct bench_options *o)
+{
+    struct round rounds[BENCH_ROUNDS_MAX];
+    unsigned     noisy;
+    unsigned     count = run_rounds(c, o, rounds, &noisy);
+    char         metric[64];
+
+    if (count < o->rounds) {
+        printf("%-14s failed\n", c->name);
+        return false;
+    }
+    for (unsigned m = 0; m < BENCH_METRICS_MAX && c->metrics[m].name != NULL; m++) {
+        struct result r = result_of(c, m, rounds, count);
+
+        snprintf(metric, sizeof metric, "%s %s", c->metrics[m].name, c->metrics[m].unit);
+        printf("%-14s %-20s", c->name, metric);
+        for (unsigned who = 0; who < WHO_COUNT; who++)
+            print_spread(&r.of[who]);
+        print_ratio(&c->metrics[m], &r.of[OURS], &r.of[LIMIT]);
+        print_ratio(&c->metrics[m], &r.of[OURS], &r.of[PEER]);
+        printf("%s\n", noisy > 0 && m == 0 ? "  (noisy rounds repeated)" : "");
+        write_json(bench, c, m, &r, count, o->json);
+    }
+    write_rounds(bench, c, rounds, count, o->rounds_json);
+    fflush(stdout);
+    return true;
+}
+
+/* ---- options ---- */
+
+/* The value of option `name` if argv[*i] is it; moves *i over a separate value. */
+static bool take(const char *name, int argc, char **argv, int *i, const char **value)
+{
+    size_t length = strlen(name);
+
+    if (strncmp(argv[*i], name, length) != 0)
+        return false;
+    if (argv[*i][length] == '=') {
+        *value = argv[*i] + length + 1;
+        return true;
+    }
+    if (argv[*i][length] != '\0' || *i + 1 >= argc)
+        return false;
+    *value = argv[++*i];
+    return true;
+}
+
+static bool parse(struct bench_options *o, int argc, char **argv)
+{
+    const char *value;
+
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--quick") == 0) {
+            o->seconds = 0.2;
+        } else if (take("--seconds", argc, argv, &i, &value)) {
+            o->seconds = strtod(value, NULL);
+        } else if (take("--rounds", argc, argv, &i, &value)) {
+            o->rounds = (unsigned)strtoul(value, NULL, 10);
+        } else if (take("--json", argc, argv, &i, &o->json) ||
+                   take("--rounds-json", argc, argv, &i, &o->rounds_json) ||
+                   take("--peer-pump", argc, argv, &i, &o->peer_pump) ||
+                   take("--peer-bench", argc, argv, &i, &o->peer_bench)) {
+            continue;
+        } else if (argv[i][0] != '-' && o->filter == NULL) {
+            o->filter = argv[i];
+        } else {
+            fprintf(stderr,
+                    "%s: unknown option %s; options: --seconds N --rounds N --quick --json FILE "
+                    "--rounds-json FILE --peer-pump PATH --peer-bench PATH [case]\n",
+                    argv[0], argv[i]);
+            return false;
+        }
+    }
+    if (o->seconds < 0.01 || o->seconds > 3600 || o->rounds < BENCH_ROUNDS_MIN ||
+        o->rounds > BENCH_ROUNDS_MAX) {
+        fprintf(stderr, "%s: --seconds must be 0.01..3600 and --rounds %d..%d\n", argv[0],
+                BENCH_ROUNDS_MIN, BENCH_ROUNDS_MAX);
+        return false;
+    }
+    return true;
+}
+
+int bench_main(const char *bench, const struct bench_case *cases, unsigned count, int argc,
+               char **argv)
+{
+    struct bench_options o = {.seconds = 1, .rounds = BENCH_ROUNDS_MIN};
+    bool                 good = true;
+    unsigned             run = 0;
+
+    if (!parse(&o, argc, argv))
+        return 2;
+    print_head(bench, &o);
+    for (unsigned i = 0; i < count; i++) {
+        char name[128];
+
+        snprintf(name, sizeof name, "%s/%s", bench, cases[i].name);
+        if (o.filter != NULL && strstr(name, o.filter) == NULL)
+            continue;
+        good = run_case(bench, &cases[i], &o) && good;
+        run++;
+    }
+    if (run == 0) {
+        fprintf(stderr, "%s: no case of that name\n", argv[0]);
+        return 2;
+    }
+    return good ? 0 : 1;
+}
