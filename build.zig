@@ -340,9 +340,19 @@ const programs = [_]Program{
 };
 
 const test_library = [_][]const u8{
+    "tests/lib/env_sim.c",
+    "tests/lib/env_sim_disk.c",
+    "tests/lib/env_sim_file.c",
+    "tests/lib/env_sim_fs.c",
+    "tests/lib/env_sim_inbox.c",
+    "tests/lib/env_sim_net.c",
 };
 
 const tests = [_]TestProgram{
+    unit("base/env"),
+    unit("base/env_fs_contract"),
+    unit("base/env_os"),
+    unit("base/env_os_net"),
     unit("base/err"),
 };
 
