@@ -354,6 +354,9 @@ const tests = [_]TestProgram{
     unit("base/env_os"),
     unit("base/env_os_net"),
     unit("base/err"),
+    unit("lib/env_sim"),
+    unit("lib/env_sim_fs"),
+    unit("lib/env_sim_net"),
 };
 
 const bench_library = [_][]const u8{
