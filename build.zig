@@ -54,7 +54,7 @@ const Project = struct {
             .optimize = b.standardOptimizeOption(.{}),
             .sanitizer = b.option(Sanitizer, "sanitize", "instrument our code (default none; address needs clang-14)") orelse .none,
             .deps = b.option([]const u8, "deps", "root of unpacked Debian packages to build against (default: this machine's /usr)"),
-            .lost_wakeup = b.option(bool, "planted-lost-wakeup", "build with the planted bug that the tests must catch (default no)") orelse false,
+            .lost_wakeup = false,
             .proto = generateProto(b),
         };
     }
@@ -246,9 +246,13 @@ fn addPrograms(p: Project, step: *Build.Step) void {
 /// Test programs land in zig-out/tests/<sanitizer>/<kind>/<name>, where tests/run finds them.
 fn addTests(p: Project, step: *Build.Step) void {
     const core = coreFor(p);
+    var sick = p;
+    sick.lost_wakeup = true;
+    const sick_core = coreFor(sick);
     for (tests) |row| {
+        const of = if (row.planted) sick else p;
         const sources = concat(p.b, &.{ row.sources, &test_library });
-        const bin = link(p, core, std.fs.path.basename(row.name), .{ .sources = sources, .include = &.{"tests"} }, &.{"cmocka"});
+        const bin = link(of, if (row.planted) sick_core else core, std.fs.path.basename(row.name), .{ .sources = sources, .include = &.{"tests"} }, &.{"cmocka"});
         const place = p.b.fmt("tests/{t}/{s}/{s}", .{ p.sanitizer, row.kind, row.name });
         step.dependOn(&p.b.addInstallFileWithDir(bin, .prefix, place).step);
     }
@@ -311,7 +315,13 @@ fn allSources(b: *Build) []const []const u8 {
 // ---------------------------------------------------------------------------------------------------- files
 
 const Program = struct { name: []const u8, sources: []const []const u8 };
-const TestProgram = struct { kind: []const u8, name: []const u8, sources: []const []const u8 };
+const TestProgram = struct {
+    kind: []const u8,
+    name: []const u8,
+    sources: []const []const u8,
+    /// Built with the planted lost wake-up: passes when it finds it.
+    planted: bool = false,
+};
 
 /// From Debian's archives, linked statically.
 const static_libraries = [_][]const u8{ "ck", "event_pthreads", "event_core", "protobuf-c" };
@@ -366,12 +376,29 @@ const programs = [_]Program{
 
 const test_library = [_][]const u8{
     "tests/lib/child.c",
+    "tests/lib/env_sim.c",
+    "tests/lib/env_sim_disk.c",
+    "tests/lib/env_sim_file.c",
+    "tests/lib/env_sim_fs.c",
+    "tests/lib/env_sim_inbox.c",
+    "tests/lib/env_sim_net.c",
+    "tests/lib/sim.c",
+    "tests/lib/workload.c",
 };
 
 const tests = [_]TestProgram{
+    .{ .kind = "canary", .name = "runtime_sim_planted", .sources = &.{"tests/sim/runtime_sim_test.c"}, .planted = true },
+    .{ .kind = "canary", .name = "schedule_planted", .sources = &schedule_exploration, .planted = true },
+    .{ .kind = "explore", .name = "schedule_test", .sources = &schedule_exploration },
+    .{ .kind = "sim", .name = "runtime_sim_test", .sources = &.{"tests/sim/runtime_sim_test.c"} },
+    .{ .kind = "stress", .name = "runtime_stress_test", .sources = &.{"tests/stress/runtime_stress_test.c"} },
     unit("base/arena"),
     unit("base/buf"),
     unit("base/crc32c"),
+    unit("base/env"),
+    unit("base/env_fs_contract"),
+    unit("base/env_os"),
+    unit("base/env_os_net"),
     unit("base/err"),
     unit("base/hash"),
     unit("base/heap"),
@@ -381,7 +408,12 @@ const tests = [_]TestProgram{
     unit("base/prng"),
     unit("base/sm"),
     unit("base/trace"),
+    unit("lib/env_sim"),
+    unit("lib/env_sim_fs"),
+    unit("lib/env_sim_net"),
 };
+
+const schedule_exploration = [_][]const u8{ "tests/explore/explore.c", "tests/explore/schedule_test.c" };
 
 const bench_library = [_][]const u8{
     "bench/harness.c",

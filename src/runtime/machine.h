@@ -95,7 +95,8 @@ struct slot {
     uint32_t      waits;
     uint32_t      timer_count;
     bool          stop_wanted;
-    enum sl_err   err; /* why it ends */
+    bool          more; /* the turn left mail in the mailbox */
+    enum sl_err   err;  /* why it ends */
     struct sl_why why;
     uint8_t       args[SL_SPAWN_ARGS_BYTES_MAX];
     bool          has_args;
@@ -377,8 +378,9 @@ enum sl_err turn_spawn(struct worker *w, struct slot *parent, const struct sl_ac
                        const void *args, size_t args_bytes, struct sl_ref *out, struct sl_why *why);
 /* Run the slot's turn up to and including `drained`; at most `budget` messages. Then turn_end. */
 void turn_run(struct worker *w, struct slot *s, unsigned budget);
-/* End the turn: true when the slot must be queued again. */
-bool turn_end(struct worker *w, struct slot *s);
+/* End the turn: true when the slot must be queued again. Mail that came since turn_run looked last is the
+ * business of the schedule word. */
+bool turn_end(struct slot *s);
 /* Run the `ready` hook for one watch. On the slot's loop thread, between turns. */
 void turn_ready(struct worker *w, struct slot *s, struct sl_io *io, unsigned events);
 

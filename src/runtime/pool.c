@@ -73,7 +73,7 @@ static void serve_slot(struct worker *w, struct slot *s)
 {
     share_queue(w);
     turn_run(w, s, SL_TURN_MESSAGES_MAX);
-    if (turn_end(w, s))
+    if (turn_end(s))
         crew_push(w->crew, s);
 }
 

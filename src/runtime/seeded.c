@@ -208,7 +208,7 @@ static void run_one(struct seeded *s, uint64_t choice)
     choice -= s->ready.count;
     if (choice < s->running.count) {
         slot = draw_take(&s->running, choice);
-        if (turn_end(s->worker, slot))
+        if (turn_end(slot))
             draw_add(&s->ready, slot);
         return;
     }

@@ -334,12 +334,12 @@ void turn_run(struct worker *w, struct slot *s, unsigned budget)
     figure_add(&w->turns, 1);
     figure_add(&s->turns, 1);
     turn_leave(w, s);
+    s->more = ring_count(s->mailbox) > 0;
 }
 
-bool turn_end(struct worker *w, struct slot *s)
+bool turn_end(struct slot *s)
 {
-    (void)w;
-    return word_end(&s->word, ring_count(s->mailbox) > 0);
+    return word_end(&s->word, s->more);
 }
 
 void turn_ready(struct worker *w, struct slot *s, struct sl_io *io, unsigned events)

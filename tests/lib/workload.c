@@ -7,16 +7,15 @@
 #include "runtime/supervisor.h"
 
 enum {
-    RELAY_HOLDS = 6, /* at least as many as the credits of all inputs would be unbounded: drained empties it */
     LINE_BYTES = 1000,
     LINE_CREDITS = 3,
     QUESTIONS_MAX = 16,
 };
 
-enum line { LINE_WORK, LINE_WIRE, LINE_SELF };
+enum line { LINE_WORK, LINE_WIRE };
 
 enum source_msg { SOURCE_WIRE = SL_MSG_USER, SOURCE_ANSWER, SOURCE_GO, SOURCE_GHOST };
-enum relay_msg { RELAY_WORK = SL_MSG_USER, RELAY_SELF };
+enum relay_msg { RELAY_WORK = SL_MSG_USER };
 enum sink_msg { SINK_WORK = SL_MSG_USER };
 enum root_msg {
     ROOT_STOP_SOURCES = SL_MSG_USER,
@@ -25,12 +24,14 @@ enum root_msg {
 };
 
 static const char *const source_names[] = {"WIRE", "ANSWER", "GO", "GHOST"};
-static const char *const relay_names[] = {"WORK", "SELF"};
+static const char *const relay_names[] = {"WORK"};
 static const char *const sink_names[] = {"WORK"};
-static const char *const root_names[] = {"STOP_SOURCES", "RESTART", "RESTART", "RESTART", "RESTART", "RESTART"};
+static const char *const root_names[] = {"STOP_SOURCES", "RESTART", "RESTART",
+                                         "RESTART",      "RESTART", "RESTART"};
 
 static struct {
-    _Atomic uint64_t asked, answered, gone, relayed, sunk, full, granted, restarts, disorder, ghosts;
+    _Atomic uint64_t asked, answered, gone, relayed, sunk, full, granted, restarts, disorder,
+        ghosts;
 } counts;
 
 /* Travels source -> relay -> sink. */
@@ -48,7 +49,7 @@ struct wire {
     struct sl_ref relay[WORKLOAD_RELAYS_MAX];
 };
 
-static struct workload  config;         /* set by root's start, read by all afterwards */
+static struct workload  config; /* set by root's start, read by all afterwards */
 static _Atomic uint64_t next_order[WORKLOAD_SOURCES_MAX];
 
 static bool one_in(struct sl_ctx *ctx, uint32_t n)
@@ -162,18 +163,13 @@ static enum sl_err source_handle(struct sl_ctx *ctx, void *self, struct sl_msg *
     struct source *s = self;
 
     switch ((enum source_msg)msg->type) {
-    case SOURCE_WIRE:
-        s->wire = *(struct wire *)msg;
-        break;
+    case SOURCE_WIRE: s->wire = *(struct wire *)msg; break;
     case SOURCE_ANSWER:
         s->open--;
         atomic_fetch_add(&counts.answered, 1);
         break;
-    case SOURCE_GO:
-        break;
-    case SOURCE_GHOST:
-        atomic_fetch_add(&counts.ghosts, 1);
-        break;
+    case SOURCE_GO: break;
+    case SOURCE_GHOST: atomic_fetch_add(&counts.ghosts, 1); break;
     }
     source_send(ctx, s);
     source_maybe_end(ctx, s);
@@ -210,16 +206,13 @@ static enum sl_err source_system(struct sl_ctx *ctx, void *self, struct sl_msg *
         s->open--;
         atomic_fetch_add(&counts.gone, 1);
         break;
-    case SL_MSG_OPEN:
-        s->waiting = false;
-        break;
+    case SL_MSG_OPEN: s->waiting = false; break;
     case SL_MSG_GRANTED:
         s->waiting = false;
         source_granted(ctx, s, msg);
         break;
     case SL_MSG_CHILD_ENDED:
-    case SL_SYSTEM_MSGS:
-        SL_UNREACHABLE("a source has no children");
+    case SL_SYSTEM_MSGS: SL_UNREACHABLE("a source has no children");
     }
     source_send(ctx, s);
     source_maybe_end(ctx, s);
@@ -246,7 +239,6 @@ struct relay {
     struct work      *held[WORKLOAD_SOURCES_MAX * LINE_CREDITS];
     uint32_t          count;
     uint64_t          last[WORKLOAD_SOURCES_MAX];
-    bool              self_due;
 };
 
 static enum sl_err relay_start(struct sl_ctx *ctx, void *self, const void *args)
@@ -272,17 +264,11 @@ static enum sl_err relay_handle(struct sl_ctx *ctx, void *self, struct sl_msg *m
 {
     struct relay *r = self;
 
-    switch ((enum relay_msg)msg->type) {
-    case RELAY_WORK:
-        relay_take(ctx, r);
-        if (one_in(ctx, config.fail_one_in))
-            return sl_fail(sl_why(ctx), SL_IO, "a planned failure");
-        r->self_due = true;
-        return SL_OK;
-    case RELAY_SELF:
-        return SL_OK;
-    }
-    SL_UNREACHABLE("not a message for a relay");
+    SL_ASSERT(msg->type == RELAY_WORK);
+    relay_take(ctx, r);
+    if (one_in(ctx, config.fail_one_in))
+        return sl_fail(sl_why(ctx), SL_IO, "a planned failure");
+    return SL_OK;
 }
 
 static enum sl_err relay_drained(struct sl_ctx *ctx, void *self)
@@ -293,7 +279,8 @@ static enum sl_err relay_drained(struct sl_ctx *ctx, void *self)
         if (one_in(ctx, config.drop_one_in))
             sl_msg_free(&r->held[i]);
         else
-            sl_forward(ctx, r->to.sink[sl_prng_below(sl_random(ctx), r->to.sinks)], SINK_WORK, &r->held[i]);
+            sl_forward(ctx, r->to.sink[sl_prng_below(sl_random(ctx), r->to.sinks)], SINK_WORK,
+                       &r->held[i]);
     }
     r->count = 0;
     return SL_OK;

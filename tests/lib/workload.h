@@ -27,12 +27,12 @@ struct workload {
     uint32_t sources;
     uint32_t relays;
     uint32_t sinks;
-    uint32_t generations;    /* how often the sources are started anew */
-    uint32_t messages;       /* that each source sends in one generation */
-    uint32_t fail_one_in;    /* relays fail after about so many messages; 0: never */
-    uint32_t drop_one_in;    /* relays and sinks drop one in so many; 0: none */
-    uint32_t stop_after_ms;  /* stop all sources at once so long after their start; 0: they end by themselves */
-    bool     lose_self_mail; /* also send to oneself from `drained`: meets the planted lost wake-up */
+    uint32_t generations; /* how often the sources are started anew */
+    uint32_t messages;    /* that each source sends in one generation */
+    uint32_t fail_one_in; /* relays fail after about so many messages; 0: never */
+    uint32_t drop_one_in; /* relays and sinks drop one in so many; 0: none */
+    uint32_t
+        stop_after_ms; /* stop all sources at once so long after their start; 0: they end by themselves */
 };
 
 /* What happened in the process since workload_reset. */
