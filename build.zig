@@ -346,6 +346,7 @@ const test_library = [_][]const u8{
     "tests/lib/env_sim_fs.c",
     "tests/lib/env_sim_inbox.c",
     "tests/lib/env_sim_net.c",
+    "tests/lib/env_sim_socket.c",
 };
 
 const tests = [_]TestProgram{

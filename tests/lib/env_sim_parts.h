@@ -36,7 +36,8 @@ struct sim_net {
     struct sim_dice       dice;
     struct sim_socket    *sockets; /* all that exist, oldest first: the order of every search */
     struct sim_socket   **sockets_end;
-    unsigned              last_port; /* the last one given away */
+    unsigned              last_port; /* the last one given to a listener on port 0 */
+    uint64_t              connects;  /* so far; names the connecting ends */
     unsigned              open_sockets;
 };
 
