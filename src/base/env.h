@@ -100,8 +100,7 @@ struct sl_file {
     uint64_t                  position; /* of sl_file_write: where the next byte goes */
 };
 
-/* Open or create. On success *out is owned by the caller: sl_file_close. `flags` is a set of sl_open_flags; CREATE
- * and TRUNCATE go with WRITE. A directory is SL_INVALID. */
+/* Open or create. On success *out is owned by the caller: sl_file_close. `flags` is a set of sl_open_flags. */
 enum sl_err sl_fs_open(struct sl_fs *fs, const char *path, unsigned flags, struct sl_file **out, struct sl_why *why);
 /* Create for reading and writing, empty: an old file of that name is truncated. */
 enum sl_err sl_fs_create(struct sl_fs *fs, const char *path, struct sl_file **out, struct sl_why *why);
@@ -184,11 +183,10 @@ struct sl_socket {
  * address stands in brackets. Names are resolved, which may block: do it at start. Errors: SL_INVALID (not an
  * address), SL_IN_USE, SL_DENIED, SL_NOT_FOUND (name). */
 enum sl_err sl_net_listen(struct sl_net *net, const char *address, struct sl_socket **out, struct sl_why *why);
-/* Begin to connect. The socket turns writable when the outcome is known; ask sl_socket_connected then. A refusal
- * that the system knows at once is returned at once (SL_UNAVAILABLE), without a socket. Numeric hosts never block;
- * names are resolved by the blocking resolver. */
+/* Begin to connect. The socket turns writable when the outcome is known; ask sl_socket_connected then. Numeric
+ * hosts never block; names are resolved by the blocking resolver. */
 enum sl_err sl_net_connect(struct sl_net *net, const char *address, struct sl_socket **out, struct sl_why *why);
-/* Take one waiting connection. SL_AGAIN when there is none. Here and below SL_AGAIN sets no reason. */
+/* Take one waiting connection. SL_AGAIN when there is none. */
 enum sl_err sl_socket_accept(struct sl_socket *s, struct sl_socket **out, struct sl_why *why);
 /* SL_OK: connected; SL_AGAIN: not decided yet; else why not (SL_UNAVAILABLE, SL_TIMEOUT, ...). */
 enum sl_err sl_socket_connected(struct sl_socket *s, struct sl_why *why);
