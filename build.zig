@@ -384,6 +384,7 @@ const test_library = [_][]const u8{
     "tests/lib/env_sim_net.c",
     "tests/lib/sim.c",
     "tests/lib/workload.c",
+    "tests/lib/env_sim_socket.c",
 };
 
 const tests = [_]TestProgram{

@@ -50,7 +50,7 @@ enum sl_open_flags {
     SL_OPEN_WRITE = 2,
     SL_OPEN_CREATE = 4,    /* create when absent, mode 0600 */
     SL_OPEN_EXCLUSIVE = 8, /* with CREATE: SL_EXISTS when present */
-    SL_OPEN_TRUNCATE = 16,
+    SL_OPEN_TRUNCATE = 16, /* CREATE and TRUNCATE go with WRITE */
 };
 
 enum sl_file_kind { SL_FILE_REGULAR, SL_FILE_DIRECTORY, SL_FILE_OTHER };
@@ -109,7 +109,7 @@ struct sl_file {
 };
 
 /* Open or create. On success *out is owned by the caller: sl_file_close. `flags` is a set of
- * sl_open_flags. */
+ * sl_open_flags. A directory is SL_INVALID. */
 enum sl_err sl_fs_open(struct sl_fs *fs, const char *path, unsigned flags, struct sl_file **out,
                        struct sl_why *why);
 /* Create for reading and writing, empty: an old file of that name is truncated. */
@@ -165,7 +165,7 @@ void sl_file_close(struct sl_file **f);
 enum sl_err sl_path_join(char *out, const char *dir, const char *name, struct sl_why *why);
 enum sl_err sl_path_add(char *out, const char *path, const char *suffix, struct sl_why *why);
 
-/* ---- sockets: stream sockets that never block ---- */
+/* ---- sockets: stream sockets that never block; SL_AGAIN sets no reason ---- */
 
 enum sl_socket_events { SL_SOCKET_READABLE = 1, SL_SOCKET_WRITABLE = 2 };
 
@@ -209,7 +209,8 @@ struct sl_socket {
 enum sl_err sl_net_listen(struct sl_net *net, const char *address, struct sl_socket **out,
                           struct sl_why *why);
 /* Begin to connect. The socket turns writable when the outcome is known; ask sl_socket_connected
- * then. Numeric hosts never block; names are resolved by the blocking resolver. */
+ * then. SL_UNAVAILABLE may also be known at once, and then there is no socket. Numeric hosts never
+ * block; names are resolved by the blocking resolver. */
 enum sl_err sl_net_connect(struct sl_net *net, const char *address, struct sl_socket **out,
                            struct sl_why *why);
 /* Take one waiting connection. SL_AGAIN when there is none. */

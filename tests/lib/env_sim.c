@@ -11,31 +11,6 @@
 /* 2024-01-01 00:00:00 UTC. */
 #define EPOCH ((int64_t)1704067200 * SL_NANOS_PER_S)
 
-/* ---- choices ---- */
-
-/* splitmix64: one word of state, and every seed is as good as any other. */
-uint64_t sim_draw(struct sim_dice *dice)
-{
-    uint64_t z = (dice->state += 0x9e3779b97f4a7c15u);
-
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
-
-/* The remainder favours small values by less than span / 2^64: of no account for choosing faults.
- */
-uint64_t sim_draw_between(struct sim_dice *dice, uint64_t low, uint64_t high)
-{
-    SL_ASSERT(low <= high && high - low < UINT64_MAX);
-    return low + sim_draw(dice) % (high - low + 1);
-}
-
-bool sim_draw_chance(struct sim_dice *dice, uint32_t ppm)
-{
-    return ppm > 0 && sim_draw_between(dice, 0, SL_ENV_SIM_ALWAYS_PPM - 1) < ppm;
-}
-
 /* ---- clock and random ---- */
 
 static struct sl_env_sim *sim_of_clock(struct sl_clock *clock)
@@ -62,7 +37,7 @@ static void fill(struct sl_random *random, void *bytes, size_t count)
     uint8_t *out = bytes;
 
     for (size_t i = 0; i < count; i++)
-        out[i] = (uint8_t)sim_draw(&sim->bytes);
+        out[i] = (uint8_t)sl_prng_next(&sim->bytes);
 }
 
 void sl_env_sim_advance(struct sl_env_sim *sim, sl_nanos nanos)
@@ -113,14 +88,15 @@ static unsigned cpus(struct sl_threads *threads)
 
 struct sl_env_sim *sl_env_sim_new(uint64_t seed)
 {
-    struct sim_dice    seeds = {.state = seed};
+    struct sl_prng     seeds;
     struct sl_env_sim *sim = calloc(1, sizeof *sim);
 
     SL_ASSERT(sim != NULL);
     sim->now = START;
-    sim->bytes.state = sim_draw(&seeds);
-    sim->disk.dice.state = sim_draw(&seeds);
-    sim->net.dice.state = sim_draw(&seeds);
+    sl_prng_seed(&seeds, seed);
+    sl_prng_seed(&sim->bytes, sl_prng_next(&seeds));
+    sl_prng_seed(&sim->disk.dice, sl_prng_next(&seeds));
+    sl_prng_seed(&sim->net.dice, sl_prng_next(&seeds));
     sim->clock = (struct sl_clock){.now = now, .wall = wall};
     sim->random = (struct sl_random){.fill = fill};
     sim->threads =

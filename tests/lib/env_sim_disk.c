@@ -147,14 +147,14 @@ static void save_some(struct sim_disk *disk, struct sim_node *file, uint32_t ppm
     uint64_t high = file->size > size ? file->size : size;
 
     for (uint64_t i = 0; i < file->capacity / SECTOR; i++) {
-        if (file->dirty[i] != 0 && sim_draw_chance(&disk->dice, ppm))
+        if (file->dirty[i] != 0 && sl_prng_chance(&disk->dice, ppm, SL_ENV_SIM_ALWAYS_PPM))
             save_sector(file, i);
         file->dirty[i] = 0;
     }
-    if (file->size_dirty && sim_draw_chance(&disk->dice, ppm))
+    if (file->size_dirty && sl_prng_chance(&disk->dice, ppm, SL_ENV_SIM_ALWAYS_PPM))
         size = file->size;
     else if (file->size_dirty && ppm == HALF_PPM && file->size > size)
-        size = sim_draw_between(&disk->dice, size, high);
+        size = sl_prng_range(&disk->dice, size, high);
     set_durable_size(file, size);
     file->size_dirty = false;
 }
@@ -162,7 +162,7 @@ static void save_some(struct sim_disk *disk, struct sim_node *file, uint32_t ppm
 void sim_node_fail_sync(struct sim_disk *disk, struct sim_node *file)
 {
     save_some(disk, file, HALF_PPM);
-    if (sim_draw_chance(&disk->dice, HALF_PPM))
+    if (sl_prng_chance(&disk->dice, HALF_PPM, SL_ENV_SIM_ALWAYS_PPM))
         forget_written(disk, file);
 }
 
@@ -374,7 +374,7 @@ static void settle_some(struct sim_disk *disk, uint32_t ppm)
     for (size_t i = 0; i < disk->change_count; i++) {
         struct sim_change *c = &disk->changes[i];
 
-        c->kept = !any_name_marked(c) && sim_draw_chance(&disk->dice, ppm);
+        c->kept = !any_name_marked(c) && sl_prng_chance(&disk->dice, ppm, SL_ENV_SIM_ALWAYS_PPM);
         if (!c->kept)
             mark_names(c, true);
     }
@@ -409,7 +409,7 @@ static void restore(struct sim_disk *disk, struct sim_node *node, uint32_t ppm)
 void sim_disk_cut(struct sim_disk *disk)
 {
     static const uint32_t chances[] = {0, HALF_PPM, HALF_PPM, SL_ENV_SIM_ALWAYS_PPM};
-    uint32_t              ppm = chances[sim_draw_between(&disk->dice, 0, 3)];
+    uint32_t              ppm = chances[sl_prng_range(&disk->dice, 0, 3)];
 
     settle_some(disk, ppm);
     restore(disk, disk->root, ppm);

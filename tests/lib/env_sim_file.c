@@ -50,7 +50,7 @@ enum sl_err sim_disk_pass(struct sl_env_sim *sim, uint32_t fail_ppm, const char 
 
     if (planned_failure(&sim->disk))
         err = sim->disk.fail_err;
-    else if (!sim_draw_chance(&sim->disk.dice, fail_ppm))
+    else if (!sl_prng_chance(&sim->disk.dice, fail_ppm, SL_ENV_SIM_ALWAYS_PPM))
         return SL_OK;
     return sl_fail(why, err, "%s %s: %s (simulated)", verb, path, sl_err_text(err));
 }
@@ -106,7 +106,7 @@ static enum sl_err file_write_at(struct sl_file *f, uint64_t at, const void *byt
     err = pass_file(file, disk->set.write_fail_ppm, SL_OPEN_WRITE, "write", why);
     if (err != SL_OK) {
         if (is_alive(file) && (file->flags & SL_OPEN_WRITE) != 0) {
-            count = (size_t)sim_draw_between(&disk->dice, 0, count);
+            count = (size_t)sl_prng_range(&disk->dice, 0, count);
             (void)sim_node_write(disk, file->node, at, bytes, count);
         }
         return err;

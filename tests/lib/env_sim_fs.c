@@ -254,7 +254,7 @@ static enum sl_err fs_list(struct sl_fs *fs, const char *path, sl_fs_visit visit
     if (failed != 0)
         return sl_fail_errno(why, failed, "list %s", path);
     names = names_of(at.node, &count);
-    first = (size_t)sim_draw_between(&sim->disk.dice, 0, count);
+    first = (size_t)sl_prng_range(&sim->disk.dice, 0, count);
     for (size_t i = 0; i < count && err == SL_OK; i++)
         err = visit(context, names[(first + i) % count].text);
     free(names);

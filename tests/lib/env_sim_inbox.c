@@ -41,11 +41,10 @@ void sim_inbox_put(struct sim_inbox *inbox, sl_nanos arrives, const void *bytes,
     struct sim_chunk *c = calloc(1, sizeof *c + count);
 
     SL_ASSERT(c != NULL);
-    c->arrives = arrives > inbox->last ? arrives : inbox->last;
+    c->arrives = arrives;
     c->bytes = count;
     if (count > 0)
         memcpy(c->data, bytes, count);
-    inbox->last = c->arrives;
     inbox->bytes += count;
     *inbox->tail = c;
     inbox->tail = &c->next;

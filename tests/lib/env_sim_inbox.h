@@ -2,7 +2,7 @@
 #define SL_TESTS_LIB_ENV_SIM_INBOX_H
 
 /* What is on the way to one end of a simulated connection or waits there to be read: chunks, each
- * with the time of its arrival, in the order in which they were sent. Private to env_sim*.c. */
+ * with the time of its arrival. Private to env_sim*.c. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,17 +13,16 @@
 struct sim_chunk;
 
 struct sim_inbox {
-    struct sim_chunk  *head; /* owned, in order of arrival */
+    struct sim_chunk  *head; /* owned, as sent: none is read before the one in front of it */
     struct sim_chunk **tail;
     size_t             bytes; /* on the way and unread */
-    sl_nanos           last;  /* arrival of the newest: none overtakes it */
 };
 
 void sim_inbox_init(struct sim_inbox *inbox);
 /* Throw everything away. */
 void sim_inbox_clear(struct sim_inbox *inbox);
-/* Copy the bytes, to arrive then or with the chunk before, whichever is later. No bytes: the end of
- * the stream. */
+/* Copy the bytes, to arrive then, but not before what was put earlier. No bytes: the end of the
+ * stream. */
 void sim_inbox_put(struct sim_inbox *inbox, sl_nanos arrives, const void *bytes, size_t count);
 /* Is there anything to read, be it the end? */
 bool sim_inbox_has_arrived(const struct sim_inbox *inbox, sl_nanos now);

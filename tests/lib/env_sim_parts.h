@@ -1,15 +1,11 @@
 #ifndef SL_TESTS_LIB_ENV_SIM_PARTS_H
 #define SL_TESTS_LIB_ENV_SIM_PARTS_H
 
-/* What the files env_sim*.c share: the object, and how choices are drawn. Private to them. */
+/* What the files env_sim*.c share: the object. Private to them. Each part draws its choices from a
+ * generator of its own, so that one more write on the disk does not change what the network does. */
 
+#include "base/prng.h"
 #include "lib/env_sim.h"
-
-/* A stream of choices. Each part draws from its own, so that one more write on the disk does not
- * change what the network does. */
-struct sim_dice {
-    uint64_t state;
-};
 
 struct sim_node;
 struct sim_change;
@@ -17,7 +13,7 @@ struct sim_socket;
 
 struct sim_disk {
     struct sl_env_sim_disk set;
-    struct sim_dice        dice;
+    struct sl_prng         dice;
     struct sim_node       *root;    /* owned */
     struct sim_change     *changes; /* owned: of names, waiting for a sync; oldest first */
     size_t                 change_count;
@@ -33,10 +29,11 @@ struct sim_disk {
 
 struct sim_net {
     struct sl_env_sim_net set;
-    struct sim_dice       dice;
+    struct sl_prng        dice;
     struct sim_socket    *sockets; /* all that exist, oldest first: the order of every search */
     struct sim_socket   **sockets_end;
-    unsigned              last_port; /* the last one given away */
+    unsigned              last_port; /* the last one given to a listener on port 0 */
+    uint64_t              connects;  /* so far; names the connecting ends */
     unsigned              open_sockets;
 };
 
@@ -49,17 +46,10 @@ struct sl_env_sim {
     struct sl_env     env;
     sl_nanos          now;
     int64_t           skew;
-    struct sim_dice   bytes; /* of random */
+    struct sl_prng    bytes; /* of random */
     struct sim_disk   disk;
     struct sim_net    net;
 };
-
-/* The next choice, any of 2^64. */
-uint64_t sim_draw(struct sim_dice *dice);
-/* A choice from [low, high], both included. */
-uint64_t sim_draw_between(struct sim_dice *dice, uint64_t low, uint64_t high);
-/* True with this chance. Draws nothing for 0, so that a fault that is off costs no choice. */
-bool sim_draw_chance(struct sim_dice *dice, uint32_t ppm);
 
 /* env_sim_fs.c and env_sim_disk.c */
 void sim_disk_init(struct sl_env_sim *sim);
