@@ -170,7 +170,8 @@ fn addSources(p: Project, m: *Module, sources: []const []const u8) void {
 fn coreLibrary(p: Project) *Compile {
     const m = newModule(p, true);
     addSources(p, m, &core_sources);
-    const untraced = newModule(p, false);
+    // Optimised always: unoptimised, ck's fixed-size memcpy becomes a call, which ThreadSanitizer intercepts.
+    const untraced = newModule(p.with(.ReleaseSafe, p.sanitizer), false);
     addSources(p, untraced, &untraced_sources);
     m.addObject(p.b.addObject(.{ .name = "untraced", .root_module = untraced }));
     return p.b.addLibrary(.{ .name = "sluice", .linkage = .static, .root_module = m });
@@ -194,16 +195,25 @@ fn program(p: Project, core: *Compile, name: []const u8, files: Unit, shared_lib
 }
 
 /// Zig ships no AddressSanitizer runtime, so those builds go through clang-14; file lists and cache are the same.
-fn asanProgram(p: Project, name: []const u8, files: Unit, shared_libraries: []const []const u8) LazyPath {
+fn asanProgram(p: Project, core: LazyPath, name: []const u8, files: Unit, shared_libraries: []const []const u8) LazyPath {
     const b = p.b;
     const run = b.addSystemCommand(&.{ "clang++-14", "-fsanitize=address", "-g", "-o" });
     const out = run.addOutputFileArg(name);
-    for ([_][]const []const u8{ &core_sources, &untraced_sources, files.sources }) |list| {
-        for (list) |file| run.addFileArg(asanObject(p, file, files.include));
-    }
+    for (files.sources) |file| run.addFileArg(asanObject(p, file, files.include));
+    run.addFileArg(core);
     for (static_libraries) |library| run.addArg(b.fmt("-l{s}", .{library}));
     for (shared_libraries) |library| run.addArg(b.fmt("-l{s}", .{library}));
     run.addArgs(&.{ "-lpthread", "-lm" });
+    return out;
+}
+
+/// The core as an archive, so that a test may bring a double of one of its files.
+fn asanCore(p: Project) LazyPath {
+    const run = p.b.addSystemCommand(&.{ "ar", "rcs" });
+    const out = run.addOutputFileArg("libsluice.a");
+    for ([_][]const []const u8{ &core_sources, &untraced_sources }) |list| {
+        for (list) |file| run.addFileArg(asanObject(p, file, &.{}));
+    }
     return out;
 }
 
@@ -224,13 +234,18 @@ fn asanObject(p: Project, file: []const u8, include: []const []const u8) LazyPat
     return run.addOutputFileArg(b.fmt("{s}.o", .{std.fs.path.basename(file)}));
 }
 
-/// Link with whichever tool the sanitizer asks for.
-fn link(p: Project, core: ?*Compile, name: []const u8, files: Unit, shared_libraries: []const []const u8) LazyPath {
-    return if (p.sanitizer == .address) asanProgram(p, name, files, shared_libraries) else program(p, core.?, name, files, shared_libraries);
+/// The core for whichever tool the sanitizer asks for.
+const Core = union(enum) { zig: *Compile, asan: LazyPath };
+
+fn coreFor(p: Project) Core {
+    return if (p.sanitizer == .address) .{ .asan = asanCore(p) } else .{ .zig = coreLibrary(p) };
 }
 
-fn coreFor(p: Project) ?*Compile {
-    return if (p.sanitizer == .address) null else coreLibrary(p);
+fn link(p: Project, core: Core, name: []const u8, files: Unit, shared_libraries: []const []const u8) LazyPath {
+    return switch (core) {
+        .zig => |library| program(p, library, name, files, shared_libraries),
+        .asan => |archive| asanProgram(p, archive, name, files, shared_libraries),
+    };
 }
 
 // ---------------------------------------------------------------------------------------------------- steps

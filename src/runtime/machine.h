@@ -52,6 +52,7 @@ struct timer_node {
     uint32_t            generation;       /* of the request in the heap */
     uint32_t            fired_generation; /* of the expiry in the mailbox */
     uint16_t            type;
+    uint16_t            fired_type; /* of the expiry in the mailbox */
     bool                in_mailbox;
 };
 
@@ -392,8 +393,9 @@ void timers_free(struct timers *t);
 sl_nanos timers_next(struct timers *t);
 /* Fire what is due at `now`. Returns how many. */
 unsigned timers_fire(struct worker *w, sl_nanos now);
-/* Is this expiry still wanted? Takes it out of the mailbox either way. */
-bool timers_receive(struct sl_runtime *rt, struct sl_msg *mail);
+/* Is this expiry still wanted? Takes it out of the mailbox either way: from then on `mail` may be sent again at
+ * any moment, so the handler is given *expiry. */
+bool timers_receive(struct sl_runtime *rt, struct sl_msg *mail, struct sl_msg *expiry);
 /* Nothing of the slot's timers will fire any more. */
 void timers_cancel_all(struct sl_runtime *rt, struct slot *s);
 

@@ -165,8 +165,10 @@ void msg_discard(struct worker *w, struct sl_msg *msg)
 {
     struct sl_asker asker = {.ref = msg->asker, .tag = msg->tag};
 
+    struct sl_msg expiry;
+
     if ((msg->flags & MSG_TIMER) != 0) {
-        (void)timers_receive(w->rt, msg);
+        (void)timers_receive(w->rt, msg, &expiry);
         return;
     }
     if (msg->release != NULL)

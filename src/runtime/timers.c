@@ -113,10 +113,13 @@ static struct timer_node *take_due(struct timers *t, sl_nanos now, bool *push)
     sl_heap_remove(&t->heap, top);
     node = node_of(top);
     node->fired_generation = node->generation;
+    node->fired_type = node->type;
     *push = !node->in_mailbox; /* an older expiry still lies there: it will speak for this one */
     node->in_mailbox = true;
-    node->mail.type = node->type;
-    node->mail.flags = MSG_TIMER;
+    if (*push) { /* else the receiver may be reading it */
+        node->mail.type = node->type;
+        node->mail.flags = MSG_TIMER;
+    }
     return node;
 }
 
@@ -144,7 +147,7 @@ unsigned timers_fire(struct worker *w, sl_nanos now)
     }
 }
 
-bool timers_receive(struct sl_runtime *rt, struct sl_msg *mail)
+bool timers_receive(struct sl_runtime *rt, struct sl_msg *mail, struct sl_msg *expiry)
 {
     struct timer_node *node = SL_CONTAINER_OF(mail, struct timer_node, mail);
     struct sl_timer   *timer;
@@ -154,6 +157,7 @@ bool timers_receive(struct sl_runtime *rt, struct sl_msg *mail)
     sync_lock_take(&rt->timers.lock);
     node->in_mailbox = false;
     fired = node->fired_generation;
+    *expiry = (struct sl_msg){.type = node->fired_type, .flags = MSG_TIMER};
     timer = node->timer;
     sync_lock_give(&rt->timers.lock);
     /* NULL: the actor has ended. Else the caller is its runner, and the object is its own. */

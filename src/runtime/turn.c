@@ -196,36 +196,47 @@ static void settle_place(struct slot *s, const struct sl_msg *msg)
         child_forget(s, ((const struct sl_child_ended *)msg)->child);
 }
 
-static void deliver(struct worker *w, struct slot *s, struct sl_msg *msg)
+/* Run the hook for one message. Afterwards the message is the runtime's again unless it was taken. */
+static void handle(struct worker *w, struct slot *s, struct sl_msg *msg)
 {
-    const char *name;
-    enum sl_err err;
-    uint64_t    began;
-    bool        timer = (msg->flags & MSG_TIMER) != 0;
+    const char *name = mail_type_name(s->class_of, msg->type);
+    uint64_t    began = hook_enter(w, s, msg->type, name);
+    enum sl_err err = hook_message(w, s, msg);
 
-    if (timer && !timers_receive(w->rt, msg)) {
-        figure_add(&w->returned, 1);
-        return;
-    }
-    SL_ASSERT(msg->to_generation == atomic_load_explicit(&s->generation, memory_order_relaxed));
-    settle_place(s, msg);
-    if (s->phase != PHASE_LIVE) {
-        figure_add(&w->returned, 1);
-        if (!timer)
-            msg_discard(w, msg);
-        return;
-    }
-    name = mail_type_name(s->class_of, msg->type);
-    began = hook_enter(w, s, msg->type, name);
-    w->ctx.msg = timer ? NULL : msg;
-    err = hook_message(w, s, msg);
     hook_leave(w, s, began, name);
     figure_add(&w->handled, 1);
     figure_add(&s->messages, 1);
+    after_hook(w, s, err);
+}
+
+static void deliver_timer(struct worker *w, struct slot *s, struct sl_msg *mail)
+{
+    struct sl_msg expiry;
+
+    if (timers_receive(w->rt, mail, &expiry) && s->phase == PHASE_LIVE)
+        handle(w, s, &expiry); /* not for taking: ctx.msg stays NULL */
+    else
+        figure_add(&w->returned, 1);
+}
+
+static void deliver(struct worker *w, struct slot *s, struct sl_msg *msg)
+{
+    SL_ASSERT(msg->to_generation == atomic_load_explicit(&s->generation, memory_order_relaxed));
+    if ((msg->flags & MSG_TIMER) != 0) {
+        deliver_timer(w, s, msg);
+        return;
+    }
+    settle_place(s, msg);
+    if (s->phase != PHASE_LIVE) {
+        figure_add(&w->returned, 1);
+        msg_discard(w, msg);
+        return;
+    }
+    w->ctx.msg = msg;
+    handle(w, s, msg);
     if (w->ctx.msg != NULL)
         msg_discard(w, w->ctx.msg);
     w->ctx.msg = NULL;
-    after_hook(w, s, err);
 }
 
 static void run_start(struct worker *w, struct slot *s)
