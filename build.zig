@@ -321,8 +321,19 @@ const proto_sources = [_][]const u8{
 };
 
 const core_sources = [_][]const u8{
+    "src/base/conf.c",
+    "src/base/conf_field.c",
+    "src/base/conf_file.c",
+    "src/base/conf_flags.c",
+    "src/base/conf_help.c",
+    "src/base/conf_hint.c",
+    "src/base/conf_match.c",
+    "src/base/conf_table.c",
+    "src/base/conf_toml.cc",
+    "src/base/conf_value.c",
     "src/base/err.c",
     "src/base/panic.c",
+    "src/base/units.c",
 };
 
 /// Compiled without ThreadSanitizer: they use ck's inline assembly and annotate it by hand.
@@ -337,7 +348,13 @@ const test_library = [_][]const u8{
 };
 
 const tests = [_]TestProgram{
+    unit("base/conf"),
+    unit("base/conf_file"),
+    unit("base/conf_flags"),
+    unit("base/conf_help"),
+    unit("base/conf_toml"),
     unit("base/err"),
+    unit("base/units"),
 };
 
 const bench_library = [_][]const u8{

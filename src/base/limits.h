@@ -59,4 +59,11 @@ enum {
     SL_SM_STATES_MAX = 32, /* a state set is one 32-bit word */
 };
 
+/* Configuration: texts and nesting */
+enum {
+    SL_CONF_DEPTH_MAX = 32,       /* names and indexes above one value of a file */
+    SL_CONF_KEY_BYTES_MAX = 256,  /* a dotted key in a message, terminator included */
+    SL_DURATION_TEXT_BYTES = 32,  /* any duration as text, terminator included */
+};
+
 #endif
