@@ -18,7 +18,8 @@ static const char *env_value(const struct sl_conf_input *input, const char *name
 }
 
 /* Set a row that no flag has set from the environment. */
-static enum sl_err apply_env_row(struct conf_loader *loader, const struct sl_conf_row *row, struct sl_why *why)
+static enum sl_err apply_env_row(struct conf_loader *loader, const struct sl_conf_row *row,
+                                 struct sl_why *why)
 {
     struct sl_conf_origin *origin = &loader->report->origin[row - loader->table->rows];
     char                   name[SL_NAME_BYTES_MAX];
@@ -38,8 +39,10 @@ static enum sl_err apply_env_row(struct conf_loader *loader, const struct sl_con
     if (err == SL_UNSUPPORTED)
         return sl_fail(why, err, "%s", inner.text);
     if ((row->flags & SL_CONF_SECRET) != 0)
-        return sl_fail(why, SL_CONFIG, "environment variable %s: not %s", name, conf_type_phrase(row->type));
-    return sl_fail(why, SL_CONFIG, "environment variable %s: invalid value \"%.100s\": %s", name, value, inner.text);
+        return sl_fail(why, SL_CONFIG, "environment variable %s: not %s", name,
+                       conf_type_phrase(row->type));
+    return sl_fail(why, SL_CONFIG, "environment variable %s: invalid value \"%.100s\": %s", name,
+                   value, inner.text);
 }
 
 static enum sl_err apply_env(struct conf_loader *loader, struct sl_why *why)
@@ -61,12 +64,14 @@ static enum sl_err apply_file(struct conf_loader *loader, struct sl_why *why)
         return SL_OK;
     SL_ASSERT(loader->input->fs != NULL);
     if (strlen(path) >= sizeof loader->report->path)
-        return sl_fail(why, SL_CONFIG, "config file: a path of %zu bytes is too long", strlen(path));
+        return sl_fail(why, SL_CONFIG, "config file: a path of %zu bytes is too long",
+                       strlen(path));
     (void)snprintf(loader->report->path, sizeof loader->report->path, "%s", path);
     return conf_file_apply(loader, path, why);
 }
 
-/* Whatever a user wrote stands in the reason: keep it to one line and out of the terminal's hands. */
+/* Whatever a user wrote stands in the reason: keep it to one line and out of the terminal's hands.
+ */
 static void make_one_line(struct sl_why *why)
 {
     for (char *c = why->text; *c != '\0'; c++) {
@@ -75,11 +80,12 @@ static void make_one_line(struct sl_why *why)
     }
 }
 
-enum sl_err sl_conf_load(const struct sl_conf_table *table, const struct sl_conf_input *input, void *config,
-                         struct sl_conf_report *report, struct sl_why *why)
+enum sl_err sl_conf_load(const struct sl_conf_table *table, const struct sl_conf_input *input,
+                         void *config, struct sl_conf_report *report, struct sl_why *why)
 {
-    struct conf_loader loader = {.table = table, .input = input, .config = config, .report = report};
-    enum sl_err        err;
+    struct conf_loader loader = {
+        .table = table, .input = input, .config = config, .report = report};
+    enum sl_err err;
 
     SL_ASSERT(table->program != NULL);
     conf_table_check(table);
@@ -110,8 +116,8 @@ int sl_conf_exit_code(enum sl_err err)
     return err == SL_USAGE ? 2 : 1;
 }
 
-void sl_conf_origin_text(const struct sl_conf_table *table, const struct sl_conf_report *report, size_t row_index,
-                         char *out, size_t size)
+void sl_conf_origin_text(const struct sl_conf_table *table, const struct sl_conf_report *report,
+                         size_t row_index, char *out, size_t size)
 {
     const struct sl_conf_origin *origin = &report->origin[row_index];
     const struct sl_conf_row    *row = &table->rows[row_index];
@@ -120,8 +126,8 @@ void sl_conf_origin_text(const struct sl_conf_table *table, const struct sl_conf
     SL_ASSERT(row_index < table->row_count);
     switch (origin->source) {
     case SL_CONF_FROM_DEFAULT: (void)snprintf(out, size, "default"); return;
-    case SL_CONF_FROM_FILE:    (void)snprintf(out, size, "%s:%u", report->path, origin->line); return;
-    case SL_CONF_FROM_FLAG:    (void)snprintf(out, size, "-%s", row->flag); return;
+    case SL_CONF_FROM_FILE: (void)snprintf(out, size, "%s:%u", report->path, origin->line); return;
+    case SL_CONF_FROM_FLAG: (void)snprintf(out, size, "-%s", row->flag); return;
     case SL_CONF_FROM_ENV:
         (void)sl_conf_env_name(table, row, name);
         (void)snprintf(out, size, "%s", name);

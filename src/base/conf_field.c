@@ -8,7 +8,8 @@
 
 void *conf_slot(const struct sl_conf_row *row, void *config)
 {
-    return config == NULL || (row->flags & SL_CONF_IGNORED) != 0 ? NULL : (char *)config + row->offset;
+    return config == NULL || (row->flags & SL_CONF_IGNORED) != 0 ? NULL
+                                                                 : (char *)config + row->offset;
 }
 
 void conf_set_defaults(const struct sl_conf_table *table, void *config)
@@ -28,13 +29,15 @@ void conf_set_defaults(const struct sl_conf_table *table, void *config)
 
 /* ---- elements of TABLES and NAMED ---- */
 
-static void *element_at(const struct sl_conf_row *row, const struct sl_conf_tables *list, size_t index)
+static void *element_at(const struct sl_conf_row *row, const struct sl_conf_tables *list,
+                        size_t index)
 {
     SL_ASSERT(index < list->count);
     return (char *)list->items + index * row->nested->struct_bytes;
 }
 
-enum sl_err conf_add_element(const struct sl_conf_row *row, void *slot, void **element, struct sl_why *why)
+enum sl_err conf_add_element(const struct sl_conf_row *row, void *slot, void **element,
+                             struct sl_why *why)
 {
     struct sl_conf_tables *list = slot;
     void                  *larger;
@@ -161,13 +164,13 @@ static void put_value(const struct sl_conf_row *row, const void *slot, char *out
     char duration[SL_DURATION_TEXT_BYTES];
 
     switch (row->type) {
-    case SL_CONF_STRING:  conf_append(out, size, "%s", *(char *const *)slot); break;
-    case SL_CONF_BOOL:    conf_append(out, size, "%s", *(const bool *)slot ? "true" : "false"); break;
-    case SL_CONF_INT:     conf_append(out, size, "%" PRId64, *(const int64_t *)slot); break;
-    case SL_CONF_FLOAT:   conf_append(out, size, "%.15g", *(const double *)slot); break;
-    case SL_CONF_BYTES:   conf_append(out, size, "%" PRIu64, *(const uint64_t *)slot); break;
+    case SL_CONF_STRING: conf_append(out, size, "%s", *(char *const *)slot); break;
+    case SL_CONF_BOOL: conf_append(out, size, "%s", *(const bool *)slot ? "true" : "false"); break;
+    case SL_CONF_INT: conf_append(out, size, "%" PRId64, *(const int64_t *)slot); break;
+    case SL_CONF_FLOAT: conf_append(out, size, "%.15g", *(const double *)slot); break;
+    case SL_CONF_BYTES: conf_append(out, size, "%" PRIu64, *(const uint64_t *)slot); break;
     case SL_CONF_STRINGS: put_strings(slot, out, size); break;
-    case SL_CONF_INTS:    put_ints(slot, out, size); break;
+    case SL_CONF_INTS: put_ints(slot, out, size); break;
     case SL_CONF_DURATION:
         sl_duration_format(*(const int64_t *)slot, duration);
         conf_append(out, size, "%s", duration);

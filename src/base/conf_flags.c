@@ -3,7 +3,8 @@
 #include "base/assert.h"
 #include "base/conf_private.h"
 
-/* The command line as Go's flag package reads it: -f v, -f=v, --f v, --f=v; a boolean takes a value only with "=";
+/* The command line as Go's flag package reads it: -f v, -f=v, --f v, --f=v; a boolean takes a value
+ * only with "=";
  * "--" and the first word that is no flag end the flags. */
 
 /* One argument taken apart. */
@@ -24,7 +25,8 @@ static bool take_apart(const char *argument, struct flag_word *out)
     return true;
 }
 
-static enum sl_err refuse_unknown(const struct conf_loader *loader, const struct flag_word *word, struct sl_why *why)
+static enum sl_err refuse_unknown(const struct conf_loader *loader, const struct flag_word *word,
+                                  struct sl_why *why)
 {
     const char *program = loader->table->program;
     char        name[SL_NAME_BYTES_MAX];
@@ -33,14 +35,17 @@ static enum sl_err refuse_unknown(const struct conf_loader *loader, const struct
     (void)snprintf(name, sizeof name, "%.*s", (int)(word->name_bytes % sizeof name), word->name);
     near = word->name_bytes < sizeof name ? conf_nearest_flag(loader->table, name) : NULL;
     if (near != NULL)
-        return sl_fail(why, SL_USAGE, "flag provided but not defined: -%s, did you mean -%s?; see '%s --help'", name,
-                       near, program);
-    return sl_fail(why, SL_USAGE, "flag provided but not defined: -%s; see '%s --help'", name, program);
+        return sl_fail(why, SL_USAGE,
+                       "flag provided but not defined: -%s, did you mean -%s?; see '%s --help'",
+                       name, near, program);
+    return sl_fail(why, SL_USAGE, "flag provided but not defined: -%s; see '%s --help'", name,
+                   program);
 }
 
-/* Set the row. Values of secrets stay out of the message, and so does a reason that may quote them. */
-static enum sl_err set_flag(struct conf_loader *loader, const struct sl_conf_row *row, const char *value,
-                            struct sl_why *why)
+/* Set the row. Values of secrets stay out of the message, and so does a reason that may quote them.
+ */
+static enum sl_err set_flag(struct conf_loader *loader, const struct sl_conf_row *row,
+                            const char *value, struct sl_why *why)
 {
     const char   *program = loader->table->program;
     struct sl_why inner = {0};
@@ -53,14 +58,15 @@ static enum sl_err set_flag(struct conf_loader *loader, const struct sl_conf_row
     if (err == SL_UNSUPPORTED)
         return sl_fail(why, err, "%s", inner.text);
     if ((row->flags & SL_CONF_SECRET) != 0)
-        return sl_fail(why, SL_USAGE, "invalid value for flag -%s: not %s; see '%s --help'", row->flag,
-                       conf_type_phrase(row->type), program);
-    return sl_fail(why, SL_USAGE, "invalid value \"%.100s\" for flag -%s: %.200s; see '%s --help'", value, row->flag,
-                   inner.text, program);
+        return sl_fail(why, SL_USAGE, "invalid value for flag -%s: not %s; see '%s --help'",
+                       row->flag, conf_type_phrase(row->type), program);
+    return sl_fail(why, SL_USAGE, "invalid value \"%.100s\" for flag -%s: %.200s; see '%s --help'",
+                   value, row->flag, inner.text, program);
 }
 
 /* Read the flag at argv[*at] and its value; *at moves to the next argument. */
-static enum sl_err take_flag(struct conf_loader *loader, const struct flag_word *word, int *at, struct sl_why *why)
+static enum sl_err take_flag(struct conf_loader *loader, const struct flag_word *word, int *at,
+                             struct sl_why *why)
 {
     const struct sl_conf_input *input = loader->input;
     const char                 *program = loader->table->program;
@@ -69,7 +75,8 @@ static enum sl_err take_flag(struct conf_loader *loader, const struct flag_word 
 
     (*at)++;
     if (word->name_bytes == 0 || word->name[0] == '-')
-        return sl_fail(why, SL_USAGE, "bad flag syntax: %.100s; see '%s --help'", input->argv[*at - 1], program);
+        return sl_fail(why, SL_USAGE, "bad flag syntax: %.100s; see '%s --help'",
+                       input->argv[*at - 1], program);
     row = conf_row_of_flag(loader->table, word->name, word->name_bytes);
     if (row == NULL)
         return refuse_unknown(loader, word, why);
@@ -78,7 +85,8 @@ static enum sl_err take_flag(struct conf_loader *loader, const struct flag_word 
     if (value == NULL && *at < input->argc)
         value = input->argv[(*at)++];
     if (value == NULL)
-        return sl_fail(why, SL_USAGE, "flag needs an argument: -%s; see '%s --help'", row->flag, program);
+        return sl_fail(why, SL_USAGE, "flag needs an argument: -%s; see '%s --help'", row->flag,
+                       program);
     return set_flag(loader, row, value, why);
 }
 

@@ -54,10 +54,13 @@ void sl_conf_help(const struct sl_conf_table *table, FILE *out)
     for (; row != NULL; row = next_flag(table, row->flag))
         put_flag(row, out);
     if (table->env_prefix != NULL)
-        fprintf(out, "Flags may stand in the environment too: %s and the flag's name, upper-cased, with _ for -.\n",
+        fprintf(out,
+                "Flags may stand in the environment too: %s and the flag's name, upper-cased, with "
+                "_ for -.\n",
                 table->env_prefix);
     if (path != NULL)
-        fprintf(out, "A flag wins over the environment, that over the file given with -%s.\n", path->flag);
+        fprintf(out, "A flag wins over the environment, that over the file given with -%s.\n",
+                path->flag);
 }
 
 /* ---- manual ---- */
@@ -89,7 +92,8 @@ static void put_unit_and_range(const struct sl_conf_row *row, FILE *out)
 
     conf_range_text(row, range, sizeof range);
     if (row->unit != NULL && row->bare_nanos != 0)
-        conf_append(range, sizeof range, "%swithout a unit: %s", range[0] != '\0' ? "; " : "", row->unit);
+        conf_append(range, sizeof range, "%swithout a unit: %s", range[0] != '\0' ? "; " : "",
+                    row->unit);
     else if (row->unit != NULL && range[0] == '\0')
         conf_append(range, sizeof range, "%s", row->unit);
     fprintf(out, "%s", range[0] != '\0' ? " " : "");
@@ -97,7 +101,8 @@ static void put_unit_and_range(const struct sl_conf_row *row, FILE *out)
     fprintf(out, " | ");
 }
 
-static void put_row(const struct sl_conf_table *table, const struct sl_conf_row *row, const char *key, FILE *out)
+static void put_row(const struct sl_conf_table *table, const struct sl_conf_row *row,
+                    const char *key, FILE *out)
 {
     char env[SL_NAME_BYTES_MAX] = "";
 
@@ -106,7 +111,10 @@ static void put_row(const struct sl_conf_table *table, const struct sl_conf_row 
     put_code("", key, out);
     put_code("-", row->flag, out);
     put_code("", env, out);
-    put_code("", default_speaks(row) || (row->def != NULL && conf_type_word(row->type)[0] == '\0') ? row->def : NULL,
+    put_code("",
+             default_speaks(row) || (row->def != NULL && conf_type_word(row->type)[0] == '\0')
+                 ? row->def
+                 : NULL,
              out);
     put_unit_and_range(row, out);
     put_cell(row->help, out);

@@ -34,7 +34,8 @@ unsigned conf_distance(const char *a, const char *b)
         for (size_t j = 1; j <= b_bytes; j++) {
             unsigned above = row[j];
 
-            row[j] = least(above + 1, row[j - 1] + 1, diagonal + (lower(a[i - 1]) != lower(b[j - 1])));
+            row[j] =
+                least(above + 1, row[j - 1] + 1, diagonal + (lower(a[i - 1]) != lower(b[j - 1])));
             diagonal = above;
         }
     }

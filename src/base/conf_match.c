@@ -11,15 +11,16 @@ struct first {
     unsigned    line;
 };
 
-/* One file being taken over. Unknown keys do not end the walk: all of them are named in one refusal. */
+/* One file being taken over. Unknown keys do not end the walk: all of them are named in one
+ * refusal. */
 struct walk {
     struct conf_loader        *loader;
-    const char                *path; /* of the file */
-    const struct sl_toml_leaf *leaf; /* being looked at */
+    const char                *path;                    /* of the file */
+    const struct sl_toml_leaf *leaf;                    /* being looked at */
     struct first               first[SL_CONF_KEYS_MAX]; /* per row of the top table */
     size_t                     unknown_count;
     char                       last[SL_CONF_KEY_BYTES_MAX]; /* the newest unknown key */
-    char                       names[SL_WHY_BYTES_MAX]; /* "a, b.c" */
+    char                       names[SL_WHY_BYTES_MAX];     /* "a, b.c" */
     char                       hints[SL_WHY_BYTES_MAX]; /* "; line 12: "a", did you mean "b"?..." */
 };
 
@@ -34,7 +35,8 @@ static bool is_bare(const char *name)
     return name[0] != '\0';
 }
 
-/* The path from step `from` to before step `to` as a dotted key: without indexes, names that need it in quotes. */
+/* The path from step `from` to before step `to` as a dotted key: without indexes, names that need
+ * it in quotes. */
 static void put_key(const struct sl_toml_leaf *leaf, size_t from, size_t to, char *out, size_t size)
 {
     out[0] = '\0';
@@ -49,9 +51,10 @@ static void put_key(const struct sl_toml_leaf *leaf, size_t from, size_t to, cha
     }
 }
 
-/* How many steps from `at` spell the start of `key`, up to its end or the end of the leaf's names; *rest: what is
- * left of the key. False: they differ. */
-static bool spell(const struct sl_toml_leaf *leaf, size_t at, const char *key, size_t *steps, const char **rest)
+/* How many steps from `at` spell the start of `key`, up to its end or the end of the leaf's names;
+ * *rest: what is left of the key. False: they differ. */
+static bool spell(const struct sl_toml_leaf *leaf, size_t at, const char *key, size_t *steps,
+                  const char **rest)
 {
     *steps = 0;
     *rest = key;
@@ -70,8 +73,8 @@ static bool spell(const struct sl_toml_leaf *leaf, size_t at, const char *key, s
 }
 
 /* The row that the leaf at step `at` belongs to, and how many steps its key takes. */
-static const struct sl_conf_row *find_row(const struct sl_conf_table *table, const struct sl_toml_leaf *leaf,
-                                          size_t at, size_t *steps)
+static const struct sl_conf_row *find_row(const struct sl_conf_table *table,
+                                          const struct sl_toml_leaf *leaf, size_t at, size_t *steps)
 {
     const char *rest;
 
@@ -86,8 +89,10 @@ static const struct sl_conf_row *find_row(const struct sl_conf_table *table, con
     return NULL;
 }
 
-/* True when the names at step `at` are a section, that is the beginning of keys; *steps: how many names. */
-static bool is_section(const struct sl_conf_table *table, const struct sl_toml_leaf *leaf, size_t at, size_t *steps)
+/* True when the names at step `at` are a section, that is the beginning of keys; *steps: how many
+ * names. */
+static bool is_section(const struct sl_conf_table *table, const struct sl_toml_leaf *leaf,
+                       size_t at, size_t *steps)
 {
     const char *rest;
 
@@ -135,7 +140,8 @@ static void note_unknown(struct walk *w, const struct sl_conf_table *table, size
     if (near == NULL)
         return;
     put_key(w->leaf, 0, at, inner, sizeof inner);
-    conf_append(w->hints, sizeof w->hints, ", did you mean \"%s%s%s\"?", inner, inner[0] != '\0' ? "." : "", near);
+    conf_append(w->hints, sizeof w->hints, ", did you mean \"%s%s%s\"?", inner,
+                inner[0] != '\0' ? "." : "", near);
 }
 
 static enum sl_err refuse_unknown(const struct walk *w, struct sl_why *why)
@@ -144,7 +150,8 @@ static enum sl_err refuse_unknown(const struct walk *w, struct sl_why *why)
 
     if (w->unknown_count > SL_CONF_UNKNOWN_MAX)
         (void)snprintf(more, sizeof more, " and %zu more", w->unknown_count - SL_CONF_UNKNOWN_MAX);
-    return sl_fail(why, SL_CONFIG, "component %s's config file %s contained unknown configuration options: %s%s%s",
+    return sl_fail(why, SL_CONFIG,
+                   "component %s's config file %s contained unknown configuration options: %s%s%s",
                    w->loader->table->program, w->path, w->names, more, w->hints);
 }
 
@@ -171,8 +178,8 @@ static enum sl_err take_member(struct walk *w, const struct sl_conf_row *row, vo
     return conf_set_leaf(row, leaf, slot, why);
 }
 
-static enum sl_err take_element(struct walk *w, const struct sl_conf_row *row, void *slot, size_t at,
-                                struct sl_why *why)
+static enum sl_err take_element(struct walk *w, const struct sl_conf_row *row, void *slot,
+                                size_t at, struct sl_why *why)
 {
     const struct sl_toml_leaf *leaf = w->leaf;
     struct sl_conf_tables     *list = slot;
@@ -217,7 +224,8 @@ static enum sl_err take_named(struct walk *w, const struct sl_conf_row *row, voi
     return take(w, row->nested, element, at + 1, why);
 }
 
-static enum sl_err take_row(struct walk *w, const struct sl_conf_row *row, void *slot, size_t at, struct sl_why *why)
+static enum sl_err take_row(struct walk *w, const struct sl_conf_row *row, void *slot, size_t at,
+                            struct sl_why *why)
 {
     if (row->type == SL_CONF_TABLES)
         return take_element(w, row, slot, at, why);
@@ -230,7 +238,8 @@ static enum sl_err take_row(struct walk *w, const struct sl_conf_row *row, void 
     return conf_set_leaf(row, w->leaf, slot, why);
 }
 
-/* Give the leaf to the row of `table` that its path names from step `at` on. `config` may be NULL: only check. */
+/* Give the leaf to the row of `table` that its path names from step `at` on. `config` may be NULL:
+ * only check. */
 static enum sl_err take(struct walk *w, const struct sl_conf_table *table, void *config, size_t at,
                         struct sl_why *why)
 {
@@ -251,9 +260,10 @@ static enum sl_err take(struct walk *w, const struct sl_conf_table *table, void 
     return SL_OK;
 }
 
-/* SL_INVALID when two keys of the file, spelled in different cases, mean this row: Go would take either. `at` is the
- * step behind the row's key. */
-static enum sl_err refuse_twice(struct walk *w, const struct sl_conf_row *row, size_t at, struct sl_why *why)
+/* SL_INVALID when two keys of the file, spelled in different cases, mean this row: Go would take
+ * either. `at` is the step behind the row's key. */
+static enum sl_err refuse_twice(struct walk *w, const struct sl_conf_row *row, size_t at,
+                                struct sl_why *why)
 {
     struct first *first = &w->first[row - w->loader->table->rows];
     const char   *name = w->leaf->path[at - 1].name;
@@ -266,7 +276,8 @@ static enum sl_err refuse_twice(struct walk *w, const struct sl_conf_row *row, s
 }
 
 /* A leaf of a row that exists; `at` is the step behind the row's key. */
-static enum sl_err take_known(struct walk *w, const struct sl_conf_row *row, size_t at, struct sl_why *why)
+static enum sl_err take_known(struct walk *w, const struct sl_conf_row *row, size_t at,
+                              struct sl_why *why)
 {
     struct sl_conf_origin *origin = &w->loader->report->origin[row - w->loader->table->rows];
     bool                   overridden = origin->source == SL_CONF_FROM_FLAG;
@@ -301,11 +312,12 @@ static enum sl_err visit(void *context, const struct sl_toml_leaf *leaf, struct 
         return sl_fail(why, err, "%s: %s", key, sl_err_text(err));
     if (err == SL_UNSUPPORTED)
         return sl_fail(why, err, "%s", inner.text);
-    return sl_fail(why, SL_CONFIG, "%s:%u:%u: %s: %s", w->path, leaf->line, leaf->column, key, inner.text);
+    return sl_fail(why, SL_CONFIG, "%s:%u:%u: %s: %s", w->path, leaf->line, leaf->column, key,
+                   inner.text);
 }
 
-enum sl_err conf_text_apply(struct conf_loader *loader, const char *path, const char *text, size_t bytes,
-                            struct sl_why *why)
+enum sl_err conf_text_apply(struct conf_loader *loader, const char *path, const char *text,
+                            size_t bytes, struct sl_why *why)
 {
     struct walk w = {.loader = loader, .path = path};
     enum sl_err err = sl_toml_walk(path, text, bytes, visit, &w, why);

@@ -41,21 +41,25 @@ void conf_range_text(const struct sl_conf_row *row, char *out, size_t size);
 /* The key of a row, or "-flag" where it has none. Cut at `size`. */
 void conf_row_name(const struct sl_conf_row *row, char *out, size_t size);
 /* The row with this flag or NULL. `bytes` of name count. */
-const struct sl_conf_row *conf_row_of_flag(const struct sl_conf_table *table, const char *name, size_t bytes);
+const struct sl_conf_row *conf_row_of_flag(const struct sl_conf_table *table, const char *name,
+                                           size_t bytes);
 /* The row that is SL_CONF_PATH, or NULL. */
 const struct sl_conf_row *conf_path_row(const struct sl_conf_table *table);
 /* The row whose key is this one, in any case; or NULL. */
 const struct sl_conf_row *conf_row_of_key(const struct sl_conf_table *table, const char *key);
 /* Append formatted text to the string in out[size]; what does not fit is cut. */
-void conf_append(char *out, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void conf_append(char *out, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* ---- conf_value.c: `slot` is the field of the row, NULL: only check ---- */
 
-/* Take a value as written on a command line; a list is replaced. SL_INVALID, or SL_UNSUPPORTED for a NOT_YET row. */
-enum sl_err conf_set_text(const struct sl_conf_row *row, const char *text, void *slot, struct sl_why *why);
-/* Take a scalar, or one more member of a list of scalars. Errors as above. */
-enum sl_err conf_set_leaf(const struct sl_conf_row *row, const struct sl_toml_leaf *leaf, void *slot,
+/* Take a value as written on a command line; a list is replaced. SL_INVALID, or SL_UNSUPPORTED for
+ * a NOT_YET row. */
+enum sl_err conf_set_text(const struct sl_conf_row *row, const char *text, void *slot,
                           struct sl_why *why);
+/* Take a scalar, or one more member of a list of scalars. Errors as above. */
+enum sl_err conf_set_leaf(const struct sl_conf_row *row, const struct sl_toml_leaf *leaf,
+                          void *slot, struct sl_why *why);
 /* The words of an error about a NOT_YET row. */
 enum sl_err conf_not_yet(const struct sl_conf_row *row, struct sl_why *why);
 
@@ -66,7 +70,8 @@ void *conf_slot(const struct sl_conf_row *row, void *config);
 /* Give every field its default. The struct must be all zeros. */
 void conf_set_defaults(const struct sl_conf_table *table, void *config);
 /* Append an element with its defaults to a TABLES or NAMED list and return it. */
-enum sl_err conf_add_element(const struct sl_conf_row *row, void *slot, void **element, struct sl_why *why);
+enum sl_err conf_add_element(const struct sl_conf_row *row, void *slot, void **element,
+                             struct sl_why *why);
 /* Put a name into the NAME field of an element. */
 void conf_set_name(const struct sl_conf_table *nested, void *element, const char *name);
 /* The element of a NAMED list with this name, or NULL. */
@@ -83,19 +88,19 @@ enum sl_err conf_flags_apply(struct conf_loader *loader, struct sl_why *why);
 
 /* ---- conf_file.c ---- */
 
-/* Read the file at `path` into the rows that no flag has set. SL_CONFIG or SL_UNSUPPORTED. Blocks. */
+/* Read the file at `path` into the rows that no flag set. SL_CONFIG or SL_UNSUPPORTED. Blocks. */
 enum sl_err conf_file_apply(struct conf_loader *loader, const char *path, struct sl_why *why);
 
 /* ---- conf_match.c ---- */
 
 /* The same with the text of the file. */
-enum sl_err conf_text_apply(struct conf_loader *loader, const char *path, const char *text, size_t bytes,
-                            struct sl_why *why);
+enum sl_err conf_text_apply(struct conf_loader *loader, const char *path, const char *text,
+                            size_t bytes, struct sl_why *why);
 
 /* ---- conf_hint.c ---- */
 
-/* How many letters must be put in, taken out or changed to make one word the other, case aside; UINT_MAX for
- * words longer than SL_NAME_BYTES_MAX. */
+/* How many letters must be put in, taken out or changed to make one word the other, case aside;
+ * UINT_MAX for words longer than SL_NAME_BYTES_MAX. */
 unsigned conf_distance(const char *a, const char *b);
 /* The key, or flag, of the table nearest to `name`; NULL when none is near enough to be meant. */
 const char *conf_nearest_key(const struct sl_conf_table *table, const char *name);

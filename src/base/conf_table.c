@@ -96,10 +96,12 @@ void conf_range_text(const struct sl_conf_row *row, char *out, size_t size)
 
 void conf_row_name(const struct sl_conf_row *row, char *out, size_t size)
 {
-    (void)snprintf(out, size, "%s%s", row->key != NULL ? "" : "-", row->key != NULL ? row->key : row->flag);
+    (void)snprintf(out, size, "%s%s", row->key != NULL ? "" : "-",
+                   row->key != NULL ? row->key : row->flag);
 }
 
-const struct sl_conf_row *conf_row_of_flag(const struct sl_conf_table *table, const char *name, size_t bytes)
+const struct sl_conf_row *conf_row_of_flag(const struct sl_conf_table *table, const char *name,
+                                           size_t bytes)
 {
     for (size_t i = 0; i < table->row_count; i++) {
         const char *flag = table->rows[i].flag;
@@ -142,7 +144,8 @@ bool sl_conf_env_name(const struct sl_conf_table *table, const struct sl_conf_ro
 {
     char *letter = out;
 
-    if (row->flag == NULL || table->env_prefix == NULL || (row->flags & (SL_CONF_ASK | SL_CONF_PATH)) != 0)
+    if (row->flag == NULL || table->env_prefix == NULL ||
+        (row->flags & (SL_CONF_ASK | SL_CONF_PATH)) != 0)
         return false;
     (void)snprintf(out, SL_NAME_BYTES_MAX, "%s%s", table->env_prefix, row->flag);
     for (letter = out; *letter != '\0'; letter++) {
@@ -182,25 +185,33 @@ static bool has_name(const struct sl_conf_table *nested)
 
 static void check_row(const struct sl_conf_table *table, const struct sl_conf_row *row)
 {
-    bool   tables = row->type == SL_CONF_TABLES || row->type == SL_CONF_NAMED;
-    bool   numeric = row->type == SL_CONF_INT || row->type == SL_CONF_FLOAT || row->type == SL_CONF_DURATION ||
-                   row->type == SL_CONF_BYTES || row->type == SL_CONF_INTS;
+    bool tables = row->type == SL_CONF_TABLES || row->type == SL_CONF_NAMED;
+    bool numeric = row->type == SL_CONF_INT || row->type == SL_CONF_FLOAT ||
+                   row->type == SL_CONF_DURATION || row->type == SL_CONF_BYTES ||
+                   row->type == SL_CONF_INTS;
     bool   ignored = (row->flags & SL_CONF_IGNORED) != 0;
     size_t top_only = SL_CONF_ASK | SL_CONF_PATH;
 
     SL_ASSERT(row->key != NULL || row->flag != NULL || (row->flags & SL_CONF_NAME) != 0);
-    SL_ASSERT(SL_IMPLIES((row->flags & SL_CONF_SECRET) != 0, conf_item_type(row->type) == SL_CONF_STRING));
-    SL_ASSERT(SL_IMPLIES((row->flags & SL_CONF_NAME) != 0, row->type == SL_CONF_STRING && row->key == NULL));
+    SL_ASSERT(SL_IMPLIES((row->flags & SL_CONF_SECRET) != 0,
+                         conf_item_type(row->type) == SL_CONF_STRING));
+    SL_ASSERT(SL_IMPLIES((row->flags & SL_CONF_NAME) != 0,
+                         row->type == SL_CONF_STRING && row->key == NULL));
     SL_ASSERT(row->min <= row->max);
     SL_ASSERT(SL_IMPLIES(row->min != 0 || row->max != 0, numeric));
-    SL_ASSERT(SL_IMPLIES(row->bare_nanos != 0, row->type == SL_CONF_DURATION && row->bare_nanos > 0));
+    SL_ASSERT(
+        SL_IMPLIES(row->bare_nanos != 0, row->type == SL_CONF_DURATION && row->bare_nanos > 0));
     SL_ASSERT(SL_IMPLIES(tables, row->flag == NULL && row->def == NULL && row->nested != NULL));
     SL_ASSERT(SL_IMPLIES(tables, row->nested->struct_bytes > 0 && row->nested->program == NULL));
     SL_ASSERT(SL_IMPLIES(row->type == SL_CONF_NAMED, has_name(row->nested)));
-    SL_ASSERT(SL_IMPLIES(conf_is_list(row->type) && (row->flags & SL_CONF_NOT_YET) != 0, row->def == NULL));
-    SL_ASSERT(SL_IMPLIES((row->flags & SL_CONF_ASK) != 0, row->type == SL_CONF_BOOL && row->def == NULL));
-    SL_ASSERT(SL_IMPLIES((row->flags & SL_CONF_PATH) != 0, row->type == SL_CONF_STRING && row->def == NULL));
-    SL_ASSERT(SL_IMPLIES((row->flags & top_only) != 0, row->key == NULL && !ignored && table->program != NULL));
+    SL_ASSERT(SL_IMPLIES(conf_is_list(row->type) && (row->flags & SL_CONF_NOT_YET) != 0,
+                         row->def == NULL));
+    SL_ASSERT(
+        SL_IMPLIES((row->flags & SL_CONF_ASK) != 0, row->type == SL_CONF_BOOL && row->def == NULL));
+    SL_ASSERT(SL_IMPLIES((row->flags & SL_CONF_PATH) != 0,
+                         row->type == SL_CONF_STRING && row->def == NULL));
+    SL_ASSERT(SL_IMPLIES((row->flags & top_only) != 0,
+                         row->key == NULL && !ignored && table->program != NULL));
     SL_ASSERT(ignored || row->offset <= table->struct_bytes);
     SL_ASSERT(ignored || field_bytes(row->type) <= table->struct_bytes - row->offset);
     SL_ASSERT(row->help != NULL || (row->flags & SL_CONF_NAME) != 0);
@@ -217,7 +228,8 @@ static void check_names(const struct sl_conf_table *table, const struct sl_conf_
     if (row->flag == NULL)
         return;
     SL_ASSERT(table->program != NULL && row->flag[0] != '\0' && row->flag[0] != '-');
-    SL_ASSERT(strchr(row->flag, '=') == NULL && strcmp(row->flag, "h") != 0 && strcmp(row->flag, "help") != 0);
+    SL_ASSERT(strchr(row->flag, '=') == NULL && strcmp(row->flag, "h") != 0 &&
+              strcmp(row->flag, "help") != 0);
     SL_ASSERT(strlen(prefix) + strlen(row->flag) < SL_NAME_BYTES_MAX);
     SL_ASSERT(conf_row_of_flag(table, row->flag, strlen(row->flag)) == row);
 }

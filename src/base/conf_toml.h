@@ -1,11 +1,12 @@
 #ifndef SL_BASE_CONF_TOML_H
 #define SL_BASE_CONF_TOML_H
 
-/* TOML documents as a walk over their values in the order of the text. The parser behind it is toml++, which no
- * other file sees.
+/* TOML documents as a walk over their values in the order of the text. The parser behind it is
+ * toml++, which no other file sees.
  *
- * A leaf is a value with the path to it: names and array indexes from the root. Arrays and tables are not leaves,
- * except empty ones. Safe on any input: size and nesting are bounded, and errors name line and column. */
+ * A leaf is a value with the path to it: names and array indexes from the root. Arrays and tables
+ * are not leaves, except empty ones. Safe on any input: size and nesting are bounded, and errors
+ * name line and column. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,8 +29,9 @@ enum sl_toml_type {
     SL_TOML_TABLE, /* an empty one */
 };
 
-/* A name in a table, or with name == NULL an index into an array. The same key of the document is the same pointer
- * in all leaves below it, and different keys are different pointers, throughout the walk. */
+/* A name in a table, or with name == NULL an index into an array. The same key of the document is
+ * the same pointer in all leaves below it, and different keys are different pointers, throughout
+ * the walk. */
 struct sl_toml_step {
     const char *name;
     size_t      index;
@@ -50,13 +52,14 @@ struct sl_toml_leaf {
 };
 
 /* Anything but SL_OK ends the walk with that error. */
-typedef enum sl_err (*sl_toml_visit)(void *context, const struct sl_toml_leaf *leaf, struct sl_why *why);
+typedef enum sl_err (*sl_toml_visit)(void *context, const struct sl_toml_leaf *leaf,
+                                     struct sl_why *why);
 
 /* Parse `bytes` bytes of text and visit every leaf. SL_CONFIG when it is not TOML, larger than
- * SL_CONF_FILE_BYTES_MAX or nested deeper than SL_CONF_DEPTH_MAX; the reason starts with `path:line:column: `, and
- * quotes no values. No leaf has been visited then. */
-enum sl_err sl_toml_walk(const char *path, const char *text, size_t bytes, sl_toml_visit visit, void *context,
-                         struct sl_why *why);
+ * SL_CONF_FILE_BYTES_MAX or nested deeper than SL_CONF_DEPTH_MAX; the reason starts with
+ * `path:line:column: `, and quotes no values. No leaf has been visited then. */
+enum sl_err sl_toml_walk(const char *path, const char *text, size_t bytes, sl_toml_visit visit,
+                         void *context, struct sl_why *why);
 
 #ifdef __cplusplus
 }

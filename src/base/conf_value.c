@@ -31,16 +31,16 @@ static char *copy(const char *text, size_t bytes)
 
 /* ---- text to scalar ---- */
 
-static enum sl_err duration_of_number(const struct sl_conf_row *row, int64_t number, struct scalar *out,
-                                      struct sl_why *why)
+static enum sl_err duration_of_number(const struct sl_conf_row *row, int64_t number,
+                                      struct scalar *out, struct sl_why *why)
 {
     if (__builtin_mul_overflow(number, row->bare_nanos, &out->as.integer))
         return sl_fail(why, SL_INVALID, "too large: %" PRId64, number);
     return SL_OK;
 }
 
-static enum sl_err duration_of_text(const struct sl_conf_row *row, const char *text, struct scalar *out,
-                                    struct sl_why *why)
+static enum sl_err duration_of_text(const struct sl_conf_row *row, const char *text,
+                                    struct scalar *out, struct sl_why *why)
 {
     int64_t number;
 
@@ -49,8 +49,8 @@ static enum sl_err duration_of_text(const struct sl_conf_row *row, const char *t
     return sl_duration_parse(text, &out->as.integer, why);
 }
 
-static enum sl_err scalar_of_text(const struct sl_conf_row *row, const char *text, size_t bytes, struct scalar *out,
-                                  struct sl_why *why)
+static enum sl_err scalar_of_text(const struct sl_conf_row *row, const char *text, size_t bytes,
+                                  struct scalar *out, struct sl_why *why)
 {
     if (bytes > SL_CONF_VALUE_BYTES_MAX)
         return sl_fail(why, SL_INVALID, "longer than %d bytes", SL_CONF_VALUE_BYTES_MAX);
@@ -73,7 +73,8 @@ static enum sl_err scalar_of_text(const struct sl_conf_row *row, const char *tex
 }
 
 /* What a field holds when the table gives no default. */
-static enum sl_err scalar_of_default(const struct sl_conf_row *row, struct scalar *out, struct sl_why *why)
+static enum sl_err scalar_of_default(const struct sl_conf_row *row, struct scalar *out,
+                                     struct sl_why *why)
 {
     if (row->def != NULL)
         return scalar_of_text(row, row->def, strlen(row->def), out, why);
@@ -100,16 +101,18 @@ static const char *found_phrase(enum sl_toml_type type)
 }
 
 /* A type that a file writes without quotes. False: the leaf is not of that kind. */
-static bool take_plain(const struct sl_conf_row *row, const struct sl_toml_leaf *leaf, struct scalar *out)
+static bool take_plain(const struct sl_conf_row *row, const struct sl_toml_leaf *leaf,
+                       struct scalar *out)
 {
     bool whole = leaf->type == SL_TOML_INTEGER;
 
     out->type = conf_item_type(row->type);
     switch (out->type) {
-    case SL_CONF_BOOL:  out->as.boolean = leaf->boolean; return leaf->type == SL_TOML_BOOLEAN;
-    case SL_CONF_INT:   out->as.integer = leaf->integer; return whole;
-    case SL_CONF_FLOAT: out->as.number = whole ? (double)leaf->integer : leaf->number;
-                        return whole || (leaf->type == SL_TOML_FLOAT && isfinite(leaf->number));
+    case SL_CONF_BOOL: out->as.boolean = leaf->boolean; return leaf->type == SL_TOML_BOOLEAN;
+    case SL_CONF_INT:  out->as.integer = leaf->integer; return whole;
+    case SL_CONF_FLOAT:
+        out->as.number = whole ? (double)leaf->integer : leaf->number;
+        return whole || (leaf->type == SL_TOML_FLOAT && isfinite(leaf->number));
     case SL_CONF_BYTES: out->as.bytes = (uint64_t)leaf->integer; return whole && leaf->integer >= 0;
     case SL_CONF_STRING:
     case SL_CONF_DURATION:
@@ -121,8 +124,8 @@ static bool take_plain(const struct sl_conf_row *row, const struct sl_toml_leaf 
     return false;
 }
 
-static enum sl_err scalar_of_leaf(const struct sl_conf_row *row, const struct sl_toml_leaf *leaf, struct scalar *out,
-                                  struct sl_why *why)
+static enum sl_err scalar_of_leaf(const struct sl_conf_row *row, const struct sl_toml_leaf *leaf,
+                                  struct scalar *out, struct sl_why *why)
 {
     enum sl_conf_type type = conf_item_type(row->type);
     bool quoted = type == SL_CONF_STRING || type == SL_CONF_DURATION || type == SL_CONF_BYTES;
@@ -137,7 +140,8 @@ static enum sl_err scalar_of_leaf(const struct sl_conf_row *row, const struct sl
         return SL_OK;
     if (leaf->type == SL_TOML_INTEGER && type == SL_CONF_BYTES)
         return sl_fail(why, SL_INVALID, "a size is not negative");
-    return sl_fail(why, SL_INVALID, "expected %s, found %s", conf_type_phrase(type), found_phrase(leaf->type));
+    return sl_fail(why, SL_INVALID, "expected %s, found %s", conf_type_phrase(type),
+                   found_phrase(leaf->type));
 }
 
 /* ---- scalar to field ---- */
@@ -147,7 +151,8 @@ static bool in_range(const struct sl_conf_row *row, const struct scalar *value)
     switch (value->type) {
     case SL_CONF_INT:
     case SL_CONF_DURATION: return value->as.integer >= row->min && value->as.integer <= row->max;
-    case SL_CONF_FLOAT:    return value->as.number >= (double)row->min && value->as.number <= (double)row->max;
+    case SL_CONF_FLOAT:
+        return value->as.number >= (double)row->min && value->as.number <= (double)row->max;
     case SL_CONF_BYTES:
         return (row->min <= 0 || value->as.bytes >= (uint64_t)row->min) &&
                (row->max == INT64_MAX || (row->max >= 0 && value->as.bytes <= (uint64_t)row->max));
@@ -156,7 +161,7 @@ static bool in_range(const struct sl_conf_row *row, const struct scalar *value)
     case SL_CONF_STRINGS:
     case SL_CONF_INTS:
     case SL_CONF_TABLES:
-    case SL_CONF_NAMED:    break;
+    case SL_CONF_NAMED: break;
     }
     return true;
 }
@@ -188,7 +193,8 @@ enum sl_err conf_not_yet(const struct sl_conf_row *row, struct sl_why *why)
 }
 
 /* Range and NOT_YET. The value may be an item of a list, which has no default. */
-static enum sl_err check(const struct sl_conf_row *row, const struct scalar *value, struct sl_why *why)
+static enum sl_err check(const struct sl_conf_row *row, const struct scalar *value,
+                         struct sl_why *why)
 {
     char          range[SL_CONF_KEY_BYTES_MAX];
     struct scalar usual = {.type = value->type};
@@ -218,7 +224,8 @@ static void drop(const struct sl_conf_row *row, struct scalar *value)
 }
 
 /* Make room for one more item and return its place. */
-static enum sl_err grow(void **items, size_t *count, size_t item_bytes, void **item, struct sl_why *why)
+static enum sl_err grow(void **items, size_t *count, size_t item_bytes, void **item,
+                        struct sl_why *why)
 {
     void *larger;
 
@@ -258,7 +265,8 @@ static enum sl_err append_int(struct sl_conf_ints *list, int64_t number, struct 
 }
 
 /* Check the value and move it into the field; freed on failure. */
-static enum sl_err store(const struct sl_conf_row *row, struct scalar *value, void *slot, struct sl_why *why)
+static enum sl_err store(const struct sl_conf_row *row, struct scalar *value, void *slot,
+                         struct sl_why *why)
 {
     enum sl_err err = check(row, value, why);
 
@@ -280,15 +288,15 @@ static enum sl_err store(const struct sl_conf_row *row, struct scalar *value, vo
         if ((err = append_string(slot, value->as.string, why)) != SL_OK)
             drop(row, value);
         return err;
-    case SL_CONF_INTS:     return append_int(slot, value->as.integer, why);
+    case SL_CONF_INTS:  return append_int(slot, value->as.integer, why);
     case SL_CONF_TABLES:
-    case SL_CONF_NAMED:    break;
+    case SL_CONF_NAMED: break;
     }
     SL_UNREACHABLE("tables are not stored as scalars");
 }
 
-enum sl_err conf_set_leaf(const struct sl_conf_row *row, const struct sl_toml_leaf *leaf, void *slot,
-                          struct sl_why *why)
+enum sl_err conf_set_leaf(const struct sl_conf_row *row, const struct sl_toml_leaf *leaf,
+                          void *slot, struct sl_why *why)
 {
     struct scalar value;
     enum sl_err   err = scalar_of_leaf(row, leaf, &value, why);
@@ -296,7 +304,8 @@ enum sl_err conf_set_leaf(const struct sl_conf_row *row, const struct sl_toml_le
     return err != SL_OK ? err : store(row, &value, slot, why);
 }
 
-static enum sl_err set_scalar_text(const struct sl_conf_row *row, const char *text, void *slot, struct sl_why *why)
+static enum sl_err set_scalar_text(const struct sl_conf_row *row, const char *text, void *slot,
+                                   struct sl_why *why)
 {
     struct scalar value;
     enum sl_err   err = scalar_of_text(row, text, strlen(text), &value, why);
@@ -304,7 +313,8 @@ static enum sl_err set_scalar_text(const struct sl_conf_row *row, const char *te
     return err != SL_OK ? err : store(row, &value, slot, why);
 }
 
-enum sl_err conf_set_text(const struct sl_conf_row *row, const char *text, void *slot, struct sl_why *why)
+enum sl_err conf_set_text(const struct sl_conf_row *row, const char *text, void *slot,
+                          struct sl_why *why)
 {
     enum sl_err err = SL_OK;
 

@@ -33,8 +33,8 @@ static bool is_space(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* Split "12.5rest" and return where the rest starts. `extra` is a character that may stand among the whole digits
- * and means nothing (thousands commas); 0: none. */
+/* Split "12.5rest" and return where the rest starts. `extra` is a character that may stand among
+ * the whole digits and means nothing (thousands commas); 0: none. */
 static const char *read_decimal(const char *text, char extra, struct decimal *out)
 {
     const char *p = text;
@@ -79,8 +79,8 @@ static bool scale(const struct decimal *d, uint64_t counts, uint64_t *out)
             __builtin_add_overflow(whole, (uint64_t)(d->whole[i] - '0'), &whole))
             return false;
     }
-    /* From the last digit to the first: part < counts holds throughout, and cutting at each step gives the same
-     * result as cutting once at the end. */
+    /* From the last digit to the first: part < counts holds throughout, and cutting at each step
+     * gives the same result as cutting once at the end. */
     for (size_t i = d->fraction_count; i > 0; i--) {
         if (is_digit(d->fraction[i - 1]))
             part = ((uint64_t)(d->fraction[i - 1] - '0') * counts + part) / 10;
@@ -146,7 +146,8 @@ enum sl_err sl_bytes_parse(const char *text, uint64_t *bytes, struct sl_why *why
     return sl_fail(why, SL_INVALID, "unhandled size name: %.*s", (int)length, unit);
 }
 
-/* What the duration unit at `text` counts in nanoseconds, and its length in bytes; 0: no such unit. */
+/* What the duration unit at `text` counts in nanoseconds, and its length in bytes; 0: no such unit.
+ */
 static uint64_t duration_unit(const char *text, size_t length)
 {
     static const struct unit units[] = {

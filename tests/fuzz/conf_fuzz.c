@@ -1,7 +1,9 @@
-/* Any file and any command line is taken or refused with one line; nothing aborts, leaks or reads out of bounds.
+/* Any file and any command line is taken or refused with one line; nothing aborts, leaks or reads
+ * out of bounds.
  *
- * Input: a TOML text, a byte 0, then arguments and environment strings ended by bytes 0 ("PUMP_X=..." is
- * environment). Build: clang-14 -fsanitize=fuzzer,address,undefined, with src/base and clang++-14 for conf_toml.cc. */
+ * Input: a TOML text, a byte 0, then arguments and environment strings ended by bytes 0
+ * ("PUMP_X=..." is environment). Build: clang-14 -fsanitize=fuzzer,address,undefined, with src/base
+ * and clang++-14 for conf_toml.cc. */
 
 #include <stdint.h>
 

@@ -1,4 +1,5 @@
-/* The command line is read as Go's flag package reads it, and what is wrong is named with a hint. */
+/* The command line is read as Go's flag package reads it, and what is wrong is named with a hint.
+ */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -43,7 +44,8 @@ static void a_boolean_takes_its_value_only_with_an_equals_sign(void **state)
     assert_int_equal(sample_load(&run, NULL, SAMPLE_WORDS("-sync-ddl=false"), NULL), SL_OK);
     assert_false(run.config.sync_ddl);
     sl_conf_free(&sample_table, &run.config);
-    assert_int_equal(sample_load(&run, NULL, SAMPLE_WORDS("-sync-ddl=false", "-sync-ddl"), NULL), SL_OK);
+    assert_int_equal(sample_load(&run, NULL, SAMPLE_WORDS("-sync-ddl=false", "-sync-ddl"), NULL),
+                     SL_OK);
     assert_true(run.config.sync_ddl);
     sl_conf_free(&sample_table, &run.config);
     refused(SAMPLE_WORDS("-sync-ddl", "false"), SL_CONFIG, "'false' is not a valid flag");
@@ -65,9 +67,11 @@ static void unknown_flags_are_named_with_the_nearest(void **state)
     refused(SAMPLE_WORDS("-adrr", "x"), SL_USAGE,
             "flag provided but not defined: -adrr, did you mean -addr?; see 'pump --help'");
     refused(SAMPLE_WORDS("--heartbeat_interval=4"), SL_USAGE,
-            "flag provided but not defined: -heartbeat_interval, did you mean -heartbeat-interval?; see "
+            "flag provided but not defined: -heartbeat_interval, did you mean "
+            "-heartbeat-interval?; see "
             "'pump --help'");
-    refused(SAMPLE_WORDS("-nosuchflag"), SL_USAGE, "flag provided but not defined: -nosuchflag; see 'pump --help'");
+    refused(SAMPLE_WORDS("-nosuchflag"), SL_USAGE,
+            "flag provided but not defined: -nosuchflag; see 'pump --help'");
     refused(SAMPLE_WORDS("-ADDR=x"), SL_USAGE,
             "flag provided but not defined: -ADDR, did you mean -addr?; see 'pump --help'");
 }
@@ -98,20 +102,25 @@ static void bad_values_name_the_flag_and_the_reason(void **state)
 {
     (void)state;
     refused(SAMPLE_WORDS("-heartbeat-interval", "soon"), SL_USAGE,
-            "invalid value \"soon\" for flag -heartbeat-interval: not a whole number: \"soon\"; see 'pump --help'");
+            "invalid value \"soon\" for flag -heartbeat-interval: not a whole number: \"soon\"; "
+            "see 'pump --help'");
     refused(SAMPLE_WORDS("-heartbeat-interval", "4000"), SL_USAGE,
-            "invalid value \"4000\" for flag -heartbeat-interval: out of range, allowed: 0 to 3600 s; see "
+            "invalid value \"4000\" for flag -heartbeat-interval: out of range, allowed: 0 to 3600 "
+            "s; see "
             "'pump --help'");
-    refused(SAMPLE_WORDS("-sync-ddl=yes"), SL_USAGE,
-            "invalid value \"yes\" for flag -sync-ddl: not true or false: \"yes\"; see 'pump --help'");
+    refused(
+        SAMPLE_WORDS("-sync-ddl=yes"), SL_USAGE,
+        "invalid value \"yes\" for flag -sync-ddl: not true or false: \"yes\"; see 'pump --help'");
     refused(SAMPLE_WORDS("-gc=7d"), SL_USAGE,
-            "invalid value \"7d\" for flag -gc: unknown unit \"d\" in duration \"7d\"; see 'pump --help'");
+            "invalid value \"7d\" for flag -gc: unknown unit \"d\" in duration \"7d\"; see 'pump "
+            "--help'");
 }
 
 static void lists_are_separated_by_commas_and_replaced_as_a_whole(void **state)
 {
     (void)state;
-    assert_int_equal(sample_load(&run, NULL, SAMPLE_WORDS("-ignore-ts=9", "-ignore-ts=1,2,3"), NULL), SL_OK);
+    assert_int_equal(
+        sample_load(&run, NULL, SAMPLE_WORDS("-ignore-ts=9", "-ignore-ts=1,2,3"), NULL), SL_OK);
     assert_int_equal(run.config.ignore_ts.count, 3);
     assert_int_equal(run.config.ignore_ts.items[2], 3);
     sl_conf_free(&sample_table, &run.config);

@@ -1,4 +1,5 @@
-/* Help and manual are the golden texts below: every row appears, secrets keep their default, bars are escaped. */
+/* Help and manual are the golden texts below: every row appears, secrets keep their default, bars
+ * are escaped. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,7 +36,8 @@ static const char help[] =
     "    \tof the downstream user\n"
     "  -sync-ddl\n"
     "    \texecute DDL (default true)\n"
-    "Flags may stand in the environment too: PUMP_ and the flag's name, upper-cased, with _ for -.\n"
+    "Flags may stand in the environment too: PUMP_ and the flag's name, upper-cased, with _ for "
+    "-.\n"
     "A flag wins over the environment, that over the file given with -config.\n";
 
 static const char manual[] =
@@ -45,17 +47,22 @@ static const char manual[] =
     "| `log-level` | `-L` | `PUMP_L` | `info` | | log level |\n"
     "| | `-config` | | | | path to the configuration file |\n"
     "| | `-V` | | | | print the version and exit |\n"
-    "| `heartbeat-interval` | `-heartbeat-interval` | `PUMP_HEARTBEAT_INTERVAL` | `2` | 0 to 3600 s | time between heartbeats |\n"
-    "| `gc` | `-gc` | `PUMP_GC` | `7` | at least 1ns; without a unit: days | age at which binlogs are removed |\n"
+    "| `heartbeat-interval` | `-heartbeat-interval` | `PUMP_HEARTBEAT_INTERVAL` | `2` | 0 to 3600 "
+    "s | time between heartbeats |\n"
+    "| `gc` | `-gc` | `PUMP_GC` | `7` | at least 1ns; without a unit: days | age at which binlogs "
+    "are removed |\n"
     "| `storage.stop-write-at-available-space` | | | `10 gib` | bytes | free space that is kept |\n"
     "| `storage.slow_write_threshold` | | | `1.0` | s | writes that take longer are logged |\n"
     "| `storage.kv.compaction-L0-trigger` | | | `8` | | for LevelDB; accepted and ignored |\n"
     "| | `-log-rotate` | `PUMP_LOG_ROTATE` | | | DEPRECATED; accepted and ignored |\n"
-    "| `MetricsInterval` | `-metrics-interval` | `PUMP_METRICS_INTERVAL` | `15` | 0 to 1000 | push interval; accepted and ignored |\n"
+    "| `MetricsInterval` | `-metrics-interval` | `PUMP_METRICS_INTERVAL` | `15` | 0 to 1000 | push "
+    "interval; accepted and ignored |\n"
     "| `security.cert-allowed-cn` | | | `root,tidb` | | names in client certificates |\n"
-    "| `compressor` | `-compressor` | `PUMP_COMPRESSOR` | | | compression of the stream; not supported in this version |\n"
+    "| `compressor` | `-compressor` | `PUMP_COMPRESSOR` | | | compression of the stream; not "
+    "supported in this version |\n"
     "| `syncer.sync-ddl` | `-sync-ddl` | `PUMP_SYNC_DDL` | `true` | | execute DDL |\n"
-    "| `syncer.ignore-txn-commit-ts` | `-ignore-ts` | `PUMP_IGNORE_TS` | | | transactions to skip |\n"
+    "| `syncer.ignore-txn-commit-ts` | `-ignore-ts` | `PUMP_IGNORE_TS` | | | transactions to skip "
+    "|\n"
     "| `syncer.replicate-do-table[]` | | | | | tables to take |\n"
     "| `syncer.replicate-do-table[].db-name` | | | | | schema |\n"
     "| `syncer.replicate-do-table[].tbl-name` | | | `*` | | table |\n"
@@ -69,7 +76,8 @@ static const char manual[] =
     "| `syncer.binlog-filter-rule.NAME` | | | | | filter rules |\n"
     "| `syncer.binlog-filter-rule.NAME.ignore-event` | | | | | events |\n"
     "| `syncer.binlog-filter-rule.NAME.ignore-sql` | | | | | a\\|b patterns |\n"
-    "| `syncer.to.password` | `-password` | `PUMP_PASSWORD` | | | of the downstream user; never printed |\n"
+    "| `syncer.to.password` | `-password` | `PUMP_PASSWORD` | | | of the downstream user; never "
+    "printed |\n"
     "| `syncer.to.read-timeout` | | | `1m` | 1ms to 1h0m0s | wait for the downstream |\n"
     "| `syncer.to.params.NAME` | | | | | session variables |\n";
 

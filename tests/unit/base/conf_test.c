@@ -1,4 +1,5 @@
-/* Defaults, precedence and origins: flag over environment over file over default; what is not built or ignored. */
+/* Defaults, precedence and origins: flag over environment over file over default; what is not built
+ * or ignored. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -61,12 +62,17 @@ static void origins_are_told_as_text(void **state)
     char out[SL_NAME_BYTES_MAX];
 
     (void)state;
-    assert_int_equal(sample_load(&run, "\ngc = 1\n", SAMPLE_WORDS("-addr=x"), SAMPLE_WORDS("PUMP_L=error")), SL_OK);
-    sl_conf_origin_text(&sample_table, &run.report, sl_conf_row_index(&sample_table, "addr"), out, sizeof out);
+    assert_int_equal(
+        sample_load(&run, "\ngc = 1\n", SAMPLE_WORDS("-addr=x"), SAMPLE_WORDS("PUMP_L=error")),
+        SL_OK);
+    sl_conf_origin_text(&sample_table, &run.report, sl_conf_row_index(&sample_table, "addr"), out,
+                        sizeof out);
     assert_string_equal(out, "-addr");
-    sl_conf_origin_text(&sample_table, &run.report, sl_conf_row_index(&sample_table, "L"), out, sizeof out);
+    sl_conf_origin_text(&sample_table, &run.report, sl_conf_row_index(&sample_table, "L"), out,
+                        sizeof out);
     assert_string_equal(out, "PUMP_L");
-    sl_conf_origin_text(&sample_table, &run.report, sl_conf_row_index(&sample_table, "gc"), out, sizeof out);
+    sl_conf_origin_text(&sample_table, &run.report, sl_conf_row_index(&sample_table, "gc"), out,
+                        sizeof out);
     assert_string_equal(out, "p.toml:2");
     sl_conf_origin_text(&sample_table, &run.report, 4, out, sizeof out);
     assert_string_equal(out, "default");
@@ -78,7 +84,9 @@ static void origins_are_told_as_text(void **state)
 static void empty_environment_values_are_ignored(void **state)
 {
     (void)state;
-    assert_int_equal(sample_load(&run, NULL, NULL, SAMPLE_WORDS("PUMP_ADDR=", "PUMP_GC", "PUMP_ADDRX=y")), SL_OK);
+    assert_int_equal(
+        sample_load(&run, NULL, NULL, SAMPLE_WORDS("PUMP_ADDR=", "PUMP_GC", "PUMP_ADDRX=y")),
+        SL_OK);
     assert_string_equal(run.config.addr, "127.0.0.1:8250");
     sl_conf_free(&sample_table, &run.config);
 }
@@ -86,7 +94,8 @@ static void empty_environment_values_are_ignored(void **state)
 static void config_and_questions_are_not_read_from_the_environment(void **state)
 {
     (void)state;
-    assert_int_equal(sample_load(&run, NULL, NULL, SAMPLE_WORDS("PUMP_CONFIG=/none", "PUMP_V=true")), SL_OK);
+    assert_int_equal(
+        sample_load(&run, NULL, NULL, SAMPLE_WORDS("PUMP_CONFIG=/none", "PUMP_V=true")), SL_OK);
     assert_false(run.config.version);
     assert_string_equal(run.report.path, "");
     sl_conf_free(&sample_table, &run.config);
@@ -95,9 +104,11 @@ static void config_and_questions_are_not_read_from_the_environment(void **state)
 static void a_bad_environment_value_is_fatal_unless_a_flag_replaces_it(void **state)
 {
     (void)state;
-    assert_int_equal(sample_load(&run, NULL, NULL, SAMPLE_WORDS("PUMP_HEARTBEAT_INTERVAL=soon")), SL_CONFIG);
-    assert_string_equal(run.why.text, "environment variable PUMP_HEARTBEAT_INTERVAL: invalid value \"soon\": "
-                                      "not a whole number: \"soon\"");
+    assert_int_equal(sample_load(&run, NULL, NULL, SAMPLE_WORDS("PUMP_HEARTBEAT_INTERVAL=soon")),
+                     SL_CONFIG);
+    assert_string_equal(run.why.text,
+                        "environment variable PUMP_HEARTBEAT_INTERVAL: invalid value \"soon\": "
+                        "not a whole number: \"soon\"");
     assert_int_equal(sample_load(&run, NULL, SAMPLE_WORDS("-heartbeat-interval=3"),
                                  SAMPLE_WORDS("PUMP_HEARTBEAT_INTERVAL=soon")),
                      SL_OK);
@@ -110,7 +121,9 @@ static void after_an_error_nothing_is_owned(void **state)
     static const struct sample nothing;
 
     (void)state;
-    assert_int_equal(sample_load(&run, "addr = \"x\"\nsecurity.cert-allowed-cn = [\"a\"]\ngc = true\n", NULL, NULL),
+    assert_int_equal(sample_load(&run,
+                                 "addr = \"x\"\nsecurity.cert-allowed-cn = [\"a\"]\ngc = true\n",
+                                 NULL, NULL),
                      SL_CONFIG);
     assert_memory_equal(&run.config, &nothing, sizeof nothing);
     sl_conf_free(&sample_table, &run.config);
@@ -121,37 +134,46 @@ static void what_is_not_built_stops_the_start_with_its_name(void **state)
     (void)state;
     assert_int_equal(sample_load(&run, "compressor = \"gzip\"\n", NULL, NULL), SL_UNSUPPORTED);
     assert_string_equal(run.why.text, "compressor: not supported in this version");
-    assert_int_equal(sample_load(&run, NULL, SAMPLE_WORDS("-compressor", "gzip"), NULL), SL_UNSUPPORTED);
+    assert_int_equal(sample_load(&run, NULL, SAMPLE_WORDS("-compressor", "gzip"), NULL),
+                     SL_UNSUPPORTED);
     assert_string_equal(run.why.text, "compressor: not supported in this version");
-    assert_int_equal(sample_load(&run, NULL, NULL, SAMPLE_WORDS("PUMP_COMPRESSOR=gzip")), SL_UNSUPPORTED);
+    assert_int_equal(sample_load(&run, NULL, NULL, SAMPLE_WORDS("PUMP_COMPRESSOR=gzip")),
+                     SL_UNSUPPORTED);
     assert_string_equal(run.why.text, "compressor: not supported in this version");
-    assert_int_equal(sample_load(&run, "[[syncer.routes]]\ndb-name = \"a\"\n", NULL, NULL), SL_UNSUPPORTED);
+    assert_int_equal(sample_load(&run, "[[syncer.routes]]\ndb-name = \"a\"\n", NULL, NULL),
+                     SL_UNSUPPORTED);
     assert_string_equal(run.why.text, "syncer.routes: not supported in this version");
-    assert_int_equal(sample_load(&run, "[[syncer.table-migrate-rule]]\nlater = 1\n", NULL, NULL), SL_UNSUPPORTED);
-    assert_string_equal(run.why.text, "syncer.table-migrate-rule.later: not supported in this version");
+    assert_int_equal(sample_load(&run, "[[syncer.table-migrate-rule]]\nlater = 1\n", NULL, NULL),
+                     SL_UNSUPPORTED);
+    assert_string_equal(run.why.text,
+                        "syncer.table-migrate-rule.later: not supported in this version");
 }
 
 static void what_is_not_built_may_be_set_to_its_default(void **state)
 {
     (void)state;
-    assert_int_equal(sample_load(&run, "compressor = \"\"\n[syncer]\nroutes = []\n[[syncer.table-migrate-rule]]\n"
-                                       "later = 0\n",
-                                 SAMPLE_WORDS("-compressor="), NULL),
-                     SL_OK);
+    assert_int_equal(
+        sample_load(&run,
+                    "compressor = \"\"\n[syncer]\nroutes = []\n[[syncer.table-migrate-rule]]\n"
+                    "later = 0\n",
+                    SAMPLE_WORDS("-compressor="), NULL),
+        SL_OK);
     sl_conf_free(&sample_table, &run.config);
 }
 
 static void ignored_rows_are_accepted_and_checked(void **state)
 {
     (void)state;
-    assert_int_equal(sample_load(&run, "metricsinterval = 5\n[storage.kv]\ncompaction-l0-trigger = 9\n",
+    assert_int_equal(sample_load(&run,
+                                 "metricsinterval = 5\n[storage.kv]\ncompaction-l0-trigger = 9\n",
                                  SAMPLE_WORDS("-log-rotate", "day"), NULL),
                      SL_OK);
     assert_int_equal(source_of("log-rotate"), SL_CONF_FROM_FLAG);
     assert_int_equal(source_of("MetricsInterval"), SL_CONF_FROM_FILE);
     sl_conf_free(&sample_table, &run.config);
     assert_int_equal(sample_load(&run, "MetricsInterval = \"5\"\n", NULL, NULL), SL_CONFIG);
-    assert_int_equal(sample_load(&run, NULL, SAMPLE_WORDS("-metrics-interval", "1001"), NULL), SL_USAGE);
+    assert_int_equal(sample_load(&run, NULL, SAMPLE_WORDS("-metrics-interval", "1001"), NULL),
+                     SL_USAGE);
 }
 
 static void values_are_told_and_secrets_are_not(void **state)
@@ -159,10 +181,14 @@ static void values_are_told_and_secrets_are_not(void **state)
     char out[SL_NAME_BYTES_MAX];
 
     (void)state;
-    assert_int_equal(sample_load(&run, "[syncer]\nignore-txn-commit-ts = [1, 2]\nto.password = \"hunter2\"\n", NULL, NULL),
-                     SL_OK);
-#define SHOWN(name) \
-    (sl_conf_value_text(&sample_rows[sl_conf_row_index(&sample_table, name)], &run.config, out, sizeof out), out)
+    assert_int_equal(
+        sample_load(&run, "[syncer]\nignore-txn-commit-ts = [1, 2]\nto.password = \"hunter2\"\n",
+                    NULL, NULL),
+        SL_OK);
+#define SHOWN(name)                                                                                \
+    (sl_conf_value_text(&sample_rows[sl_conf_row_index(&sample_table, name)], &run.config, out,    \
+                        sizeof out),                                                               \
+     out)
     assert_string_equal(SHOWN("syncer.to.password"), "***");
     assert_string_equal(SHOWN("addr"), "127.0.0.1:8250");
     assert_string_equal(SHOWN("gc"), "168h0m0s");
@@ -191,12 +217,14 @@ static void bad_secrets_are_not_quoted(void **state)
     memset(word, 'x', SL_CONF_VALUE_BYTES_MAX + 63);
     word[SL_CONF_VALUE_BYTES_MAX + 63] = '\0';
     assert_int_equal(sample_load(&run, NULL, SAMPLE_WORDS("-password", word), NULL), SL_USAGE);
-    assert_string_equal(run.why.text, "invalid value for flag -password: not a string; see 'pump --help'");
+    assert_string_equal(run.why.text,
+                        "invalid value for flag -password: not a string; see 'pump --help'");
     memcpy(word, "PUMP_PASSWORD=", 14);
     assert_int_equal(sample_load(&run, NULL, NULL, SAMPLE_WORDS(word)), SL_CONFIG);
     assert_string_equal(run.why.text, "environment variable PUMP_PASSWORD: not a string");
     assert_int_equal(sample_load(&run, "[syncer.to]\npassword = 12345\n", NULL, NULL), SL_CONFIG);
-    assert_string_equal(run.why.text, "p.toml:2:12: syncer.to.password: expected a string, found an integer");
+    assert_string_equal(run.why.text,
+                        "p.toml:2:12: syncer.to.password: expected a string, found an integer");
     free(word);
 }
 
@@ -205,10 +233,13 @@ static void environment_names_are_derived_from_flags(void **state)
     char out[SL_NAME_BYTES_MAX];
 
     (void)state;
-    assert_true(sl_conf_env_name(&sample_table, &sample_rows[sl_conf_row_index(&sample_table, "heartbeat-interval")], out));
+    assert_true(sl_conf_env_name(
+        &sample_table, &sample_rows[sl_conf_row_index(&sample_table, "heartbeat-interval")], out));
     assert_string_equal(out, "PUMP_HEARTBEAT_INTERVAL");
-    assert_false(sl_conf_env_name(&sample_table, &sample_rows[sl_conf_row_index(&sample_table, "config")], out));
-    assert_false(sl_conf_env_name(&sample_table, &sample_rows[sl_conf_row_index(&sample_table, "syncer.to.params")], out));
+    assert_false(sl_conf_env_name(&sample_table,
+                                  &sample_rows[sl_conf_row_index(&sample_table, "config")], out));
+    assert_false(sl_conf_env_name(
+        &sample_table, &sample_rows[sl_conf_row_index(&sample_table, "syncer.to.params")], out));
 }
 
 static void reasons_are_one_line(void **state)

@@ -1,5 +1,5 @@
-/* The walk over a TOML document gives every leaf with its path, type and place in the order of the text, and
- * refuses what is no TOML, too large or too deep with a place. */
+/* The walk over a TOML document gives every leaf with its path, type and place in the order of the
+ * text, and refuses what is no TOML, too large or too deep with a place. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,10 +23,12 @@ struct record {
 /* "line:column path type value" and a newline. */
 static enum sl_err note(void *context, const struct sl_toml_leaf *leaf, struct sl_why *why)
 {
-    static const char *const names[] = {"string", "integer", "float", "boolean", "time", "array", "table"};
+    static const char *const names[] = {"string", "integer", "float", "boolean",
+                                        "time",   "array",   "table"};
     struct record           *r = context;
 
-#define PUT(...) r->used += (size_t)snprintf(r->text + r->used, sizeof r->text - r->used, __VA_ARGS__)
+#define PUT(...)                                                                                   \
+    r->used += (size_t)snprintf(r->text + r->used, sizeof r->text - r->used, __VA_ARGS__)
     PUT("%u:%u ", leaf->line, leaf->column);
     for (size_t i = 0; i < leaf->depth; i++) {
         if (leaf->path[i].name != NULL)
@@ -115,11 +117,30 @@ static void syntax_errors_name_their_place(void **state)
 
     (void)state;
     assert_int_equal(walk("a = 1\nb = \nc = 2\n", &r, &why), SL_CONFIG);
-    assert_string_equal(why.text, "x.toml:2:5: Error while parsing key-value pair: expected value, saw '\\n'");
+    assert_string_equal(
+        why.text, "x.toml:2:5: Error while parsing key-value pair: expected value, saw '\\n'");
     assert_int_equal(walk("a = 1\na = 2\n", &r, &why), SL_CONFIG);
     assert_memory_equal(why.text, "x.toml:2:", 9);
     assert_int_equal(walk("a = \"\xff\"\n", &r, &why), SL_CONFIG);
     assert_int_equal(r.visits, 0);
+}
+
+static void what_the_parser_holds_impossible_is_refused(void **state)
+{
+    static const char *const texts[] = {"[= \"a\"\n",     "[[=]]\n",      "\xc3\xa9 = 1\n",
+                                        "a = \xd2\x8d\n", "[\xc3\xa9]\n", "a = 1 \xe2\xb1\xa0\n",
+                                        "[.]\n",          "[\n]\n",       "a = [\xc3\xa9]\n"};
+    struct record            r = {0};
+    struct sl_why            why = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        if (walk(texts[i], &r, &why) != SL_CONFIG)
+            fail_msg("%s was accepted", texts[i]);
+        assert_memory_equal(why.text, "x.toml:1:", 9);
+    }
+    assert_int_equal(walk("a = \"\"\"x \\\n \xc3\xa9\"\"\" # \xc3\xa9\n", &r, &why), SL_OK);
+    assert_non_null(strstr(r.text, "x \xc3\xa9"));
 }
 
 static void a_number_that_does_not_fit_is_not_quoted(void **state)
@@ -153,23 +174,27 @@ static void documents_over_the_size_limit_are_refused(void **state)
     assert_non_null(text);
     memset(text, '\n', SL_CONF_FILE_BYTES_MAX + 1);
     assert_int_equal(sl_toml_walk("x.toml", text, SL_CONF_FILE_BYTES_MAX, note, &r, &why), SL_OK);
-    assert_int_equal(sl_toml_walk("x.toml", text, SL_CONF_FILE_BYTES_MAX + 1, note, &r, &why), SL_CONFIG);
+    assert_int_equal(sl_toml_walk("x.toml", text, SL_CONF_FILE_BYTES_MAX + 1, note, &r, &why),
+                     SL_CONFIG);
     assert_string_equal(why.text, "x.toml:1:1: larger than 1048576 bytes");
     free(text);
 }
 
-/* `unit` as often as it fits the size limit, behind a line and `start`. */
-static enum sl_err walk_many(const char *start, const char *unit, struct record *r, struct sl_why *why)
+/* `unit` as often as it fits the size limit, between `start` and `end`, behind a line. */
+static enum sl_err walk_many(const char *start, const char *unit, const char *end, struct record *r,
+                             struct sl_why *why)
 {
     char       *text = malloc(SL_CONF_FILE_BYTES_MAX);
     size_t      used = (size_t)snprintf(text, SL_CONF_FILE_BYTES_MAX, "# first\n%s", start);
     enum sl_err err;
 
     assert_non_null(text);
-    while (used + strlen(unit) <= SL_CONF_FILE_BYTES_MAX) {
+    while (used + strlen(unit) + strlen(end) <= SL_CONF_FILE_BYTES_MAX) {
         memcpy(text + used, unit, strlen(unit));
         used += strlen(unit);
     }
+    memcpy(text + used, end, strlen(end));
+    used += strlen(end);
     err = sl_toml_walk("x.toml", text, used, note, r, why);
     free(text);
     return err;
@@ -181,14 +206,15 @@ static void endless_nesting_is_refused_and_does_not_exhaust_the_stack(void **sta
     struct sl_why why = {0};
 
     (void)state;
-    assert_int_equal(walk_many("", "a.", &r, &why), SL_CONFIG);
+    assert_int_equal(walk_many("", "a.", "a = 1\n", &r, &why), SL_CONFIG);
     assert_string_equal(why.text, "x.toml:2:1: nested too deep");
-    assert_int_equal(walk_many("s = \"\"\"x\"\"\"\"\" # \"\n[", "a .", &r, &why), SL_CONFIG);
+    assert_int_equal(walk_many("s = \"\"\"x\"\"\"\"\" # \"\n[", "a .", "a]\n", &r, &why),
+                     SL_CONFIG);
     assert_string_equal(why.text, "x.toml:3:1: nested too deep");
-    assert_int_equal(walk_many("", "\"a\".", &r, &why), SL_CONFIG);
+    assert_int_equal(walk_many("", "\"a\".", "a = 1\n", &r, &why), SL_CONFIG);
     assert_string_equal(why.text, "x.toml:2:1: nested too deep");
-    assert_int_equal(walk_many("a = ", "[", &r, &why), SL_CONFIG);
-    assert_int_equal(walk_many("a = ", "{a=", &r, &why), SL_CONFIG);
+    assert_int_equal(walk_many("a = ", "[", "", &r, &why), SL_CONFIG);
+    assert_int_equal(walk_many("a = ", "{a=", "", &r, &why), SL_CONFIG);
     assert_int_equal(r.visits, 0);
 }
 
@@ -197,13 +223,16 @@ static void dots_in_values_are_not_nesting(void **state)
     struct record r = {0};
 
     (void)state;
-    assert_int_equal(walk("a = \"1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6\\\".\"\n"
-                          "b = '''\n..................................\n......'''\n"
-                          "# ..........................................\n"
-                          "c = [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0,\n"
-                          "     1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]\n",
-                          &r, NULL),
-                     SL_OK);
+    assert_int_equal(
+        walk(
+            "a = \"1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6\\\".\"\n"
+            "b = '''\n..................................\n......'''\n"
+            "# ..........................................\n"
+            "c = [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0,\n"
+            "     1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, "
+            "1.0]\n",
+            &r, NULL),
+        SL_OK);
     assert_int_equal(r.visits, 35);
 }
 
@@ -231,6 +260,7 @@ int main(void)
         cmocka_unit_test(an_empty_document_has_no_leaves),
         cmocka_unit_test(an_error_of_the_visitor_ends_the_walk),
         cmocka_unit_test(syntax_errors_name_their_place),
+        cmocka_unit_test(what_the_parser_holds_impossible_is_refused),
         cmocka_unit_test(a_number_that_does_not_fit_is_not_quoted),
         cmocka_unit_test(keys_with_a_nul_are_refused),
         cmocka_unit_test(documents_over_the_size_limit_are_refused),

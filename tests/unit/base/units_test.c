@@ -1,4 +1,5 @@
-/* Sizes, durations and numbers are read as Go's programs read them, at their bounds too, and written as Go does. */
+/* Sizes, durations and numbers are read as Go's programs read them, at their bounds too, and
+ * written as Go does. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -196,8 +197,17 @@ static void durations_are_written_as_go_writes_them(void **state)
 
 static void whole_numbers_fill_64_bits_and_no_more(void **state)
 {
-    static const char *const bad[] = {"", "-", " 1", "1 ", "1.0", "x", "0x", "--1", "+-1",
-                                      "9223372036854775808", "-9223372036854775809"};
+    static const char *const bad[] = {"",
+                                      "-",
+                                      " 1",
+                                      "1 ",
+                                      "1.0",
+                                      "x",
+                                      "0x",
+                                      "--1",
+                                      "+-1",
+                                      "9223372036854775808",
+                                      "-9223372036854775809"};
     int64_t                  out = 77;
 
     (void)state;
