@@ -61,9 +61,9 @@ enum {
 
 /* Configuration: texts and nesting */
 enum {
-    SL_CONF_DEPTH_MAX = 32,       /* names and indexes above one value of a file */
-    SL_CONF_KEY_BYTES_MAX = 256,  /* a dotted key in a message, terminator included */
-    SL_DURATION_TEXT_BYTES = 32,  /* any duration as text, terminator included */
+    SL_CONF_DEPTH_MAX = 32,      /* names and indexes above one value of a file */
+    SL_CONF_KEY_BYTES_MAX = 256, /* a dotted key in a message, terminator included */
+    SL_DURATION_TEXT_BYTES = 32, /* any duration as text, terminator included */
 };
 
 #endif

@@ -89,36 +89,37 @@ static bool scale(const struct decimal *d, uint64_t counts, uint64_t *out)
            !__builtin_add_overflow(whole, part, out);
 }
 
+static const struct unit size_units[] = {
+    {"", 1},
+    {"b", 1},
+    {"k", UINT64_C(1000)},
+    {"kb", UINT64_C(1000)},
+    {"m", UINT64_C(1000000)},
+    {"mb", UINT64_C(1000000)},
+    {"g", UINT64_C(1000000000)},
+    {"gb", UINT64_C(1000000000)},
+    {"t", UINT64_C(1000000000000)},
+    {"tb", UINT64_C(1000000000000)},
+    {"p", UINT64_C(1000000000000000)},
+    {"pb", UINT64_C(1000000000000000)},
+    {"e", UINT64_C(1000000000000000000)},
+    {"eb", UINT64_C(1000000000000000000)},
+    {"ki", UINT64_C(1) << 10},
+    {"kib", UINT64_C(1) << 10},
+    {"mi", UINT64_C(1) << 20},
+    {"mib", UINT64_C(1) << 20},
+    {"gi", UINT64_C(1) << 30},
+    {"gib", UINT64_C(1) << 30},
+    {"ti", UINT64_C(1) << 40},
+    {"tib", UINT64_C(1) << 40},
+    {"pi", UINT64_C(1) << 50},
+    {"pib", UINT64_C(1) << 50},
+    {"ei", UINT64_C(1) << 60},
+    {"eib", UINT64_C(1) << 60},
+};
+
 enum sl_err sl_bytes_parse(const char *text, uint64_t *bytes, struct sl_why *why)
 {
-    static const struct unit units[] = {
-        {"", 1},
-        {"b", 1},
-        {"k", UINT64_C(1000)},
-        {"kb", UINT64_C(1000)},
-        {"m", UINT64_C(1000000)},
-        {"mb", UINT64_C(1000000)},
-        {"g", UINT64_C(1000000000)},
-        {"gb", UINT64_C(1000000000)},
-        {"t", UINT64_C(1000000000000)},
-        {"tb", UINT64_C(1000000000000)},
-        {"p", UINT64_C(1000000000000000)},
-        {"pb", UINT64_C(1000000000000000)},
-        {"e", UINT64_C(1000000000000000000)},
-        {"eb", UINT64_C(1000000000000000000)},
-        {"ki", UINT64_C(1) << 10},
-        {"kib", UINT64_C(1) << 10},
-        {"mi", UINT64_C(1) << 20},
-        {"mib", UINT64_C(1) << 20},
-        {"gi", UINT64_C(1) << 30},
-        {"gib", UINT64_C(1) << 30},
-        {"ti", UINT64_C(1) << 40},
-        {"tib", UINT64_C(1) << 40},
-        {"pi", UINT64_C(1) << 50},
-        {"pib", UINT64_C(1) << 50},
-        {"ei", UINT64_C(1) << 60},
-        {"eib", UINT64_C(1) << 60},
-    };
     struct decimal number;
     const char    *unit = read_decimal(text, ',', &number);
     size_t         length;
@@ -134,10 +135,11 @@ enum sl_err sl_bytes_parse(const char *text, uint64_t *bytes, struct sl_why *why
         length--;
     if (!has_digits(&number))
         return sl_fail(why, SL_INVALID, "not a size: \"%s\"", text);
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (strlen(units[i].name) != length || strncasecmp(units[i].name, unit, length) != 0)
+    for (size_t i = 0; i < sizeof size_units / sizeof size_units[0]; i++) {
+        if (strlen(size_units[i].name) != length ||
+            strncasecmp(size_units[i].name, unit, length) != 0)
             continue;
-        if (!scale(&number, units[i].counts, bytes))
+        if (!scale(&number, size_units[i].counts, bytes))
             return sl_fail(why, SL_INVALID, "too large: %s", text);
         return SL_OK;
     }
