@@ -86,10 +86,9 @@ enum {
     SL_SYSTEM_MAIL = 1, /* SL_MSG_STOP; the rest of the system mail has places of its own */
     SL_SPAWN_ARGS_BYTES_MAX = 256,
     SL_TURN_MESSAGES_MAX = 64, /* handled in one turn, then the next actor's turn comes */
-    SL_TURN_AHEAD =
-        8, /* messages taken from a mailbox at once, so that their memory can be fetched */
-    SL_THREADS_MAX = 256, /* that run actors, timer thread and outside callers included */
-    SL_DISK_THREADS = 2,  /* default size of the disk pool */
+    SL_TURN_AHEAD = 8,         /* of these taken at once, so that their memory can be fetched */
+    SL_THREADS_MAX = 256,      /* that run actors, timer thread and outside callers included */
+    SL_DISK_THREADS = 2,       /* default size of the disk pool */
     SL_IO_LOOPS_MAX = 16,
     SL_IO_TURNS_MAX = 64, /* turns an event loop runs between two looks at its sockets */
 };
@@ -115,6 +114,13 @@ enum {
     SL_BACKOFF_MS_MIN = 1,
     SL_BACKOFF_MS_MAX = 60000,
     SL_SUPERVISED_MAX = 64, /* children of one supervisor */
+};
+
+/* Configuration: texts and nesting */
+enum {
+    SL_CONF_DEPTH_MAX = 32,      /* names and indexes above one value of a file */
+    SL_CONF_KEY_BYTES_MAX = 256, /* a dotted key in a message, terminator included */
+    SL_DURATION_TEXT_BYTES = 32, /* any duration as text, terminator included */
 };
 
 #endif
