@@ -381,6 +381,7 @@ const core_sources = [_][]const u8{
     "src/runtime/mail.c",
     "src/runtime/msg.c",
     "src/runtime/pool.c",
+    "src/runtime/run.c",
     "src/runtime/runtime.c",
     "src/runtime/seeded.c",
     "src/runtime/slots.c",

@@ -37,6 +37,10 @@ struct sl_runtime_options {
     void (*advance_to)(void *sim, sl_nanos moment);
     void *sim;
 
+    /* Called once when the root has ended, on the thread that ran it; must not block. NULL: nobody is told. */
+    void (*on_end)(void *context);
+    void *on_end_context;
+
     /* Called from the watchdog's thread when one handler has been running too long, once per
      * incident; NULL: a log line. */
     void (*on_stuck)(const char *actor, const char *message, sl_nanos running);
