@@ -74,6 +74,11 @@ enum {
     SL_SM_STATES_MAX = 32, /* a state set is one 32-bit word */
 };
 
+/* Records */
+enum {
+    SL_RECORD_UNKNOWN_MAX = 8, /* fields of a newer protocol that one record may carry */
+};
+
 /* Runtime: actors, lines, threads */
 enum {
     SL_SLOTS_MAX = 1 << 14,        /* living and dying actors */
