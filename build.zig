@@ -333,12 +333,18 @@ const core_sources = [_][]const u8{
     "src/base/err.c",
     "src/base/hash.c",
     "src/base/heap.c",
+    "src/base/log.c",
+    "src/base/log_file.c",
+    "src/base/log_json.c",
+    "src/base/log_line.c",
+    "src/base/log_text.c",
     "src/base/map.c",
     "src/base/panic.c",
     "src/base/prng.c",
     "src/base/rawline.c",
     "src/base/sm.c",
     "src/base/trace.c",
+    "src/base/utf8.c",
     "src/runtime/crew.c",
     "src/runtime/line.c",
     "src/runtime/loop.c",
@@ -366,6 +372,7 @@ const programs = [_]Program{
 
 const test_library = [_][]const u8{
     "tests/lib/child.c",
+    "tests/lib/folder.c",
 };
 
 const tests = [_]TestProgram{
@@ -376,11 +383,15 @@ const tests = [_]TestProgram{
     unit("base/hash"),
     unit("base/heap"),
     unit("base/list"),
+    unit("base/log"),
+    unit("base/log_encode"),
+    unit("base/log_file"),
     unit("base/map"),
     unit("base/panic"),
     unit("base/prng"),
     unit("base/sm"),
     unit("base/trace"),
+    unit("base/utf8"),
 };
 
 const bench_library = [_][]const u8{
