@@ -397,6 +397,7 @@ const tests = [_]TestProgram{
     unit("base/sm"),
     unit("base/trace"),
     unit("base/utf8"),
+    unit("runtime/watchdog"),
 };
 
 const bench_library = [_][]const u8{
