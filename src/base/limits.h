@@ -65,7 +65,7 @@ enum {
 /* Metrics */
 enum {
     SL_METRIC_LABELS_MAX = 2,   /* labels of one family */
-    SL_METRIC_SERIES_MAX = 256, /* series of one family; more is a bug of ours */
+    SL_METRIC_SERIES_MAX = 256, /* series of one family; what is beyond goes to "other" */
     SL_METRIC_BUCKETS_MAX = 40, /* +Inf not counted */
 };
 
@@ -127,5 +127,13 @@ enum {
     SL_CONF_KEY_BYTES_MAX = 256, /* a dotted key in a message, terminator included */
     SL_DURATION_TEXT_BYTES = 32, /* any duration as text, terminator included */
 };
+
+/* Logs and metrics: files, values from outside */
+enum {
+    SL_LOG_FILE_BYTES_MAX = 300 << 20, /* a log file is rotated before it grows beyond */
+    SL_METRIC_FAMILIES_MAX = 256,      /* rows of all tables of one registry */
+    SL_METRIC_LABEL_BYTES_MAX = 256,   /* a label value, terminator included */
+};
+static_assert(SL_LOG_LINE_BYTES_MAX < SL_LOG_FILE_BYTES_MAX, "a file holds at least one line");
 
 #endif
