@@ -5,9 +5,8 @@
 
 #include "base/assert.h"
 #include "base/log_parts.h"
+#include "base/units.h"
 #include "base/utf8.h"
-
-enum { DURATION_BYTES = 32 };
 
 /* ---- putting ---- */
 
@@ -92,58 +91,17 @@ void line_put_source(struct log_line *line, const struct log_record *record)
 
 /* ---- values ---- */
 
-/* value / 10^decimals and the unit, without trailing zeros. */
-static void put_decimal(char *out, size_t size, uint64_t value, int decimals, const char *unit)
-{
-    uint64_t scale = 1;
-    uint64_t whole;
-
-    for (int i = 0; i < decimals; i++)
-        scale *= 10;
-    whole = value / scale;
-    value %= scale;
-    while (decimals > 0 && value % 10 == 0) {
-        value /= 10;
-        decimals--;
-    }
-    if (decimals == 0)
-        (void)snprintf(out, size, "%" PRIu64 "%s", whole, unit);
-    else
-        (void)snprintf(out, size, "%" PRIu64 ".%0*" PRIu64 "%s", whole, decimals, value, unit);
-}
-
-/* As Go prints a time.Duration. */
-static void format_duration(char *out, sl_nanos nanos)
-{
-    uint64_t minutes = nanos / SL_NANOS_PER_S / 60;
-    int      used = 0;
-
-    if (nanos == 0 || nanos >= SL_NANOS_PER_S) {
-        if (minutes >= 60)
-            used += snprintf(out, DURATION_BYTES, "%" PRIu64 "h", minutes / 60);
-        if (minutes > 0)
-            used +=
-                snprintf(out + used, DURATION_BYTES - (size_t)used, "%" PRIu64 "m", minutes % 60);
-        put_decimal(out + used, DURATION_BYTES - (size_t)used,
-                    nanos - minutes * 60 * SL_NANOS_PER_S, 9, "s");
-    } else if (nanos >= SL_NANOS_PER_MS) {
-        put_decimal(out, DURATION_BYTES, nanos, 6, "ms");
-    } else if (nanos >= SL_NANOS_PER_US) {
-        put_decimal(out, DURATION_BYTES, nanos, 3, "\xc2\xb5s");
-    } else {
-        put_decimal(out, DURATION_BYTES, nanos, 0, "ns");
-    }
-}
-
 bool line_put_scalar(struct log_line *line, const struct sl_field *field)
 {
-    char text[DURATION_BYTES];
+    char text[SL_DURATION_TEXT_BYTES];
 
     switch (field->kind) {
     case SL_FIELD_I64: (void)snprintf(text, sizeof text, "%" PRId64, field->i64); break;
     case SL_FIELD_U64: (void)snprintf(text, sizeof text, "%" PRIu64, field->u64); break;
     case SL_FIELD_BOOL: return line_put(line, field->flag ? "true" : "false", field->flag ? 4 : 5);
-    case SL_FIELD_NANOS: format_duration(text, field->nanos); break;
+    case SL_FIELD_NANOS:
+        sl_duration_format(field->nanos > INT64_MAX ? INT64_MAX : (int64_t)field->nanos, text);
+        break;
     case SL_FIELD_STR:
     case SL_FIELD_END: SL_UNREACHABLE("not a scalar");
     }
