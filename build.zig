@@ -15,9 +15,12 @@ const zig_wanted = "0.16.0";
 /// The contents page. Each step has one function that hangs its work on it.
 const steps = [_]struct { name: []const u8, text: []const u8, add: *const fn (Project, *Build.Step) void }{
     .{ .name = "programs", .text = "build the programs (also the default)", .add = addPrograms },
+    .{ .name = "tools", .text = "build the helper programs of tests into zig-out/tools", .add = addTools },
     .{ .name = "tests", .text = "build the test programs into zig-out/tests", .add = addTests },
     .{ .name = "test", .text = "build and run all tests", .add = addTestRun },
     .{ .name = "bench", .text = "build the benchmarks into zig-out/bench, optimised and hardened", .add = addBench },
+    .{ .name = "cross", .text = "build programs and tools into zig-out/cross, for the -Dtarget and -Ddeps given", .add = addCross },
+    .{ .name = "fuzz", .text = "build the fuzz targets into zig-out/fuzz (needs clang-14)", .add = addFuzz },
     .{ .name = "cdb", .text = "write compile_commands.json for clangd and clang-tidy", .add = addCompileCommands },
 };
 
@@ -194,12 +197,17 @@ fn program(p: Project, core: *Compile, name: []const u8, files: Unit, shared_lib
 }
 
 /// Zig ships no AddressSanitizer runtime, so those builds go through clang-14; file lists and cache are the same.
-fn asanProgram(p: Project, name: []const u8, files: Unit, shared_libraries: []const []const u8) LazyPath {
+/// A fuzz target gets its main and its coverage from libFuzzer.
+const Clang = struct { compile: []const u8, link: []const u8 };
+const clang_asan: Clang = .{ .compile = "-fsanitize=address", .link = "-fsanitize=address" };
+const clang_fuzz: Clang = .{ .compile = "-fsanitize=fuzzer-no-link,address,undefined", .link = "-fsanitize=fuzzer,address,undefined" };
+
+fn clangProgram(p: Project, clang: Clang, name: []const u8, files: Unit, shared_libraries: []const []const u8) LazyPath {
     const b = p.b;
-    const run = b.addSystemCommand(&.{ "clang++-14", "-fsanitize=address", "-g", "-o" });
+    const run = b.addSystemCommand(&.{ "clang++-14", clang.link, "-g", "-o" });
     const out = run.addOutputFileArg(name);
     for ([_][]const []const u8{ &core_sources, &untraced_sources, files.sources }) |list| {
-        for (list) |file| run.addFileArg(asanObject(p, file, files.include));
+        for (list) |file| run.addFileArg(clangObject(p, clang, file, files.include));
     }
     for (static_libraries) |library| run.addArg(b.fmt("-l{s}", .{library}));
     for (shared_libraries) |library| run.addArg(b.fmt("-l{s}", .{library}));
@@ -207,12 +215,12 @@ fn asanProgram(p: Project, name: []const u8, files: Unit, shared_libraries: []co
     return out;
 }
 
-fn asanObject(p: Project, file: []const u8, include: []const []const u8) LazyPath {
+fn clangObject(p: Project, clang: Clang, file: []const u8, include: []const []const u8) LazyPath {
     const b = p.b;
     const cxx = std.mem.endsWith(u8, file, ".cc");
     const run = b.addSystemCommand(&.{if (cxx) "clang++-14" else "clang-14"});
     run.addArgs(if (cxx) &cxx_flags else concat(b, &.{ &c_language, definesOf(p) }));
-    run.addArgs(&.{ "-g", "-O1", "-fsanitize=address", "-fno-omit-frame-pointer" });
+    run.addArgs(&.{ "-g", "-O1", clang.compile, "-fno-sanitize-recover=all", "-fno-omit-frame-pointer" });
     run.addPrefixedDirectoryArg("-I", b.path("src"));
     run.addPrefixedDirectoryArg("-I", p.proto);
     for (include) |dir| run.addPrefixedDirectoryArg("-I", b.path(dir));
@@ -226,7 +234,7 @@ fn asanObject(p: Project, file: []const u8, include: []const []const u8) LazyPat
 
 /// Link with whichever tool the sanitizer asks for.
 fn link(p: Project, core: ?*Compile, name: []const u8, files: Unit, shared_libraries: []const []const u8) LazyPath {
-    return if (p.sanitizer == .address) asanProgram(p, name, files, shared_libraries) else program(p, core.?, name, files, shared_libraries);
+    return if (p.sanitizer == .address) clangProgram(p, clang_asan, name, files, shared_libraries) else program(p, core.?, name, files, shared_libraries);
 }
 
 fn coreFor(p: Project) ?*Compile {
@@ -243,15 +251,34 @@ fn addPrograms(p: Project, step: *Build.Step) void {
     }
 }
 
-/// Test programs land in zig-out/tests/<sanitizer>/<kind>/<name>, where tests/run finds them.
+/// Programs that tests start, and what `cross` stands on.
+fn addTools(p: Project, step: *Build.Step) void {
+    const core = coreFor(p);
+    for (tools) |row| {
+        const bin = link(p, core, row.name, .{ .sources = row.sources }, &.{});
+        step.dependOn(&p.b.addInstallFileWithDir(bin, .prefix, p.b.fmt("tools/{t}/{s}", .{ p.sanitizer, row.name })).step);
+    }
+}
+
+/// Test programs land in zig-out/tests/<sanitizer>/<kind>/<name>. The file `list` beside them says which of what lies
+/// there is of this build, so that tests/run never runs a program whose source is gone.
 fn addTests(p: Project, step: *Build.Step) void {
     const core = coreFor(p);
+    var names: std.ArrayList(u8) = .empty;
+    step.dependOn(&p.b.top_level_steps.get("tools").?.step);
     for (tests) |row| {
+        names.print(p.b.allocator, "{s}/{s}\n", .{ row.kind, row.name }) catch @panic("OOM");
         const sources = concat(p.b, &.{ row.sources, &test_library });
         const bin = link(p, core, std.fs.path.basename(row.name), .{ .sources = sources, .include = &.{"tests"} }, &.{"cmocka"});
         const place = p.b.fmt("tests/{t}/{s}/{s}", .{ p.sanitizer, row.kind, row.name });
         step.dependOn(&p.b.addInstallFileWithDir(bin, .prefix, place).step);
     }
+    installList(p, step, p.b.fmt("tests/{t}/list", .{p.sanitizer}), names.items);
+}
+
+fn installList(p: Project, step: *Build.Step, place: []const u8, text: []const u8) void {
+    const file = p.b.addWriteFiles().add("list", text);
+    step.dependOn(&p.b.addInstallFileWithDir(file, .prefix, place).step);
 }
 
 fn addTestRun(p: Project, step: *Build.Step) void {
@@ -267,10 +294,33 @@ fn addTestRun(p: Project, step: *Build.Step) void {
 fn addBench(p: Project, step: *Build.Step) void {
     const fast = p.with(.ReleaseSafe, .none);
     const core = coreLibrary(fast);
+    var names: std.ArrayList(u8) = .empty;
     for (benches) |row| {
+        names.print(p.b.allocator, "{s}\n", .{row.name}) catch @panic("OOM");
         const bin = program(fast, core, row.name, .{ .sources = concat(p.b, &.{ row.sources, &bench_library }), .include = &.{"bench"} }, &.{});
         step.dependOn(&p.b.addInstallFileWithDir(bin, .prefix, p.b.fmt("bench/{s}", .{row.name})).step);
     }
+    installList(p, step, "bench/list", names.items);
+}
+
+/// Programs for another machine: the same sources, with the -Dtarget, -Dcpu and -Ddeps of the command line.
+fn addCross(p: Project, step: *Build.Step) void {
+    const core = coreFor(p);
+    for ([_][]const Program{ &programs, &tools }) |rows| for (rows) |row| {
+        const bin = link(p, core, row.name, .{ .sources = row.sources }, &.{});
+        step.dependOn(&p.b.addInstallFileWithDir(bin, .prefix, p.b.fmt("cross/{s}", .{row.name})).step);
+    };
+}
+
+fn addFuzz(p: Project, step: *Build.Step) void {
+    const checked = p.with(.Debug, .address);
+    var names: std.ArrayList(u8) = .empty;
+    for (fuzzers) |row| {
+        names.print(p.b.allocator, "{s}\n", .{row.name}) catch @panic("OOM");
+        const bin = clangProgram(checked, clang_fuzz, row.name, .{ .sources = row.sources, .include = &.{"tests"} }, &.{});
+        step.dependOn(&p.b.addInstallFileWithDir(bin, .prefix, p.b.fmt("fuzz/{s}", .{row.name})).step);
+    }
+    installList(p, step, "fuzz/list", names.items);
 }
 
 /// compile_commands.json with plain flags: Zig's own would carry CPU names that clang-tidy 14 does not know.
@@ -303,6 +353,8 @@ fn allSources(b: *Build) []const []const u8 {
     }.all;
     for ([_][]const []const u8{ &core_sources, &untraced_sources, &test_library, &bench_library }) |files| add(b, &list, files);
     for (programs) |row| add(b, &list, row.sources);
+    for (tools) |row| add(b, &list, row.sources);
+    for (fuzzers) |row| add(b, &list, row.sources);
     for (tests) |row| add(b, &list, row.sources);
     for (benches) |row| add(b, &list, row.sources);
     return list.items;
@@ -339,6 +391,7 @@ const core_sources = [_][]const u8{
     "src/base/rawline.c",
     "src/base/sm.c",
     "src/base/trace.c",
+    "src/compat/compat.c",
     "src/runtime/crew.c",
     "src/runtime/line.c",
     "src/runtime/loop.c",
@@ -362,6 +415,15 @@ const untraced_sources = [_][]const u8{
 };
 
 const programs = [_]Program{
+};
+
+/// Small programs for tests to start; see addTools.
+const tools = [_]Program{
+    .{ .name = "selfcheck", .sources = &.{"tests/tools/selfcheck.c"} },
+};
+
+/// Each defines LLVMFuzzerTestOneInput; its first inputs lie in tests/corpus/<name>.
+const fuzzers = [_]Program{
 };
 
 const test_library = [_][]const u8{
