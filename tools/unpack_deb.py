@@ -33,7 +33,7 @@ def unpack(package, root):
         if not name.startswith("data.tar"):
             continue
         if name.endswith(".zst"):
-            sys.exit(f"{package}: compressed with zstd, as Ubuntu's are; wanted a package of Debian")
+            sys.exit(f"{package}: compressed with zstd, as Ubuntu's are; wanted Debian's")
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:*") as tar:
             for member in tar:
                 member.name = os.path.normpath(member.name)

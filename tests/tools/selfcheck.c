@@ -4,9 +4,9 @@
  *                    <-HEARD--
  *
  * Two actors on two lanes, one line, one question, three sockets: enough to link and use every
- * library below the runtime (ck in the mailboxes, libevent in the loop). `./dev cross` runs it where
- * it was built, and tests/build looks at how it was linked. Prints one line; exit code 0 when the
- * bytes came back. */
+ * library below the runtime (ck in the mailboxes, libevent in the loop). `./dev cross` runs it
+ * where it was built, and tests/build looks at how it was linked. Prints one line; exit code 0 when
+ * the bytes came back. */
 
 #include <stdio.h>
 #include <stdlib.h>
