@@ -137,6 +137,9 @@ def main():
         else:
             report.skip(f"{path.name}_has_guards_in_its_code", "only x86-64 code is looked at")
         check_control_flow_note(report, path.name, program)
+    ran = subprocess.run([RELEASE / "tools/none/selfcheck"], text=True, capture_output=True,
+                         timeout=60, check=False)
+    report.check("hardened_selfcheck_runs", ran.returncode == 0, ran.stdout + ran.stderr)
     report.exit()
 
 
