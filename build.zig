@@ -153,10 +153,12 @@ fn newModule(p: Project, traced: bool) *Module {
     });
     m.addIncludePath(b.path("src"));
     m.addIncludePath(p.proto);
-    if (p.deps != null) {
+    // Named for a native build too: Zig finds them by itself only where there is a `cc` to ask.
+    if (p.deps != null or p.target.query.isNativeTriple()) {
+        const multiarch = b.fmt("{t}-linux-gnu", .{p.target.result.cpu.arch});
         m.addSystemIncludePath(.{ .cwd_relative = b.fmt("{s}/include", .{p.usr()}) });
-        m.addSystemIncludePath(.{ .cwd_relative = b.fmt("{s}/include/x86_64-linux-gnu", .{p.usr()}) });
-        m.addLibraryPath(.{ .cwd_relative = b.fmt("{s}/lib/x86_64-linux-gnu", .{p.usr()}) });
+        m.addSystemIncludePath(.{ .cwd_relative = b.fmt("{s}/include/{s}", .{ p.usr(), multiarch }) });
+        m.addLibraryPath(.{ .cwd_relative = b.fmt("{s}/lib/{s}", .{ p.usr(), multiarch }) });
     }
     return m;
 }
@@ -194,6 +196,7 @@ fn program(p: Project, core: *Compile, name: []const u8, files: Unit, shared_lib
     for (shared_libraries) |library| m.linkSystemLibrary(library, .{ .use_pkg_config = .no });
     const exe = p.b.addExecutable(.{ .name = name, .root_module = m });
     exe.pie = true;
+    exe.each_lib_rpath = false; // where libraries are searched is the system's to say
     return exe.getEmittedBin();
 }
 
