@@ -17,6 +17,14 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 STANDIN = ROOT / "zig-out/tools/none/standin"
 SECONDS_MAX = 20
 
+CHECKS = []
+
+
+def check(function):
+    """Mark a function as one of the checks; it gets an empty folder."""
+    CHECKS.append(function)
+    return function
+
 
 def run(*args, env=None):
     done = subprocess.run([STANDIN, *args], capture_output=True, text=True, timeout=SECONDS_MAX,
@@ -40,57 +48,69 @@ def write(folder, text):
     return str(path)
 
 
+@check
 def wrong_key_in_file_names_file_line_and_nearest_key(folder):
     path = write(folder, 'addr = "127.0.0.1:0"\n\nlog-levle = "info"\n')
     refused(["-config", path], 1, path, "unknown configuration options: log-levle", "line 3", '"log-level"')
 
 
+@check
 def wrong_type_in_file_names_the_place(folder):
     path = write(folder, 'heartbeat-interval = "often"\n')
     refused(["-config", path], 1, f"{path}:1:", "heartbeat-interval")
 
 
+@check
 def broken_file_names_the_place(folder):
     path = write(folder, "addr = \n")
     refused(["-config", path], 1, f"{path}:1:")
 
 
+@check
 def key_not_built_yet_stops_the_start(folder):
     path = write(folder, 'compressor = "gzip"\n')
     refused(["-config", path], 1, "compressor: not supported in this version")
 
 
+@check
 def wrong_flag_names_the_nearest_one(folder):
     refused(["-data-dri", folder], 2, "-data-dri", "-data-dir", "standin --help")
 
 
-def value_out_of_range_names_flag_and_range(folder):
+@check
+def value_out_of_range_names_flag_and_range(_folder):
     refused(["-heartbeat-interval", "0"], 2, "-heartbeat-interval", "1", "3600")
 
 
+@check
 def bad_environment_names_the_variable(folder):
     refused(["-data-dir", folder], 1, "STANDIN_HEARTBEAT_INTERVAL", env={"STANDIN_HEARTBEAT_INTERVAL": "x"})
 
 
-def left_over_argument_is_refused_as_the_original_does(folder):
+@check
+def left_over_argument_is_refused_as_the_original_does(_folder):
     refused(["start"], 1, "'start' is not a valid flag")
 
 
+@check
 def missing_file_is_named(folder):
     path = folder + "/none.toml"
     refused(["-config", path], 1, path)
 
 
+@check
 def directory_in_place_of_the_file_is_named(folder):
     refused(["-config", folder], 1, folder, "directory")
 
 
+@check
 def unusable_data_directory_is_named(folder):
     path = pathlib.Path(folder, "plain")
     path.write_text("a file, not a directory")
     refused(["-addr", "127.0.0.1:0", "-data-dir", str(path)], 1, f"data-dir {path}")
 
 
+@check
 def unreadable_data_directory_is_named(folder):
     path = pathlib.Path(folder, "locked")
     path.mkdir(mode=0)
@@ -106,6 +126,7 @@ def unreadable_data_directory_is_named(folder):
     assert done.stderr.count("\n") == 1, done.stderr
 
 
+@check
 def port_in_use_is_named_with_a_way_out(folder):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -115,7 +136,8 @@ def port_in_use_is_named_with_a_way_out(folder):
                 "another address")
 
 
-def help_and_version_exit_with_0(folder):
+@check
+def help_and_version_exit_with_0(_folder):
     code, out, err = run("-help")
     assert code == 0 and out == "" and "-data-dir string" in err, (code, out, err)
     code, out, err = run("-V")
@@ -134,6 +156,7 @@ def start(folder):
     return program, (host, int(port))
 
 
+@check
 def it_serves_and_stops_on_a_signal(folder):
     program, address = start(folder)
     text = b"x" * 100000
@@ -151,22 +174,17 @@ def it_serves_and_stops_on_a_signal(folder):
     assert "standin exit" in out and err == "", (out, err)
 
 
-CHECKS = [value for value in list(globals().values())
-          if callable(value) and getattr(value, "__module__", None) == __name__
-          and value.__code__.co_varnames[:1] == ("folder",) and value not in (start,)]
-
-
 def main():
     failed = False
-    for check in CHECKS:
+    for one in CHECKS:
         with tempfile.TemporaryDirectory() as folder:
             try:
-                check(folder)
-                print(f"ok {check.__name__}")
+                one(folder)
+                print(f"ok {one.__name__}")
             except (AssertionError, OSError, subprocess.TimeoutExpired, IndexError) as error:
                 failed = True
                 text = " ".join(str(error).split())
-                print(f"not ok {check.__name__}: {text}")
+                print(f"not ok {one.__name__}: {text}")
     sys.exit(1 if failed else 0)
 
 
