@@ -29,6 +29,8 @@ struct sl_runtime_options {
     unsigned                  disk_threads;    /* 0: SL_DISK_THREADS */
     unsigned                  io_loops;        /* 0: 1 */
 
+    bool never_spin; /* idle threads sleep at once: for measuring what a sleep costs */
+
     bool     seeded; /* run on the calling thread, ordered by `seed` */
     uint64_t seed;
     /* Seeded only: the next moment at which something happens outside (a simulated network),
