@@ -410,6 +410,7 @@ const test_library = [_][]const u8{
     "tests/lib/env_sim_net.c",
     "tests/lib/env_sim_socket.c",
     "tests/lib/sim.c",
+    "tests/lib/stage.c",
     "tests/lib/workload.c",
 };
 
@@ -444,6 +445,7 @@ const tests = [_]TestProgram{
     unit("lib/env_sim"),
     unit("lib/env_sim_fs"),
     unit("lib/env_sim_net"),
+    unit("runtime/line"),
 };
 
 const schedule_exploration = [_][]const u8{ "tests/explore/explore.c", "tests/explore/schedule_test.c" };
