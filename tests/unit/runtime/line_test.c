@@ -82,10 +82,21 @@ static enum sl_err waiter_start(struct sl_ctx *ctx, void *self, const void *args
     return SL_OK;
 }
 
+static enum sl_err waiter_system(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
+{
+    (void)self;
+    assert_int_equal(msg->type, SL_MSG_STOP);
+    sl_stop(ctx);
+    return SL_OK;
+}
+
 static const struct sl_actor_class relay_class = {.name = "relay", .handle = relay_handle};
 static const struct sl_actor_class ignorer_class = {.name = "ignorer", .handle = ignore};
-static const struct sl_actor_class waiter_class = {
-    .name = "waiter", .waits_max = 1, .start = waiter_start, .handle = never};
+static const struct sl_actor_class waiter_class = {.name = "waiter",
+                                                   .waits_max = 1,
+                                                   .start = waiter_start,
+                                                   .handle = never,
+                                                   .system = waiter_system};
 
 static const struct sl_topology_actor actors[] = {
     {&stage_root_class, 1}, {&waiter_class, CROWD},   {&relay_class, 1},
