@@ -445,7 +445,11 @@ const tests = [_]TestProgram{
     unit("lib/env_sim"),
     unit("lib/env_sim_fs"),
     unit("lib/env_sim_net"),
+    unit("runtime/ask"),
     unit("runtime/line"),
+    unit("runtime/ring"),
+    unit("runtime/timer"),
+    unit("runtime/topology"),
 };
 
 const schedule_exploration = [_][]const u8{ "tests/explore/explore.c", "tests/explore/schedule_test.c" };
