@@ -445,9 +445,12 @@ const tests = [_]TestProgram{
     unit("lib/env_sim"),
     unit("lib/env_sim_fs"),
     unit("lib/env_sim_net"),
+    unit("runtime/actor"),
     unit("runtime/ask"),
     unit("runtime/line"),
+    unit("runtime/mailbox"),
     unit("runtime/ring"),
+    unit("runtime/supervisor"),
     unit("runtime/timer"),
     unit("runtime/topology"),
 };
