@@ -490,6 +490,7 @@ const test_library = [_][]const u8{
     "tests/lib/env_sim_socket.c",
     "tests/lib/folder.c",
     "tests/lib/sim.c",
+    "tests/lib/stage.c",
     "tests/lib/workload.c",
 };
 
@@ -531,6 +532,14 @@ const tests = [_]TestProgram{
     unit("lib/env_sim"),
     unit("lib/env_sim_fs"),
     unit("lib/env_sim_net"),
+    unit("runtime/actor"),
+    unit("runtime/ask"),
+    unit("runtime/line"),
+    unit("runtime/mailbox"),
+    unit("runtime/ring"),
+    unit("runtime/supervisor"),
+    unit("runtime/timer"),
+    unit("runtime/topology"),
     unit("runtime/watchdog"),
 };
 

@@ -119,9 +119,9 @@ static bool credit_take(struct sl_line *line, uint32_t bytes, bool *common)
 /* Is there room enough to make a waiter who was told "open" happy for a while? */
 static bool open_enough(struct sl_line *line, uint32_t bytes)
 {
-    int64_t low = line->group->spec->credits / 4;
+    int64_t quarter = ((int64_t)line->group->spec->credits + 3) / 4; /* rounded up: at least one */
 
-    return sl_line_credits_free(line) >= (low > 0 ? low : 1) && sl_line_bytes_free(line) >= bytes;
+    return sl_line_credits_free(line) >= quarter && sl_line_bytes_free(line) >= bytes;
 }
 
 /* Open for a waiter by way of the common pool? */
@@ -132,6 +132,27 @@ static bool open_by_minimum(struct sl_line *line)
     return group->spec->common_credits > 0 &&
            atomic_load_explicit(&group->minimum, memory_order_acquire) == line->input &&
            atomic_load_explicit(&group->common_free, memory_order_acquire) > 0;
+}
+
+static struct line_wait *take_first(struct sl_line *line)
+{
+    struct line_wait *wait = line->first;
+
+    line->first = wait->next;
+    if (line->first == NULL)
+        line->last = &line->first;
+    atomic_fetch_sub_explicit(&line->waiting, 1, memory_order_relaxed);
+    if (wait->reserve)
+        atomic_fetch_sub_explicit(&line->reserves, 1, memory_order_release);
+    return wait;
+}
+
+/* Take the dead off the head of the queue: what they were granted would only have to come back, and
+ * until then those behind them would wait. Lock held, inside a section. */
+static void forget_the_dead(struct sl_line *line)
+{
+    while (line->first != NULL && slot_find(line->group->rt, line->first->actor) == NULL)
+        free(take_first(line));
 }
 
 /* Take the first waiter off the queue if it can be served; a reservation's permit is taken too. */
@@ -147,41 +168,45 @@ static struct line_wait *serve_first(struct sl_line *line, struct sl_permit *per
             return NULL;
         permit->line = line;
         permit->bytes = permit->common ? 0 : wait->bytes;
-        atomic_fetch_sub_explicit(&line->reserves, 1, memory_order_release);
     } else if (!open_enough(line, wait->bytes) && !open_by_minimum(line)) {
         return NULL;
     }
-    line->first = wait->next;
-    if (line->first == NULL)
-        line->last = &line->first;
-    atomic_fetch_sub_explicit(&line->waiting, 1, memory_order_relaxed);
-    return wait;
+    return take_first(line);
 }
 
-/* Tell every waiter who can go on. The push is made without the lock: freeing what a dead waiter
- * was granted leads back here. */
+static void tell(struct worker *w, const struct line_wait *wait, const struct sl_permit *permit)
+{
+    struct sl_msg *msg =
+        msg_alloc(w, sizeof *msg, wait->reserve ? SL_MSG_GRANTED : SL_MSG_OPEN, NULL);
+
+    msg->flags = MSG_WAIT;
+    msg->tag = wait->tag;
+    msg->line = permit->line; /* the message holds the credit until the waiter takes it */
+    msg->bytes = permit->bytes;
+    if (permit->common)
+        msg->flags |= MSG_COMMON;
+    mail_push(w, wait->actor, msg);
+}
+
+/* Tell every waiter who can go on. The push is made without the lock: when the waiter dies just
+ * before it, freeing what it was granted leads back here. */
 static void serve(struct worker *w, struct sl_line *line)
 {
     struct sl_permit  permit;
     struct line_wait *wait;
-    struct sl_msg    *msg;
 
+    section_enter(w);
     for (;;) {
         sync_lock_take(&line->lock);
+        forget_the_dead(line);
         wait = serve_first(line, &permit);
         sync_lock_give(&line->lock);
         if (wait == NULL)
-            return;
-        msg = msg_alloc(w, sizeof *msg, wait->reserve ? SL_MSG_GRANTED : SL_MSG_OPEN, NULL);
-        msg->flags = MSG_WAIT;
-        msg->tag = wait->tag;
-        msg->line = permit.line; /* the message holds the credit until the waiter takes it */
-        msg->bytes = permit.bytes;
-        if (permit.common)
-            msg->flags |= MSG_COMMON;
-        mail_push(w, wait->actor, msg);
+            break;
+        tell(w, wait, &permit);
         free(wait);
     }
+    section_leave(w);
 }
 
 static void serve_if_waiting(struct worker *w, struct sl_line *line)
@@ -270,15 +295,15 @@ struct sl_permit sl_permit_of(struct sl_msg *granted)
 
 void line_flush(struct worker *w)
 {
-    struct homecoming home = w->home;
+    while (w->home.line != NULL) { /* again: a grant may have met a dead waiter and be back */
+        struct homecoming home = w->home;
 
-    if (home.line == NULL)
-        return;
-    w->home = (struct homecoming){0};
-    pool_give(&home.line->credits_free, home.credits, home.line->group->spec->credits);
-    if (home.bytes > 0)
-        pool_give(&home.line->bytes_free, home.bytes, (int64_t)home.line->group->spec->bytes);
-    serve_if_waiting(w, home.line);
+        w->home = (struct homecoming){0};
+        pool_give(&home.line->credits_free, home.credits, home.line->group->spec->credits);
+        if (home.bytes > 0)
+            pool_give(&home.line->bytes_free, home.bytes, (int64_t)home.line->group->spec->bytes);
+        serve_if_waiting(w, home.line);
+    }
 }
 
 static void common_home(struct worker *w, struct line_group *group)

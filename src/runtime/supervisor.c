@@ -70,7 +70,7 @@ static enum sl_err escalate(struct sl_ctx *ctx, const struct sl_supervised *chil
 {
     const char *name = child->spec->class_of->name;
 
-    if (child->spec->restart == SL_RESTART_NEVER)
+    if (child->spec->restart == SL_RESTART_NEVER || sl_err_class_of(child->err) == SL_CLASS_CORRUPT)
         return sl_fail(sl_why(ctx), child->err, "%s: %s", name, child->why.text);
     return sl_fail(sl_why(ctx), child->err, "%s failed %u times in a row: %s", name,
                    child->failures, child->why.text);

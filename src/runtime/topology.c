@@ -64,6 +64,11 @@ static enum sl_err check_actor(const struct sl_topology *topology, uint32_t inde
     if (class_of->questions_max > 0 && class_of->system == NULL)
         return sl_fail(why, SL_INVALID, "actor %s: it asks, so it needs a system hook for GONE",
                        class_of->name);
+    if (class_of->waits_max > 0 && class_of->system == NULL)
+        return sl_fail(why, SL_INVALID,
+                       "actor %s: it waits for lines, so it needs a system hook for OPEN and "
+                       "GRANTED",
+                       class_of->name);
     if (items > SL_MAILBOX_ITEMS_MAX)
         return sl_fail(why, SL_INVALID,
                        "actor %s: its mailbox would need %llu places, SL_MAILBOX_ITEMS_MAX is %u",
@@ -88,6 +93,9 @@ static enum sl_err check_line(const struct sl_topology *topology, uint32_t index
                        (unsigned)SL_LINE_INPUTS_MAX);
     if (line->bytes > INT64_MAX)
         return sl_fail(why, SL_INVALID, "line %s: too many bytes", line->name);
+    if (line->path[SL_LINE_PATH_MAX] != NULL)
+        return sl_fail(why, SL_INVALID, "line %s: a path has at most %u actors", line->name,
+                       (unsigned)SL_LINE_PATH_MAX);
     if (path_length(line) < 2)
         return sl_fail(why, SL_INVALID,
                        "line %s: a path has an entrance and at least one actor more", line->name);
@@ -116,10 +124,11 @@ enum sl_err sl_topology_check(const struct sl_topology *topology, struct sl_why 
         topology->line_count > SL_LINES_MAX)
         return sl_fail(why, SL_INVALID, "topology %s: 1..%u actors and at most %u lines",
                        topology->program, (unsigned)SL_CLASSES_MAX, (unsigned)SL_LINES_MAX);
-    for (uint32_t i = 0; i < topology->actor_count && err == SL_OK; i++)
-        err = check_actor(topology, i, why);
+    /* Lines first: the sums over them take it that each path ends. */
     for (uint32_t i = 0; i < topology->line_count && err == SL_OK; i++)
         err = check_line(topology, i, why);
+    for (uint32_t i = 0; i < topology->actor_count && err == SL_OK; i++)
+        err = check_actor(topology, i, why);
     return err == SL_OK ? SL_OK : sl_wrap(why, err, "topology %s", topology->program);
 }
 

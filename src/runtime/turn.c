@@ -181,8 +181,9 @@ static enum sl_err hook_message(struct worker *w, struct slot *s, struct sl_msg 
     return system_default(w, s, msg);
 }
 
-/* Places kept for this message are free again. */
-static void settle_place(struct slot *s, const struct sl_msg *msg)
+/* Places kept for this message are free again. From here on it is like any other: its handler may
+ * take it and send it on. */
+static void settle_place(struct slot *s, struct sl_msg *msg)
 {
     if ((msg->flags & MSG_ANSWER) != 0) {
         SL_ASSERT(s->questions > 0); /* every question is answered once */
@@ -192,6 +193,7 @@ static void settle_place(struct slot *s, const struct sl_msg *msg)
         SL_ASSERT(s->waits > 0);
         s->waits--;
     }
+    msg->flags &= (uint8_t) ~(MSG_ANSWER | MSG_WAIT);
     if (msg->type == SL_MSG_CHILD_ENDED)
         child_forget(s, ((const struct sl_child_ended *)msg)->child);
 }
