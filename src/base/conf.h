@@ -96,7 +96,7 @@ struct sl_conf_row {
     unsigned          flags;
     size_t            offset;
     const char       *def; /* as on a command line; NULL: zero, false, "" or an empty list */
-    /* Allowed range, ends included, in the field's unit; both 0: any. INT64_MIN, INT64_MAX: open. */
+    /* Allowed range in the field's unit, ends included; both 0: any. INT64_MIN, INT64_MAX: open. */
     int64_t min;
     int64_t max;
     /* For people: "s"; of a DURATION: what a number without a unit is; NULL: nothing to say. */
@@ -116,20 +116,20 @@ struct sl_conf_table {
 
 /* .type and .offset of a row, refused by the compiler when the field has another type:
  * SL_CONF_AT(INT, struct x, y) */
-#define SL_CONF_AT(kind, owner, field)                                                             \
-    .type = SL_CONF_##kind,                                                                        \
-    .offset = offsetof(owner, field) +                                                             \
+#define SL_CONF_AT(kind, owner, field) \
+    .type = SL_CONF_##kind,            \
+    .offset = offsetof(owner, field) + \
               0 * sizeof(_Generic(&((owner *)0)->field, SL_CONF_C_##kind * : 1))
-#define SL_CONF_C_STRING   char *
-#define SL_CONF_C_BOOL     bool
-#define SL_CONF_C_INT      int64_t
-#define SL_CONF_C_FLOAT    double
+#define SL_CONF_C_STRING char *
+#define SL_CONF_C_BOOL bool
+#define SL_CONF_C_INT int64_t
+#define SL_CONF_C_FLOAT double
 #define SL_CONF_C_DURATION int64_t
-#define SL_CONF_C_BYTES    uint64_t
-#define SL_CONF_C_STRINGS  struct sl_conf_strings
-#define SL_CONF_C_INTS     struct sl_conf_ints
-#define SL_CONF_C_TABLES   struct sl_conf_tables
-#define SL_CONF_C_NAMED    struct sl_conf_tables
+#define SL_CONF_C_BYTES uint64_t
+#define SL_CONF_C_STRINGS struct sl_conf_strings
+#define SL_CONF_C_INTS struct sl_conf_ints
+#define SL_CONF_C_TABLES struct sl_conf_tables
+#define SL_CONF_C_NAMED struct sl_conf_tables
 
 /* ---- loading ---- */
 

@@ -1,8 +1,8 @@
 #ifndef SL_BASE_ENV_OS_H
 #define SL_BASE_ENV_OS_H
 
-/* The environment on Linux: CLOCK_MONOTONIC and CLOCK_REALTIME, getrandom, POSIX files, sockets, pthreads and
- * futexes. The object is static and immutable; any thread may use it. */
+/* The environment on Linux: CLOCK_MONOTONIC and CLOCK_REALTIME, getrandom, POSIX files, sockets,
+ * pthreads and futexes. The object is static and immutable; any thread may use it. */
 
 #include "base/env.h"
 

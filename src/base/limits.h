@@ -97,8 +97,7 @@ enum {
     SL_IO_LOOPS_MAX = 16,
     SL_IO_TURNS_MAX = 64, /* turns an event loop runs between two looks at its sockets */
 };
-/* The turn budget is a multiple of what is taken at once, so that nothing taken is left at its end.
- */
+/* The turn budget is a multiple of what is taken at once: nothing taken is left at its end. */
 static_assert(SL_TURN_MESSAGES_MAX % SL_TURN_AHEAD == 0, "a turn ends between two takes");
 /* A mailbox must be able to hold the largest single line. */
 static_assert(SL_LINE_CREDITS_MAX <= SL_MAILBOX_ITEMS_MAX, "one line fits a mailbox");

@@ -7,9 +7,10 @@
  * completion, on one thread at a time, and touch nothing but their own state, their message and
  * what `ctx` offers. The same handlers run on the thread pool and under the seeded scheduler.
  *
- *            spawn            message / timer / answer              error, sl_stop, parent's end
- *     (slot) ─────► start ──► handle / system / ready ──► drained ──► (children end) ──► stop ──►
- * CHILD_ENDED └────────── turn ────────────┘
+ *      spawn        message / timer / answer           error, sl_stop, parent's end
+ *     ──────► start ──► handle / system / ready ──► drained ──► (children end) ──► stop ──►
+ *                         ▲                            │            CHILD_ENDED to the parent
+ *                         └─────────── turn ───────────┘
  */
 
 #include <stdbool.h>

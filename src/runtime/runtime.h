@@ -37,7 +37,8 @@ struct sl_runtime_options {
     void (*advance_to)(void *sim, sl_nanos moment);
     void *sim;
 
-    /* Called once when the root has ended, on the thread that ran it; must not block. NULL: nobody is told. */
+    /* Called once when the root has ended, on the thread that ran it; must not block. NULL: nobody
+     * is told. */
     void (*on_end)(void *context);
     void *on_end_context;
 

@@ -4,11 +4,10 @@
 /* Topology: which actors a program has and which lines run through them, as one table.
  *
  * The same table sizes the mailboxes, checks that each message stays on its line, and prints the
- * graph that
- * `--topology` shows. A mailbox holds, in messages: for each line through the actor (other than as
- * its entrance) all credits of all instances and the common pool, then questions_max + waits_max +
- * timers_max + children_max of the class, then SL_SYSTEM_MAIL. So overflow is impossible, and a bug
- * where it happens. */
+ * graph that `--topology` shows. A mailbox holds, in messages: for each line through the actor
+ * (other than as its entrance) all credits of all instances and the common pool, then questions_max
+ * + waits_max + timers_max + children_max of the class, then SL_SYSTEM_MAIL. So overflow is
+ * impossible, and a bug where it happens. */
 
 #include <stdint.h>
 #include <stdio.h>

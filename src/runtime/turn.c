@@ -2,7 +2,8 @@
  * they differ only in who is next.
  *
  *     NEW ──start──► LIVE ──error, sl_stop, STOP──► ENDING ──no children left, stop──► DEAD
- * ──slots.c──► FREE
+ *                                                                                       │
+ *                                                                      FREE ◄──slots.c──┘
  *
  * A DEAD slot still gets turns as long as somebody who found it alive pushes: they free its mail.
  */
@@ -196,7 +197,7 @@ static void settle_place(struct slot *s, const struct sl_msg *msg)
         child_forget(s, ((const struct sl_child_ended *)msg)->child);
 }
 
-/* Run the hook for one message. Afterwards the message is the runtime's again unless it was taken. */
+/* Run the hook for one message. Unless it was taken, the message is the runtime's afterwards. */
 static void handle(struct worker *w, struct slot *s, struct sl_msg *msg)
 {
     const char *name = mail_type_name(s->class_of, msg->type);
