@@ -6,6 +6,7 @@
 
 #include "base/env.h"
 
+/* The one object of this process; never NULL, not to be freed. */
 const struct sl_env *sl_env_os(void);
 
 #endif

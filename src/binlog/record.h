@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "binlog/ts.h"
 
+/* As on the wire (BinlogType in proto/binlog.proto). */
 enum sl_record_type {
     SL_RECORD_PREWRITE,
     SL_RECORD_COMMIT,

@@ -9,6 +9,7 @@
 /* A timestamp as on the wire: signed, 0 is "none", never negative in what we make. */
 typedef int64_t sl_ts;
 
+/* TiDB's number, which every timestamp on disk and wire depends on. */
 enum { SL_TS_LOGICAL_BITS = 18 };
 
 /* Milliseconds since the Unix epoch. */

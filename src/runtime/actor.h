@@ -108,6 +108,10 @@ struct sl_msg *sl_take(struct sl_ctx *ctx);
 /* Answer a question, with any message that is on no line. Cannot fail: the asker kept a place. */
 #define sl_reply(ctx, asker, mp) sl_reply_msg((ctx), (asker), &(*(mp))->hdr, (mp))
 
+/* Behind the macros: msg is the message, pointer_to_null the address of the caller's pointer to it,
+ * which is set to NULL when the message went. sl_send_msg and sl_ask_msg return SL_OK, SL_FULL or
+ * SL_TOO_LARGE, as above; after these two the message and the pointer are as before. The others
+ * cannot fail. None blocks. */
 enum sl_err sl_send_msg(struct sl_ctx *ctx, struct sl_line *line, struct sl_ref to,
                         struct sl_msg *msg, void *pointer_to_null)
     __attribute__((warn_unused_result));

@@ -177,6 +177,7 @@ struct homecoming {
 
 /* ---- workers ---- */
 
+/* What hooks are handed. A worker has one and lends it to the actor whose turn it runs. */
 struct sl_ctx {
     struct worker *worker;
     struct slot   *slot;
@@ -236,6 +237,7 @@ struct sched_ops {
     void (*timer_changed)(struct sl_runtime *rt);
 };
 
+/* One machine. What stands without a word on access is set before the threads start. */
 struct sl_runtime {
     struct sl_runtime_options options;
     const struct sl_env      *env;

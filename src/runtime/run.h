@@ -10,6 +10,7 @@
 
 #include "runtime/runtime.h"
 
+/* Borrowed for the call of sl_run. */
 struct sl_run_options {
     struct sl_runtime_options runtime; /* not seeded; on_end and on_end_context are set by sl_run */
     const void               *args;    /* of the root; copied */

@@ -22,6 +22,7 @@
 
 struct sl_runtime;
 
+/* Copied by sl_runtime_new; what it points to is borrowed until sl_runtime_free. */
 struct sl_runtime_options {
     const struct sl_env      *env;             /* outlives the runtime */
     const struct sl_topology *topology;        /* likewise */
