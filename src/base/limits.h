@@ -13,7 +13,7 @@
 enum {
     SL_WHY_BYTES_MAX = 512,   /* the reason of an error, terminator included */
     SL_PATH_BYTES_MAX = 4096, /* a file path, terminator included */
-    SL_NAME_BYTES_MAX = 64,   /* an actor, line, pool or thread name */
+    SL_NAME_BYTES_MAX = 64,   /* an actor, a line, a variable of the environment; likewise */
     SL_ADDR_BYTES_MAX = 280,  /* "host:port" or "unix:/path", terminator included */
 };
 

@@ -146,6 +146,7 @@ def help_and_version_exit_with_0(_folder):
     assert code == 0 and out.startswith("Release Version:") and err == "", (code, out, err)
     code, out, err = run("-topology")
     assert code == 0 and "listener" in out and "lane io" in out, (code, out, err)
+    assert out.endswith("lines\n  none\n"), out
 
 
 def start(folder):
