@@ -443,6 +443,7 @@ const core_sources = [_][]const u8{
     "src/binlog/record.c",
     "src/compat/compat.c",
     "src/runtime/crew.c",
+    "src/runtime/ctx.c",
     "src/runtime/line.c",
     "src/runtime/loop.c",
     "src/runtime/mail.c",
@@ -492,6 +493,7 @@ const test_library = [_][]const u8{
     "tests/lib/sim.c",
     "tests/lib/stage.c",
     "tests/lib/workload.c",
+    "tests/lib/workload_source.c",
 };
 
 const tests = [_]TestProgram{
@@ -530,6 +532,7 @@ const tests = [_]TestProgram{
     unit("base/utf8"),
     unit("binlog/record"),
     unit("lib/env_sim"),
+    unit("lib/env_sim_fault"),
     unit("lib/env_sim_fs"),
     unit("lib/env_sim_net"),
     unit("runtime/actor"),

@@ -1,4 +1,4 @@
-/* B17, actor-hop: what one message between actors costs, against the bare ring and the bare futex. */
+/* B17, actor-hop: what one message between actors costs, against a bare ring and a bare futex. */
 
 #include <stdatomic.h>
 #include <stdint.h>

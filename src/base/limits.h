@@ -13,7 +13,7 @@
 enum {
     SL_WHY_BYTES_MAX = 512,   /* the reason of an error, terminator included */
     SL_PATH_BYTES_MAX = 4096, /* a file path, terminator included */
-    SL_NAME_BYTES_MAX = 64,   /* an actor, line, pool or thread name */
+    SL_NAME_BYTES_MAX = 64,   /* an actor, a line, a variable of the environment; likewise */
     SL_ADDR_BYTES_MAX = 280,  /* "host:port" or "unix:/path", terminator included */
 };
 
@@ -100,8 +100,7 @@ enum {
     SL_SPIN_LOOKS = 300,
     SL_IO_TURNS_MAX = 64, /* turns an event loop runs between two looks at its sockets */
 };
-/* The turn budget is a multiple of what is taken at once, so that nothing taken is left at its end.
- */
+/* The turn budget is a multiple of what is taken at once: nothing taken is left at its end. */
 static_assert(SL_TURN_MESSAGES_MAX % SL_TURN_AHEAD == 0, "a turn ends between two takes");
 /* A mailbox must be able to hold the largest single line. */
 static_assert(SL_LINE_CREDITS_MAX <= SL_MAILBOX_ITEMS_MAX, "one line fits a mailbox");

@@ -60,6 +60,7 @@ enum sl_log_level {
 
 /* ---- fields ---- */
 
+/* Which member of the union in struct sl_field holds the value. */
 enum sl_field_kind {
     SL_FIELD_END, /* of the array; not a field */
     SL_FIELD_STR,
@@ -98,16 +99,15 @@ static inline struct sl_field sl_field_str(const char *key, const char *text)
     return sl_field_bytes(key, text, text != NULL ? strlen(text) : 0);
 }
 
+/* Numbers and booleans: bare in JSON, decimal, true or false in text. */
 static inline struct sl_field sl_field_i64(const char *key, int64_t value)
 {
     return (struct sl_field){.key = key, .kind = SL_FIELD_I64, .i64 = value};
 }
-
 static inline struct sl_field sl_field_u64(const char *key, uint64_t value)
 {
     return (struct sl_field){.key = key, .kind = SL_FIELD_U64, .u64 = value};
 }
-
 static inline struct sl_field sl_field_bool(const char *key, bool value)
 {
     return (struct sl_field){.key = key, .kind = SL_FIELD_BOOL, .flag = value};
@@ -133,6 +133,7 @@ static inline struct sl_field sl_field_secret(const char *key)
     return sl_field_str(key, "***");
 }
 
+/* What ends an array of fields; sl_log adds it. */
 static inline struct sl_field sl_field_end(void)
 {
     return (struct sl_field){.kind = SL_FIELD_END};
@@ -153,6 +154,8 @@ struct sl_log_site {
  * it changes does not matter. Read it through sl_log_enabled. */
 extern _Atomic int sl_log_threshold;
 
+/* Would a line of this level be written now? For work that is done for the log alone. One relaxed
+ * load. */
 static inline bool sl_log_enabled(enum sl_log_level level)
 {
     return (int)level >= atomic_load_explicit(&sl_log_threshold, memory_order_relaxed);
@@ -177,8 +180,10 @@ void sl_log_write(struct sl_log_site *site, enum sl_log_level level, const char 
 
 /* ---- set-up ---- */
 
+/* The two formats above: the original's, and one for machines. */
 enum sl_log_format { SL_LOG_TEXT, SL_LOG_JSON };
 
+/* Borrowed for the call of sl_log_init. All zero: debug and above, text, to standard output. */
 struct sl_log_options {
     enum sl_log_level  level;
     enum sl_log_format format;

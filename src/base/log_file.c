@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,10 +25,15 @@ enum {
 
 static enum sl_err make_parent(const char *path, struct sl_why *why)
 {
-    char copy[SL_PATH_BYTES_MAX];
+    char  parent[SL_PATH_BYTES_MAX];
+    char *slash;
 
-    (void)snprintf(copy, sizeof copy, "%s", path);
-    return sl_fs_mkdir_all(sl_env_os()->fs, dirname(copy), why);
+    (void)snprintf(parent, sizeof parent, "%s", path);
+    slash = strrchr(parent, '/');
+    if (slash == NULL || slash == parent)
+        return SL_OK; /* the working directory and the root are there */
+    *slash = '\0';
+    return sl_fs_mkdir_all(sl_env_os()->fs, parent, why);
 }
 
 static enum sl_err open_named(const char *path, int *out, struct stat *st, struct sl_why *why)

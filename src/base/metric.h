@@ -42,11 +42,13 @@
 
 /* ---- tables ---- */
 
+/* A counter only rises, a gauge moves both ways, a histogram counts values by size. */
 enum sl_metric_kind { SL_METRIC_COUNTER, SL_METRIC_GAUGE, SL_METRIC_HISTOGRAM };
 
 /* The values of a listed label. */
 #define SL_METRIC_VALUES(...) ((const char *const[]){__VA_ARGS__, NULL})
 
+/* Listed labels have all their series from the start; open ones take what look-ups bring. */
 struct sl_metric_label {
     const char        *name;   /* NULL: no label, and none after it */
     const char *const *values; /* SL_METRIC_VALUES; NULL: open */
@@ -76,6 +78,7 @@ struct sl_metric_row {
     sl_metric_read read;
 };
 
+/* The families that one module brings, a chapter of the manual. Static and constant. */
 struct sl_metric_table {
     const char                 *title; /* in the manual */
     const struct sl_metric_row *rows;

@@ -26,6 +26,7 @@ struct metric_family {
     struct sl_metric_series    *series[SL_METRIC_SERIES_MAX]; /* owned; likewise */
 };
 
+/* Families are added before there are other threads; afterwards that array is only read. */
 struct sl_metric_registry {
     pthread_mutex_t          lock;
     struct sl_metric_series *overflow;

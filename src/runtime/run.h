@@ -1,14 +1,16 @@
 #ifndef SL_RUNTIME_RUN_H
 #define SL_RUNTIME_RUN_H
 
-/* What the main of every program does with a topology: start it, turn signals into an orderly stop, wait for its end,
- * check that everything came home.
+/* What the main of every program does with a topology: start it, turn signals into an orderly stop,
+ * wait for its end, check that everything came home.
  *
- * SIGINT, SIGTERM and SIGQUIT ask the root to stop (SL_MSG_STOP); a second one ends the process at once with 128 +
- * its number, for whoever cannot wait. SIGHUP calls on_hangup, or stops too when that is NULL. SIGPIPE is ignored. */
+ * SIGINT, SIGTERM and SIGQUIT ask the root to stop (SL_MSG_STOP); a second one ends the process at
+ * once with 128 + its number, for whoever cannot wait. SIGHUP calls on_hangup, or stops too when
+ * that is NULL. SIGPIPE is ignored. */
 
 #include "runtime/runtime.h"
 
+/* Borrowed for the call of sl_run. */
 struct sl_run_options {
     struct sl_runtime_options runtime; /* not seeded; on_end and on_end_context are set by sl_run */
     const void               *args;    /* of the root; copied */
@@ -19,8 +21,9 @@ struct sl_run_options {
     void *context;
 };
 
-/* Run to the end of the root. Blocks; to be called once, from the main thread, before other threads are started (they
- * inherit the signal mask). Returns the root's error, or why it could not start (SL_INVALID, SL_SYSTEM). */
+/* Run to the end of the root. Blocks; to be called once, from the main thread, before other threads
+ * are started (they inherit the signal mask). Returns the root's error, or why it could not start
+ * (SL_INVALID, SL_SYSTEM). */
 enum sl_err sl_run(const struct sl_run_options *options, struct sl_why *why);
 
 #endif

@@ -22,6 +22,7 @@
 
 struct sl_runtime;
 
+/* Copied by sl_runtime_new; what it points to is borrowed until sl_runtime_free. */
 struct sl_runtime_options {
     const struct sl_env      *env;             /* outlives the runtime */
     const struct sl_topology *topology;        /* likewise */
@@ -39,7 +40,8 @@ struct sl_runtime_options {
     void (*advance_to)(void *sim, sl_nanos moment);
     void *sim;
 
-    /* Called once when the root has ended, on the thread that ran it; must not block. NULL: nobody is told. */
+    /* Called once when the root has ended, on the thread that ran it; must not block. NULL: nobody
+     * is told. */
     void (*on_end)(void *context);
     void *on_end_context;
 

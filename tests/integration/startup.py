@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Wrong input at the start of a program: one line that says what, where and what to do, and the exit code of the
-original (pump spec 6.8: 0 normal, -V, help; 1 configuration or creation; 2 flags, or failure while starting to
-serve). Then the right input: it serves, stops on SIGTERM, and ends at once on a second signal.
+"""Wrong input at the start of a program: one line that says what, where and what to do, and the
+exit code of the original (pump spec 6.8: 0 normal, -V, help; 1 configuration or creation; 2 flags,
+or failure while starting to serve). Then the right input: it serves, and stops on SIGTERM.
 
 The program is tests/tools/standin.c."""
 
@@ -33,7 +33,7 @@ def run(*args, env=None):
 
 
 def refused(args, code, *parts, env=None):
-    """The program ends with this code and exactly one line on standard error that contains the parts."""
+    """The program ends with this code and one line on standard error that contains the parts."""
     got, out, err = run(*args, env=env)
     assert got == code, f"exit {got}, wanted {code}: {err!r}"
     assert out == "", f"standard output: {out!r}"
@@ -51,7 +51,8 @@ def write(folder, text):
 @check
 def wrong_key_in_file_names_file_line_and_nearest_key(folder):
     path = write(folder, 'addr = "127.0.0.1:0"\n\nlog-levle = "info"\n')
-    refused(["-config", path], 1, path, "unknown configuration options: log-levle", "line 3", '"log-level"')
+    refused(["-config", path], 1, path, "unknown configuration options: log-levle", "line 3",
+            '"log-level"')
 
 
 @check
@@ -84,7 +85,8 @@ def value_out_of_range_names_flag_and_range(_folder):
 
 @check
 def bad_environment_names_the_variable(folder):
-    refused(["-data-dir", folder], 1, "STANDIN_HEARTBEAT_INTERVAL", env={"STANDIN_HEARTBEAT_INTERVAL": "x"})
+    refused(["-data-dir", folder], 1, "STANDIN_HEARTBEAT_INTERVAL",
+            env={"STANDIN_HEARTBEAT_INTERVAL": "x"})
 
 
 @check
@@ -119,8 +121,8 @@ def unreadable_data_directory_is_named(folder):
         args = ["setpriv", "--reuid=65534", "--clear-groups", str(STANDIN)]
     else:
         args = [str(STANDIN)]
-    done = subprocess.run([*args, "-addr", "127.0.0.1:0", "-data-dir", str(path)], capture_output=True, text=True,
-                          timeout=SECONDS_MAX, check=False)
+    done = subprocess.run([*args, "-addr", "127.0.0.1:0", "-data-dir", str(path)],
+                          capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
     assert done.returncode == 1, (done.returncode, done.stderr)
     assert str(path) in done.stderr and "ermission denied" in done.stderr, done.stderr
     assert done.stderr.count("\n") == 1, done.stderr
@@ -132,8 +134,8 @@ def port_in_use_is_named_with_a_way_out(folder):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         addr = f"127.0.0.1:{taken.getsockname()[1]}"
-        refused(["-addr", addr, "-data-dir", folder, "-log-file", folder + "/log"], 2, addr, "in use",
-                "another address")
+        refused(["-addr", addr, "-data-dir", folder, "-log-file", folder + "/log"], 2,
+                addr, "in use", "another address")
 
 
 @check
@@ -144,6 +146,7 @@ def help_and_version_exit_with_0(_folder):
     assert code == 0 and out.startswith("Release Version:") and err == "", (code, out, err)
     code, out, err = run("-topology")
     assert code == 0 and "listener" in out and "lane io" in out, (code, out, err)
+    assert out.endswith("lines\n  none\n"), out
 
 
 def start(folder):

@@ -1,6 +1,6 @@
-/* A stand-in for the programs to come: it reads a configuration, opens its log and data directory, and serves an echo on
- * a port until it is told to stop. It shows that wrong input is answered as pump will answer it (pump spec 6.8), and is
- * the smallest whole program on the machine. */
+/* A stand-in for the programs to come: it reads a configuration, opens its log and data directory,
+ * and serves an echo on a port until it is told to stop. It shows that wrong input is answered as
+ * pump will answer it (pump spec 6.8), and is the smallest whole program on the machine. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -292,7 +292,10 @@ static int serve(const struct standin_config *config)
 {
     struct listener_args  args = {.addr = config->addr};
     struct sl_run_options run = {
-        .runtime = {.env = sl_env_os(), .topology = &topology, .compute_threads = 1, .disk_threads = 1},
+        .runtime = {.env = sl_env_os(),
+                    .topology = &topology,
+                    .compute_threads = 1,
+                    .disk_threads = 1},
         .args = &args,
         .args_bytes = sizeof args,
         .on_stopping = log_stopping,

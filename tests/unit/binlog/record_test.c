@@ -1,5 +1,5 @@
-/* The record codec against golden bytes (pump spec, Appendix A) and against a
- * genuine recording: every commit joined with its prewrite gives the bytes that the original pump sent. */
+/* The record codec against golden bytes (pump spec, Appendix A) and against a genuine recording:
+ * every commit joined with its prewrite gives the bytes that the original pump sent. */
 
 #include <setjmp.h>
 #include <stdarg.h>
