@@ -132,7 +132,7 @@ void sl_runtime_free(struct sl_runtime **rt_in)
 
     if (rt == NULL)
         return;
-    SL_ASSERT(atomic_load(&rt->ended) != 0 || atomic_load(&rt->slots.count) == 0);
+    SL_ASSERT(atomic_load(&rt->ended) != 0 || rt->root.generation == 0); /* or never started */
     if (rt->pool != NULL)
         pool_stop(rt);
     w = worker_borrow(rt);
