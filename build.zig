@@ -449,6 +449,7 @@ const tests = [_]TestProgram{
     unit("runtime/ask"),
     unit("runtime/line"),
     unit("runtime/mailbox"),
+    unit("runtime/pool"),
     unit("runtime/ring"),
     unit("runtime/supervisor"),
     unit("runtime/timer"),
