@@ -447,6 +447,7 @@ const tests = [_]TestProgram{
     unit("lib/env_sim_net"),
     unit("runtime/actor"),
     unit("runtime/ask"),
+    unit("runtime/io"),
     unit("runtime/line"),
     unit("runtime/mailbox"),
     unit("runtime/pool"),

@@ -62,6 +62,8 @@ enum sl_err stage_play_on_threads(const struct stage *stage, struct sl_runtime_o
 
 /* The runtime that plays now. */
 struct sl_runtime *stage_runtime(void);
+/* The fingerprint of the last play under a seed. */
+uint64_t stage_fingerprint(void);
 
 /* A class that takes every message and keeps it in stage_kept, in the order of arrival. Single
  * threaded plays only. Whoever plays frees them, before the end. */
