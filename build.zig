@@ -500,6 +500,7 @@ const tests = [_]TestProgram{
     .{ .kind = "canary", .name = "runtime_sim_planted", .sources = &.{"tests/sim/runtime_sim_test.c"}, .planted = true },
     .{ .kind = "canary", .name = "schedule_planted", .sources = &schedule_exploration, .planted = true },
     .{ .kind = "explore", .name = "schedule_test", .sources = &schedule_exploration },
+    .{ .kind = "sim", .name = "joins_test", .sources = &joins },
     .{ .kind = "sim", .name = "runtime_sim_test", .sources = &.{"tests/sim/runtime_sim_test.c"} },
     .{ .kind = "stress", .name = "runtime_stress_test", .sources = &.{"tests/stress/runtime_stress_test.c"} },
     unit("base/arena"),
@@ -537,8 +538,11 @@ const tests = [_]TestProgram{
     unit("lib/env_sim_net"),
     unit("runtime/actor"),
     unit("runtime/ask"),
+    unit("runtime/common_pool"),
+    unit("runtime/io"),
     unit("runtime/line"),
     unit("runtime/mailbox"),
+    unit("runtime/pool"),
     unit("runtime/ring"),
     unit("runtime/supervisor"),
     unit("runtime/timer"),
@@ -547,6 +551,14 @@ const tests = [_]TestProgram{
 };
 
 const schedule_exploration = [_][]const u8{ "tests/explore/explore.c", "tests/explore/schedule_test.c" };
+
+const joins = [_][]const u8{
+    "tests/sim/joins.c",
+    "tests/sim/joins_gate.c",
+    "tests/sim/joins_merger.c",
+    "tests/sim/joins_puller.c",
+    "tests/sim/joins_test.c",
+};
 
 const bench_library = [_][]const u8{
     "bench/harness.c",

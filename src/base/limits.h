@@ -95,8 +95,8 @@ enum {
     SL_THREADS_MAX = 256,      /* that run actors, timer thread and outside callers included */
     SL_DISK_THREADS = 2,       /* default size of the disk pool */
     SL_IO_LOOPS_MAX = 16,
-    /* How often an idle thread looks at its queue before it sleeps: about 6 us, as much as going to sleep and being
-     * woken costs in processor time. */
+    /* How often an idle thread looks at its queue before it sleeps: about 6 us, as much as going to
+     * sleep and being woken costs in processor time. */
     SL_SPIN_LOOKS = 300,
     SL_IO_TURNS_MAX = 64, /* turns an event loop runs between two looks at its sockets */
 };

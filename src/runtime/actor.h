@@ -171,7 +171,7 @@ struct sl_io {
 enum sl_err sl_io_watch(struct sl_ctx *ctx, struct sl_io *io, struct sl_socket *socket,
                         unsigned events);
 /* Stop watching; does nothing when not watched. Done by the runtime for what is left when the actor
- * ends. */
+ * begins to end, before `stop`. */
 void sl_io_unwatch(struct sl_ctx *ctx, struct sl_io *io);
 
 #endif

@@ -70,6 +70,7 @@ enum sl_err sl_io_watch(struct sl_ctx *ctx, struct sl_io *io, struct sl_socket *
     enum sl_err  err;
 
     SL_ASSERT(s->class_of->lane == SL_LANE_IO && s->class_of->ready != NULL);
+    SL_ASSERT(s->phase == PHASE_LIVE); /* not in stop: nobody would take the watch away */
     SL_ASSERT(io->socket == NULL || io->socket == socket);
     if (io->socket == NULL) {
         io->owner = s->index;

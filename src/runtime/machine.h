@@ -206,7 +206,7 @@ struct worker {
     struct sl_thread  *thread;
     struct event_loop *loop;           /* io lane */
     uint64_t           stuck_reported; /* timer thread's: hook_began of the last report */
-    sl_nanos           stuck_after;    /* how long one hook may run on this thread */
+    sl_nanos           stuck_after;    /* how long one hook may run on this thread; 0: no limit */
 
     /* owner writes, any reads (relaxed) */
     _Alignas(MACHINE_CACHE_LINE) _Atomic uint64_t made;
@@ -283,8 +283,10 @@ struct sl_runtime {
 /* The calling thread's worker, or NULL when it is none of the runtime's. */
 extern _Thread_local struct worker *worker_self;
 
-/* Make a worker and list it. Panics beyond SL_THREADS_MAX. */
-struct worker *worker_new(struct sl_runtime *rt, const char *name, struct crew *crew);
+/* Make a worker and list it; from then on the watchdog looks at it. Panics beyond SL_THREADS_MAX.
+ */
+struct worker *worker_new(struct sl_runtime *rt, const char *name, struct crew *crew,
+                          sl_nanos stuck_after);
 void           worker_free(struct worker **w);
 /* Become the outside worker for a moment; returns the worker to act as. A worker's own thread gets
  * itself. */

@@ -177,9 +177,8 @@ static enum sl_err place_alone(struct sl_runtime *rt, struct slot *s, struct sl_
     SL_ASSERT(crew != NULL);
     crew_init(crew, 1);
     s->crew = crew;
-    w = worker_new(rt, s->class_of->name, crew);
+    w = worker_new(rt, s->class_of->name, crew, (sl_nanos)SL_STUCK_BLOCKING_MS * SL_NANOS_PER_MS);
     w->sleeper.rouse = rouse_thread;
-    w->stuck_after = (sl_nanos)SL_STUCK_BLOCKING_MS * SL_NANOS_PER_MS;
     return thread_start(w, thread_serve, why);
 }
 
@@ -223,10 +222,9 @@ static enum sl_err crew_threads(struct sl_runtime *rt, struct crew *crew, const 
     enum sl_err err;
 
     for (unsigned i = 0; i < count; i++) {
-        struct worker *w = worker_new(rt, name, crew);
+        struct worker *w = worker_new(rt, name, crew, stuck_after);
 
         w->sleeper.rouse = rouse_thread;
-        w->stuck_after = stuck_after;
         if ((err = thread_start(w, thread_serve, why)) != SL_OK)
             return err;
     }
@@ -244,10 +242,9 @@ static enum sl_err loop_threads(struct sl_runtime *rt, unsigned count, struct sl
 
         SL_ASSERT(crew != NULL);
         crew_init(crew, SL_SLOTS_MAX);
-        w = worker_new(rt, "io", crew);
+        w = worker_new(rt, "io", crew, (sl_nanos)SL_STUCK_COMPUTE_MS * SL_NANOS_PER_MS);
         p->loops[p->loop_count++] = w;
         w->sleeper.rouse = rouse_loop;
-        w->stuck_after = (sl_nanos)SL_STUCK_COMPUTE_MS * SL_NANOS_PER_MS;
         if ((w->loop = loop_new(w, why)) == NULL)
             return SL_SYSTEM;
         if ((err = thread_start(w, thread_loop, why)) != SL_OK)
@@ -281,7 +278,7 @@ enum sl_err pool_start(struct sl_runtime *rt, struct sl_why *why)
     p->spins = o->never_spin || cpus == 1 ? 0 : SL_SPIN_LOOKS;
     crew_init(&p->compute, SL_SLOTS_MAX);
     crew_init(&p->disk, SL_SLOTS_MAX);
-    p->clock = worker_new(rt, "clock", NULL);
+    p->clock = worker_new(rt, "clock", NULL, 0);
     if ((err = thread_start(p->clock, thread_clock, why)) != SL_OK)
         return err;
     err = crew_threads(rt, &p->compute, "compute",

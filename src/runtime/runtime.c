@@ -23,7 +23,7 @@ enum sl_err sl_runtime_new(const struct sl_runtime_options *options, struct sl_r
     sync_lock_init(&rt->outside_lock);
     msg_pool_init(rt);
     timers_init(&rt->timers);
-    rt->outside = worker_new(rt, "outside", NULL);
+    rt->outside = worker_new(rt, "outside", NULL, 0);
     if ((err = slots_init(rt, why)) != SL_OK)
         goto free_rt;
     if ((err = line_groups_init(rt, why)) != SL_OK)
@@ -134,7 +134,7 @@ void sl_runtime_free(struct sl_runtime **rt_in)
 
     if (rt == NULL)
         return;
-    SL_ASSERT(atomic_load(&rt->ended) != 0 || atomic_load(&rt->slots.count) == 0);
+    SL_ASSERT(atomic_load(&rt->ended) != 0 || rt->root.generation == 0); /* or never started */
     if (rt->pool != NULL)
         pool_stop(rt);
     w = worker_borrow(rt);

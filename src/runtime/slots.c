@@ -89,7 +89,8 @@ static bool slot_reclaimable(struct sl_runtime *rt, struct slot *s)
         /* acquire: what the section pushed is seen once it reads as closed */
         uint64_t section = atomic_load_explicit(&rt->workers[i]->section, memory_order_acquire);
 
-        if (section != 0 && section < s->death_epoch)
+        /* The caller's own section is that of its turn: it is in no push now, and keeps no slot. */
+        if (section != 0 && section < s->death_epoch && rt->workers[i] != worker_self)
             return false;
     }
     /* A push that was under way at the first look is visible now that its section is closed. */
@@ -141,6 +142,19 @@ static struct slot *slot_new(struct sl_runtime *rt, struct class_info *info, uin
     return s;
 }
 
+/* May another slot be made? A turn elsewhere may hold its section for long while actors die and are
+ * replaced, so slots are bounded together, by the table, and not by class; only where each of them
+ * takes a thread, by class. Lock held. */
+static bool slot_allowed(const struct sl_runtime *rt, const struct class_info *info)
+{
+    enum sl_lane lane = info->class_of->lane;
+
+    if ((lane == SL_LANE_SYNC || lane == SL_LANE_PEER) &&
+        info->made >= 2 * info->count_max + SLOTS_SPARE)
+        return false;
+    return atomic_load_explicit(&rt->slots.count, memory_order_relaxed) < SL_SLOTS_MAX;
+}
+
 /* A slot from the free list, or a new one. Lock held. NULL: none may be made. */
 static struct slot *slot_obtain(struct sl_runtime *rt, struct class_info *info, bool *fresh)
 {
@@ -153,10 +167,9 @@ static struct slot *slot_obtain(struct sl_runtime *rt, struct class_info *info, 
         info->free = s->next;
         return s;
     }
-    if (info->made == 2 * info->count_max + SLOTS_SPARE)
+    if (!slot_allowed(rt, info))
         return NULL;
     count = atomic_load_explicit(&rt->slots.count, memory_order_relaxed);
-    SL_ASSERT(count < SL_SLOTS_MAX); /* slots_init did the sum */
     s = slot_new(rt, info, count);
     info->made++;
     *fresh = true;

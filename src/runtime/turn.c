@@ -76,7 +76,8 @@ void turn_send_stop(struct worker *w, struct sl_ref to)
     section_leave(w);
 }
 
-/* The actor will not handle any more: first its children end, then itself. */
+/* The actor will not handle any more: first its children end, then itself. What it watches is let
+ * go now: nobody would serve it until then, and stop closes the sockets. */
 static void begin_ending(struct worker *w, struct slot *s, enum sl_err err)
 {
     SL_ASSERT(s->phase == PHASE_LIVE || s->phase == PHASE_NEW);
@@ -86,6 +87,8 @@ static void begin_ending(struct worker *w, struct slot *s, enum sl_err err)
     s->why = w->ctx.why;
     if (err != SL_OK && s->why.text[0] == '\0')
         (void)sl_fail(&s->why, err, "%s", sl_err_text(err));
+    while (s->ios != NULL)
+        sl_io_unwatch(&w->ctx, s->ios);
     for (uint32_t i = 0; i < s->child_count; i++)
         turn_send_stop(w, s->children[i]);
 }
@@ -128,8 +131,6 @@ static void die(struct worker *w, struct slot *s)
         s->class_of->stop(&w->ctx, s->state);
         hook_leave(w, s, began, "stop");
     }
-    while (s->ios != NULL)
-        sl_io_unwatch(&w->ctx, s->ios);
     timers_cancel_all(w->rt, s);
     free(s->state);
     s->state = NULL;

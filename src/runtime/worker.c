@@ -6,7 +6,8 @@
 
 _Thread_local struct worker *worker_self;
 
-struct worker *worker_new(struct sl_runtime *rt, const char *name, struct crew *crew)
+struct worker *worker_new(struct sl_runtime *rt, const char *name, struct crew *crew,
+                          sl_nanos stuck_after)
 {
     struct worker *w = aligned_alloc(MACHINE_CACHE_LINE, sizeof *w);
     uint32_t       count;
@@ -16,6 +17,7 @@ struct worker *worker_new(struct sl_runtime *rt, const char *name, struct crew *
     w->rt = rt;
     w->name = name;
     w->crew = crew;
+    w->stuck_after = stuck_after;
     w->ctx.worker = w;
     sync_lock_take(&rt->workers_lock);
     count = atomic_load_explicit(&rt->worker_count, memory_order_relaxed);

@@ -22,6 +22,7 @@ struct root {
 
 static const struct stage *playing;
 static struct sl_runtime  *runtime;
+static uint64_t            fingerprint;
 
 struct sl_msg *stage_kept[STAGE_KEPT_MAX];
 uint32_t       stage_kept_count;
@@ -29,6 +30,11 @@ uint32_t       stage_kept_count;
 struct sl_runtime *stage_runtime(void)
 {
     return runtime;
+}
+
+uint64_t stage_fingerprint(void)
+{
+    return fingerprint;
 }
 
 /* ---- root ---- */
@@ -160,6 +166,7 @@ enum sl_err stage_play_seed(const struct stage *stage, const struct sl_topology 
     err = sl_runtime_start(runtime, NULL, 0, why);
     SL_ASSERT(err == SL_OK);
     err = sl_runtime_run(runtime, STEPS_MAX, why);
+    fingerprint = sl_runtime_fingerprint(runtime);
     if (err == SL_TIMEOUT || err == SL_GONE)
         return err; /* the root still lives: nothing can be freed */
     sl_runtime_free(&runtime);

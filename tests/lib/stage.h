@@ -3,10 +3,10 @@
 
 /* A stage for unit tests of the actor machine: a root actor that plays scenes one after another.
  *
- * A scene waits until its condition holds (asked once a millisecond) and then plays, as the root: it
- * spawns, sends, waits and looks. After the last scene the root stops, and with it its children; the
- * runtime is freed, which checks that every message and credit came home. Under the seeded scheduler
- * handlers may use cmocka's assertions and plain globals; on threads neither. */
+ * A scene waits until its condition holds (asked once a millisecond) and then plays, as the root:
+ * it spawns, sends, waits and looks. After the last scene the root stops, and with it its children;
+ * the runtime is freed, which checks that every message and credit came home. Under the seeded
+ * scheduler handlers may use cmocka's assertions and plain globals; on threads neither. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -62,6 +62,8 @@ enum sl_err stage_play_on_threads(const struct stage *stage, struct sl_runtime_o
 
 /* The runtime that plays now. */
 struct sl_runtime *stage_runtime(void);
+/* The fingerprint of the last play under a seed. */
+uint64_t stage_fingerprint(void);
 
 /* A class that takes every message and keeps it in stage_kept, in the order of arrival. Single
  * threaded plays only. Whoever plays frees them, before the end. */
