@@ -166,10 +166,16 @@ fn addSources(p: Project, m: *Module, sources: []const []const u8) void {
     }
 }
 
+/// What protoc-c made of proto/. It is compiled without our warnings.
+fn protoC(p: Project, name: []const u8) LazyPath {
+    return p.proto.path(p.b, p.b.fmt("{s}.pb-c.c", .{name}));
+}
+
 /// Everything below bin/ as one static library: what programs, tests and benchmarks link.
 fn coreLibrary(p: Project) *Compile {
     const m = newModule(p, true);
     addSources(p, m, &core_sources);
+    for (proto_sources) |name| m.addCSourceFile(.{ .file = protoC(p, name), .flags = &c_language });
     // Optimised always: unoptimised, ck's fixed-size memcpy becomes a call, which ThreadSanitizer intercepts.
     const untraced = newModule(p.with(.ReleaseSafe, p.sanitizer), false);
     addSources(p, untraced, &untraced_sources);
@@ -199,7 +205,7 @@ fn asanProgram(p: Project, core: LazyPath, name: []const u8, files: Unit, shared
     const b = p.b;
     const run = b.addSystemCommand(&.{ "clang++-14", "-fsanitize=address", "-g", "-o" });
     const out = run.addOutputFileArg(name);
-    for (files.sources) |file| run.addFileArg(asanObject(p, file, files.include));
+    for (files.sources) |file| run.addFileArg(asanObject(p, b.path(file), file, files.include));
     run.addFileArg(core);
     for (static_libraries) |library| run.addArg(b.fmt("-l{s}", .{library}));
     for (shared_libraries) |library| run.addArg(b.fmt("-l{s}", .{library}));
@@ -212,14 +218,15 @@ fn asanCore(p: Project) LazyPath {
     const run = p.b.addSystemCommand(&.{ "ar", "rcs" });
     const out = run.addOutputFileArg("libsluice.a");
     for ([_][]const []const u8{ &core_sources, &untraced_sources }) |list| {
-        for (list) |file| run.addFileArg(asanObject(p, file, &.{}));
+        for (list) |file| run.addFileArg(asanObject(p, p.b.path(file), file, &.{}));
     }
+    for (proto_sources) |name| run.addFileArg(asanObject(p, protoC(p, name), p.b.fmt("{s}.pb-c.c", .{name}), &.{}));
     return out;
 }
 
-fn asanObject(p: Project, file: []const u8, include: []const []const u8) LazyPath {
+fn asanObject(p: Project, file: LazyPath, name: []const u8, include: []const []const u8) LazyPath {
     const b = p.b;
-    const cxx = std.mem.endsWith(u8, file, ".cc");
+    const cxx = std.mem.endsWith(u8, name, ".cc");
     const run = b.addSystemCommand(&.{if (cxx) "clang++-14" else "clang-14"});
     run.addArgs(if (cxx) &cxx_flags else concat(b, &.{ &c_language, definesOf(p) }));
     run.addArgs(&.{ "-g", "-O1", "-fsanitize=address", "-fno-omit-frame-pointer" });
@@ -229,9 +236,9 @@ fn asanObject(p: Project, file: []const u8, include: []const []const u8) LazyPat
     run.addArg("-MMD");
     _ = run.addPrefixedDepFileOutputArg("-MF", "deps.d");
     run.addArg("-c");
-    run.addFileArg(b.path(file));
+    run.addFileArg(file);
     run.addArg("-o");
-    return run.addOutputFileArg(b.fmt("{s}.o", .{std.fs.path.basename(file)}));
+    return run.addOutputFileArg(b.fmt("{s}.o", .{std.fs.path.basename(name)}));
 }
 
 /// The core for whichever tool the sanitizer asks for.
@@ -343,6 +350,7 @@ const static_libraries = [_][]const u8{ "ck", "event_pthreads", "event_core", "p
 
 const proto_sources = [_][]const u8{
     "binlog",
+    "pump",
 };
 
 const core_sources = [_][]const u8{
@@ -444,6 +452,7 @@ const tests = [_]TestProgram{
     unit("lib/env_sim"),
     unit("lib/env_sim_fs"),
     unit("lib/env_sim_net"),
+    unit("proto/binlog_pump"),
 };
 
 const schedule_exploration = [_][]const u8{ "tests/explore/explore.c", "tests/explore/schedule_test.c" };
