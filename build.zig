@@ -346,7 +346,7 @@ const TestProgram = struct {
 };
 
 /// From Debian's archives, linked statically.
-const static_libraries = [_][]const u8{ "ck", "event_pthreads", "event_core", "protobuf-c" };
+const static_libraries = [_][]const u8{ "ck", "event_pthreads", "event_core", "nghttp2", "protobuf-c" };
 
 const proto_sources = [_][]const u8{
     "binlog",
@@ -383,6 +383,14 @@ const core_sources = [_][]const u8{
     "src/base/sm.c",
     "src/base/trace.c",
     "src/base/units.c",
+    "src/net/h2.c",
+    "src/net/h2_block.c",
+    "src/net/h2_budget.c",
+    "src/net/h2_fields.c",
+    "src/net/h2_output.c",
+    "src/net/h2_queue.c",
+    "src/net/h2_receive.c",
+    "src/net/h2_stream.c",
     "src/runtime/crew.c",
     "src/runtime/line.c",
     "src/runtime/loop.c",
@@ -418,6 +426,7 @@ const test_library = [_][]const u8{
     "tests/lib/env_sim_net.c",
     "tests/lib/env_sim_socket.c",
     "tests/lib/sim.c",
+    "tests/lib/wire.c",
     "tests/lib/workload.c",
 };
 
@@ -452,6 +461,8 @@ const tests = [_]TestProgram{
     unit("lib/env_sim"),
     unit("lib/env_sim_fs"),
     unit("lib/env_sim_net"),
+    unit("net/h2"),
+    unit("net/h2_flood"),
     unit("proto/binlog_pump"),
 };
 
