@@ -171,10 +171,16 @@ fn addSources(p: Project, m: *Module, sources: []const []const u8) void {
     }
 }
 
+/// What protoc-c made of proto/. It is compiled without our warnings.
+fn protoC(p: Project, name: []const u8) LazyPath {
+    return p.proto.path(p.b, p.b.fmt("{s}.pb-c.c", .{name}));
+}
+
 /// Everything below bin/ as one static library: what programs, tests and benchmarks link.
 fn coreLibrary(p: Project) *Compile {
     const m = newModule(p, true);
     addSources(p, m, &core_sources);
+    for (proto_sources) |name| m.addCSourceFile(.{ .file = protoC(p, name), .flags = &c_language });
     // Optimised always: unoptimised, ck's fixed-size memcpy becomes a call, which ThreadSanitizer intercepts.
     const untraced = newModule(p.with(.ReleaseSafe, p.sanitizer), false);
     addSources(p, untraced, &untraced_sources);
@@ -210,7 +216,7 @@ fn clangProgram(p: Project, clang: Clang, core: LazyPath, name: []const u8, file
     const b = p.b;
     const run = b.addSystemCommand(&.{ "clang++-14", clang.link, "-g", "-o" });
     const out = run.addOutputFileArg(name);
-    for (files.sources) |file| run.addFileArg(clangObject(p, clang, file, files.include));
+    for (files.sources) |file| run.addFileArg(clangObject(p, clang, b.path(file), file, files.include));
     run.addFileArg(core);
     for (static_libraries) |library| run.addArg(b.fmt("-l{s}", .{library}));
     for (shared_libraries) |library| run.addArg(b.fmt("-l{s}", .{library}));
@@ -223,14 +229,16 @@ fn clangCore(p: Project, clang: Clang) LazyPath {
     const run = p.b.addSystemCommand(&.{ "ar", "rcs" });
     const out = run.addOutputFileArg("libsluice.a");
     for ([_][]const []const u8{ &core_sources, &untraced_sources }) |list| {
-        for (list) |file| run.addFileArg(clangObject(p, clang, file, &.{}));
+        for (list) |file| run.addFileArg(clangObject(p, clang, p.b.path(file), file, &.{}));
     }
+    for (proto_sources) |name| run.addFileArg(clangObject(p, clang, protoC(p, name), p.b.fmt("{s}.pb-c.c", .{name}), &.{}));
     return out;
 }
 
-fn clangObject(p: Project, clang: Clang, file: []const u8, include: []const []const u8) LazyPath {
+/// file is compiled; name says its language and names the object.
+fn clangObject(p: Project, clang: Clang, file: LazyPath, name: []const u8, include: []const []const u8) LazyPath {
     const b = p.b;
-    const cxx = std.mem.endsWith(u8, file, ".cc");
+    const cxx = std.mem.endsWith(u8, name, ".cc");
     const run = b.addSystemCommand(&.{if (cxx) "clang++-14" else "clang-14"});
     run.addArgs(if (cxx) &cxx_flags else concat(b, &.{ &c_language, definesOf(p) }));
     run.addArgs(&.{ "-g", "-O1", clang.compile, "-fno-sanitize-recover=all", "-fno-omit-frame-pointer" });
@@ -240,9 +248,9 @@ fn clangObject(p: Project, clang: Clang, file: []const u8, include: []const []co
     run.addArg("-MMD");
     _ = run.addPrefixedDepFileOutputArg("-MF", "deps.d");
     run.addArg("-c");
-    run.addFileArg(b.path(file));
+    run.addFileArg(file);
     run.addArg("-o");
-    return run.addOutputFileArg(b.fmt("{s}.o", .{std.fs.path.basename(file)}));
+    return run.addOutputFileArg(b.fmt("{s}.o", .{std.fs.path.basename(name)}));
 }
 
 /// The core for whichever compiler the sanitizer asks for.
@@ -395,10 +403,11 @@ const TestProgram = struct {
 };
 
 /// From Debian's archives, linked statically.
-const static_libraries = [_][]const u8{ "ck", "event_pthreads", "event_core", "protobuf-c" };
+const static_libraries = [_][]const u8{ "ck", "event_pthreads", "event_core", "nghttp2", "protobuf-c" };
 
 const proto_sources = [_][]const u8{
     "binlog",
+    "pump",
 };
 
 const core_sources = [_][]const u8{
@@ -442,6 +451,21 @@ const core_sources = [_][]const u8{
     "src/base/utf8.c",
     "src/binlog/record.c",
     "src/compat/compat.c",
+    "src/net/grpc.c",
+    "src/net/grpc_call.c",
+    "src/net/grpc_client.c",
+    "src/net/grpc_inbox.c",
+    "src/net/grpc_server.c",
+    "src/net/grpc_status.c",
+    "src/net/grpc_text.c",
+    "src/net/h2.c",
+    "src/net/h2_block.c",
+    "src/net/h2_budget.c",
+    "src/net/h2_fields.c",
+    "src/net/h2_output.c",
+    "src/net/h2_queue.c",
+    "src/net/h2_receive.c",
+    "src/net/h2_stream.c",
     "src/runtime/crew.c",
     "src/runtime/ctx.c",
     "src/runtime/line.c",
@@ -492,6 +516,7 @@ const test_library = [_][]const u8{
     "tests/lib/folder.c",
     "tests/lib/sim.c",
     "tests/lib/stage.c",
+    "tests/lib/wire.c",
     "tests/lib/workload.c",
     "tests/lib/workload_source.c",
 };
@@ -536,6 +561,11 @@ const tests = [_]TestProgram{
     unit("lib/env_sim_fault"),
     unit("lib/env_sim_fs"),
     unit("lib/env_sim_net"),
+    unit("net/grpc"),
+    unit("net/grpc_text"),
+    unit("net/h2"),
+    unit("net/h2_flood"),
+    unit("proto/binlog_pump"),
     unit("runtime/actor"),
     unit("runtime/ask"),
     unit("runtime/common_pool"),

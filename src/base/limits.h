@@ -138,4 +138,39 @@ enum {
 };
 static_assert(SL_LOG_LINE_BYTES_MAX < SL_LOG_FILE_BYTES_MAX, "a file holds at least one line");
 
+/* HTTP/2: one connection */
+enum {
+    SL_H2_STREAMS_MAX = 1024,   /* open at one time */
+    SL_H2_WINDOW_BYTES = 65535, /* initial window of a stream: HTTP/2's own, so that it holds
+                                         before any SETTINGS arrive */
+    SL_H2_CONNECTION_WINDOW_BYTES = 1 << 30,
+    SL_H2_HEADER_LIST_BYTES_MAX = 1 << 14, /* names, values and 32 for each field, RFC 9113 6.5.2 */
+    SL_H2_CONTINUATIONS_MAX = 8,           /* frames behind one HEADERS */
+    SL_H2_ACKS_MAX = 1000,                 /* answers to PING and SETTINGS the peer has not read */
+    SL_H2_OUTBOUND_FRAMES_MAX = 1 << 14,   /* control frames the peer has not read */
+    SL_H2_FLOOD_BURST = 4096,              /* frames without use that are borne at once, */
+    SL_H2_FLOOD_PER_S = 256,               /* and per second of idling */
+    SL_H2_QUEUE_BYTES = 1 << 20,           /* from here on a stream's send queue is full */
+    SL_H2_CONNECTION_QUEUE_BYTES = 64 << 20, /* the same for all streams of a connection */
+    SL_H2_CHUNK_COST_BYTES = 64,             /* what a queued message counts beside its bytes */
+    SL_H2_HEAD_BYTES_MAX = 8,                /* bytes put in front of a queued buffer */
+    SL_H2_GATHER_BYTES = 1 << 14,            /* small frames written together */
+    SL_H2_GATHER_FRAME_BYTES_MAX = 1 << 12,  /* larger frames are written from where they lie */
+};
+/* A client may give up all its calls at once, and start as many more. */
+static_assert(SL_H2_FLOOD_BURST >= 2 * SL_H2_STREAMS_MAX, "cancelling everything is no flood");
+static_assert(SL_H2_ACKS_MAX < SL_H2_FLOOD_BURST, "else the burst is never reached");
+static_assert((int)SL_H2_GATHER_FRAME_BYTES_MAX <= (int)SL_H2_GATHER_BYTES, "a small frame fits");
+
+/* gRPC: one connection */
+enum {
+    SL_GRPC_PREFIX_BYTES = 5, /* in front of every message: flag, length in 4 bytes */
+    /* A message up to here is taken as it comes: it fits a stream's initial window. */
+    SL_GRPC_UNASKED_BYTES_MAX = SL_H2_WINDOW_BYTES - SL_GRPC_PREFIX_BYTES,
+    SL_GRPC_SLICE_SHARE = 16, /* a message is a slice of the input if at least 1/16 of it */
+    SL_GRPC_STALL_S = 10,     /* a granted message that sees no byte for so long is given up */
+    SL_GRPC_TIMEOUT_DIGITS = 8,
+};
+static_assert((int)SL_GRPC_PREFIX_BYTES <= (int)SL_H2_HEAD_BYTES_MAX, "a prefix is a head");
+
 #endif
