@@ -87,6 +87,7 @@ struct sl_grpc_events {
                  const char *text);
 };
 
+/* All zero is a server with the defaults. */
 struct sl_grpc_options {
     const char         *authority;         /* client: "host:port", outlives the connection */
     bool                secure;            /* client: the scheme is https */
@@ -95,7 +96,8 @@ struct sl_grpc_options {
     struct sl_h2_limits h2;                /* all zero: the defaults */
 };
 
-enum { SL_GRPC_NEVER = 0 }; /* a deadline that does not come */
+/* A deadline that does not come. */
+enum { SL_GRPC_NEVER = 0 };
 
 /* ---- a connection ---- */
 
@@ -151,6 +153,7 @@ void sl_grpc_consume(struct sl_grpc_call *call, size_t message_bytes);
  * SL_GRPC_NEVER. */
 sl_nanos sl_grpc_deadline(const struct sl_grpc_call *call);
 
+/* What the events of this call are given; the owner's, never looked at here. */
 void  sl_grpc_call_set_context(struct sl_grpc_call *call, void *context);
 void *sl_grpc_call_context(const struct sl_grpc_call *call);
 

@@ -32,6 +32,7 @@ struct sl_grpc_call {
     char                         encoding[GRPC_ENCODING_BYTES]; /* grpc-encoding of the peer, cut */
 };
 
+/* One connection. */
 struct sl_grpc {
     enum sl_h2_role              role;
     const struct sl_grpc_events *events; /* server: of all calls */

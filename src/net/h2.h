@@ -33,6 +33,7 @@ struct sl_h2;
  * until sl_h2_free, which tells nothing. */
 struct sl_h2_stream;
 
+/* Which end of the connection this is. */
 enum sl_h2_role { SL_H2_SERVER, SL_H2_CLIENT };
 
 /* Error codes of RFC 9113 section 7. A peer may send others. */
@@ -102,6 +103,7 @@ struct sl_h2_limits {
     size_t   connection_queue_bytes; /* of all streams; at least queue_bytes */
 };
 
+/* The SL_H2_* of limits.h. */
 extern const struct sl_h2_limits sl_h2_limits_default;
 
 /* ---- a connection ---- */
@@ -113,6 +115,7 @@ struct sl_h2 *sl_h2_new(enum sl_h2_role role, const struct sl_h2_events *events,
 /* Free it with its streams, without any event, and null the pointer. *h2 may be NULL. */
 void sl_h2_free(struct sl_h2 **h2);
 
+/* What the first bytes of a connection are. */
 enum sl_h2_preface { SL_H2_PREFACE_NO, SL_H2_PREFACE_MORE, SL_H2_PREFACE_YES };
 
 /* Do these first bytes of a connection begin an HTTP/2 client's preface (24 bytes)? MORE: so far

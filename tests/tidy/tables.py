@@ -36,6 +36,8 @@ THIRD_PARTY = {
     "ck*.h": ["src/runtime/ring.c", "bench/*_probe*.c"],
     "event2/*": ["src/runtime/loop.c"],
     "toml++/*": ["src/base/conf_toml.cc"],
+    "nghttp2/*": ["src/net/h2.c"],
+    "*.pb-c.h": ["tests/*"],  # what protoc-c makes of proto/, in the build cache
     "sys/signalfd.h": ["src/runtime/run.c"],
     "ftw.h": ["tests/lib/folder.c"],
     "cmocka.h": ["tests/*"],
@@ -75,6 +77,7 @@ BANNED_CALLS = [
 LINE_COLUMNS_MAX = 100
 FUNCTION_LINES_MAX = 70
 FILE_LINES_MAX = 500
+TEST_FILE_LINES_MAX = 900  # a list of claims, read one at a time
 
 # "path function" to its lines: longer than allowed, may only get shorter.
 LONG_FUNCTIONS = {}
