@@ -469,8 +469,12 @@ const tests = [_]TestProgram{
     unit("lib/env_sim_fs"),
     unit("lib/env_sim_net"),
     unit("net/grpc"),
+    unit("net/grpc_end"),
+    unit("net/grpc_stranger"),
     unit("net/grpc_text"),
     unit("net/h2"),
+    unit("net/h2_broken"),
+    unit("net/h2_end"),
     unit("net/h2_flood"),
     unit("proto/binlog_pump"),
 };

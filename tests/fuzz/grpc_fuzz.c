@@ -1,5 +1,5 @@
-/* A peer of gRPC may send any headers and any messages: each call is told over at most once, what is
- * delivered is within its limits, nothing aborts or leaks. The HTTP/2 around them is well-formed, so
+/* A peer of gRPC may send any headers and any messages: each call is told over at most once, what
+ * is delivered is within its limits, nothing aborts or leaks. The HTTP/2 around them is good, so
  * that the fuzzer spends its time here; h2_fuzz.c has the rest.
  *
  * Input: byte 0 is how the owner behaves; then commands of the peer: a byte for what and for which
