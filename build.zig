@@ -502,6 +502,8 @@ const tools = [_]Program{
 /// Each defines LLVMFuzzerTestOneInput; its first inputs lie in tests/corpus/<name>.
 const fuzzers = [_]Program{
     .{ .name = "conf", .sources = &.{"tests/fuzz/conf_fuzz.c"} },
+    .{ .name = "grpc", .sources = &.{"tests/fuzz/grpc_fuzz.c"} },
+    .{ .name = "h2", .sources = &.{"tests/fuzz/h2_fuzz.c"} },
 };
 
 const test_library = [_][]const u8{

@@ -1,5 +1,5 @@
-/* Peers that do not speak gRPC as they should: a server refuses them in gRPC or HTTP, a client's call
- * ends with a status. */
+/* Peers that do not speak gRPC as they should: a server refuses them in gRPC or HTTP, a client's
+ * call ends with a status. */
 
 #include "unit/net/grpc_pair.h"
 

@@ -1,5 +1,5 @@
-/* Calls of net/grpc.h over a wire in memory: messages come whole however the bytes are cut, and take
- * memory only when it is granted. The bytes of a unary call are golden. */
+/* Calls of net/grpc.h over a wire in memory: messages come whole however the bytes are cut, and
+ * take memory only when it is granted. The bytes of a unary call are golden. */
 
 #include "unit/net/grpc_pair.h"
 

@@ -1,5 +1,5 @@
-/* A client that breaks the protocol: a server of net/h2.h ends the stream or the connection, and says
- * why. */
+/* A client that breaks the protocol: a server of net/h2.h ends the stream or the connection, and
+ * says why. */
 
 #include "unit/net/h2_victim.h"
 

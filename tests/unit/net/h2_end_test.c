@@ -1,5 +1,5 @@
-/* Two connections of net/h2.h on a wire in memory: every end of a stream and of a connection is heard,
- * once, and leaves nothing behind. */
+/* Two connections of net/h2.h on a wire in memory: every end of a stream and of a connection is
+ * heard, once, and leaves nothing behind. */
 
 #include "unit/net/h2_pair.h"
 

@@ -1,5 +1,5 @@
-/* A client that asks too much of a server of net/h2.h: every excess ends the stream or the connection
- * with a text, none costs memory without bound. */
+/* A client that asks too much of a server of net/h2.h: every excess ends the stream or the
+ * connection with a text, none costs memory without bound. */
 
 #include "unit/net/h2_victim.h"
 
