@@ -395,7 +395,7 @@ const TestProgram = struct {
 };
 
 /// From Debian's archives, linked statically.
-const static_libraries = [_][]const u8{ "ck", "event_pthreads", "event_core", "protobuf-c" };
+const static_libraries = [_][]const u8{ "ck", "event_pthreads", "event_core", "http_parser", "protobuf-c" };
 
 const proto_sources = [_][]const u8{
     "binlog",
@@ -442,6 +442,11 @@ const core_sources = [_][]const u8{
     "src/base/utf8.c",
     "src/binlog/record.c",
     "src/compat/compat.c",
+    "src/net/http.c",
+    "src/net/http_answer.c",
+    "src/net/http_bytes.c",
+    "src/net/http_reader.c",
+    "src/net/http_route.c",
     "src/runtime/crew.c",
     "src/runtime/ctx.c",
     "src/runtime/line.c",
@@ -478,6 +483,7 @@ const tools = [_]Program{
 /// Each defines LLVMFuzzerTestOneInput; its first inputs lie in tests/corpus/<name>.
 const fuzzers = [_]Program{
     .{ .name = "conf", .sources = &.{"tests/fuzz/conf_fuzz.c"} },
+    .{ .name = "http", .sources = &.{"tests/fuzz/http_fuzz.c"} },
 };
 
 const test_library = [_][]const u8{
@@ -535,6 +541,9 @@ const tests = [_]TestProgram{
     unit("lib/env_sim_fault"),
     unit("lib/env_sim_fs"),
     unit("lib/env_sim_net"),
+    unit("net/http"),
+    unit("net/http_route"),
+    unit("net/http_time"),
     unit("runtime/actor"),
     unit("runtime/ask"),
     unit("runtime/line"),
