@@ -403,7 +403,7 @@ const TestProgram = struct {
 };
 
 /// From Debian's archives, linked statically.
-const static_libraries = [_][]const u8{ "ck", "event_pthreads", "event_core", "nghttp2", "protobuf-c" };
+const static_libraries = [_][]const u8{ "ck", "event_pthreads", "event_core", "http_parser", "nghttp2", "protobuf-c" };
 
 const proto_sources = [_][]const u8{
     "binlog",
@@ -466,6 +466,11 @@ const core_sources = [_][]const u8{
     "src/net/h2_queue.c",
     "src/net/h2_receive.c",
     "src/net/h2_stream.c",
+    "src/net/http.c",
+    "src/net/http_answer.c",
+    "src/net/http_bytes.c",
+    "src/net/http_reader.c",
+    "src/net/http_route.c",
     "src/runtime/crew.c",
     "src/runtime/ctx.c",
     "src/runtime/line.c",
@@ -504,6 +509,7 @@ const fuzzers = [_]Program{
     .{ .name = "conf", .sources = &.{"tests/fuzz/conf_fuzz.c"} },
     .{ .name = "grpc", .sources = &.{"tests/fuzz/grpc_fuzz.c"} },
     .{ .name = "h2", .sources = &.{"tests/fuzz/h2_fuzz.c"} },
+    .{ .name = "http", .sources = &.{"tests/fuzz/http_fuzz.c"} },
 };
 
 const test_library = [_][]const u8{
@@ -571,6 +577,9 @@ const tests = [_]TestProgram{
     unit("net/h2_broken"),
     unit("net/h2_end"),
     unit("net/h2_flood"),
+    unit("net/http"),
+    unit("net/http_route"),
+    unit("net/http_time"),
     unit("proto/binlog_pump"),
     unit("runtime/actor"),
     unit("runtime/ask"),

@@ -173,4 +173,24 @@ enum {
 };
 static_assert((int)SL_GRPC_PREFIX_BYTES <= (int)SL_H2_HEAD_BYTES_MAX, "a prefix is a head");
 
+/* HTTP: one connection to the admin port */
+enum {
+    SL_HTTP_URL_BYTES_MAX = 1 << 11,
+    SL_HTTP_HEADER_BYTES_MAX = 1 << 14, /* request line and header fields with their line ends */
+    SL_HTTP_BODY_BYTES_MAX = 1 << 16,
+    /* A body on the wire, chunk framing and trailers included, to the body itself. */
+    SL_HTTP_FRAMING_FACTOR = 8,
+    SL_HTTP_HELD_BYTES_MAX = 1 << 16, /* of later requests, while one is being answered */
+    SL_HTTP_NAME_BYTES_MAX = 24,      /* of the names and values of fields that are looked at */
+    SL_HTTP_ANSWER_BYTES_MAX = 512,   /* header of an answer, "100 Continue" before it included */
+    SL_HTTP_CONTENT_TYPE_BYTES_MAX = 128,
+    SL_HTTP_PARAMS_MAX = 4, /* placeholders of one route */
+    SL_HTTP_IDLE_S = 120,   /* from an answer to the next request */
+    SL_HTTP_HEAD_S = 10,    /* from the first byte of a request to the end of its header */
+    SL_HTTP_BODY_S = 30,    /* from there to the end of its body */
+    SL_HTTP_ANSWER_S = 60,  /* from an answer to the moment its last byte is written */
+};
+static_assert((int)SL_HTTP_URL_BYTES_MAX < (int)SL_HTTP_HEADER_BYTES_MAX, "414 comes before 431");
+static_assert(2 * SL_HTTP_CONTENT_TYPE_BYTES_MAX < SL_HTTP_ANSWER_BYTES_MAX, "a header fits");
+
 #endif

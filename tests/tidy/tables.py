@@ -35,6 +35,7 @@ sys/types.h sys/uio.h sys/un.h sys/utsname.h sys/vfs.h sys/wait.h
 THIRD_PARTY = {
     "ck*.h": ["src/runtime/ring.c", "bench/*_probe*.c"],
     "event2/*": ["src/runtime/loop.c"],
+    "http_parser.h": ["src/net/http_reader.c"],
     "toml++/*": ["src/base/conf_toml.cc"],
     "nghttp2/*": ["src/net/h2.c"],
     "*.pb-c.h": ["tests/*"],  # what protoc-c makes of proto/, in the build cache
