@@ -339,7 +339,7 @@ const TestProgram = struct {
 };
 
 /// From Debian's archives, linked statically.
-const static_libraries = [_][]const u8{ "ck", "event_pthreads", "event_core", "protobuf-c" };
+const static_libraries = [_][]const u8{ "ck", "event_pthreads", "event_core", "jansson", "protobuf-c" };
 
 const proto_sources = [_][]const u8{
     "binlog",
@@ -376,6 +376,11 @@ const core_sources = [_][]const u8{
     "src/base/trace.c",
     "src/base/units.c",
     "src/binlog/record.c",
+    "src/net/json.c",
+    "src/net/node.c",
+    "src/net/node_state.c",
+    "src/net/registry.c",
+    "src/net/tso.c",
     "src/runtime/crew.c",
     "src/runtime/line.c",
     "src/runtime/loop.c",
@@ -447,6 +452,9 @@ const tests = [_]TestProgram{
     unit("lib/env_sim"),
     unit("lib/env_sim_fs"),
     unit("lib/env_sim_net"),
+    unit("net/json"),
+    unit("net/registry_json"),
+    unit("net/registry_state"),
 };
 
 const schedule_exploration = [_][]const u8{ "tests/explore/explore.c", "tests/explore/schedule_test.c" };

@@ -128,4 +128,31 @@ enum {
     SL_DURATION_TEXT_BYTES = 32, /* any duration as text, terminator included */
 };
 
+/* JSON */
+enum {
+    SL_JSON_BYTES_MAX = 1 << 20, /* one document */
+    SL_JSON_DEPTH_MAX = 32,      /* objects and arrays within each other */
+};
+
+/* Registry */
+enum {
+    SL_NODE_ID_BYTES_MAX = 256,     /* terminator included */
+    SL_NODE_LABEL_BYTES_MAX = 1024, /* the label as JSON, terminator included */
+    SL_NODE_LABELS_MAX = 32,        /* names in one label */
+    SL_NODE_JSON_BYTES_MAX = 16384, /* one record */
+    SL_NODES_MAX = 1024,            /* records of one kind */
+    SL_REGISTRY_WAIT_MS_MAX = 5000, /* one operation, as the original bounds it */
+};
+/* Any byte may be written as six: \u001f. The names and numbers of a record take less than 512. */
+static_assert(6 * (SL_NODE_ID_BYTES_MAX + SL_ADDR_BYTES_MAX) + SL_NODE_LABEL_BYTES_MAX + 512 <=
+                  SL_NODE_JSON_BYTES_MAX,
+              "whatever a record holds can be written");
+static_assert((int)SL_NODE_JSON_BYTES_MAX <= (int)SL_JSON_BYTES_MAX, "a record is a document");
+
+/* Timestamps */
+enum {
+    SL_TSO_COUNT_MAX = 1 << 16, /* asked for at once */
+    SL_TSO_WINDOW_MS = 3000,    /* how far ahead of use the local door promises durably */
+};
+
 #endif

@@ -14,7 +14,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "binlog/ts.h"
+#include "base/ts.h"
 
 enum sl_record_type {
     SL_RECORD_PREWRITE,
