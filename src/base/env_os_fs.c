@@ -7,7 +7,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/assert.h"
@@ -135,20 +134,19 @@ static int try_lock(int fd)
  * sync's length are met by short pauses, longer ones cost little. */
 static enum sl_err file_lock(struct sl_file *f, sl_nanos wait, struct sl_why *why)
 {
-    struct os_file *file = os_file_of(f);
-    sl_nanos        pause = LOCK_PAUSE_NANOS_MIN;
-    sl_nanos        waited = 0;
+    struct os_file  *file = os_file_of(f);
+    sl_nanos         pause = LOCK_PAUSE_NANOS_MIN;
+    sl_nanos         waited = 0;
+    _Atomic uint32_t never = 0;
 
     for (;;) {
-        struct timespec time = {.tv_nsec = (long)pause};
-
         if (try_lock(file->fd) == 0)
             return SL_OK;
         if (errno != EWOULDBLOCK)
             return file_failed(file, "lock", why);
         if (waited >= wait)
             break;
-        (void)nanosleep(&time, NULL);
+        env_os_threads.park(&env_os_threads, &never, 0, pause);
         waited += pause;
         pause = pause * 2 < LOCK_PAUSE_NANOS_MAX ? pause * 2 : LOCK_PAUSE_NANOS_MAX;
     }

@@ -1,14 +1,15 @@
 #ifndef SL_BASE_TS_H
 #define SL_BASE_TS_H
 
-/* Timestamps of TiDB's oracle: physical milliseconds since the Unix epoch in the upper bits, a logical counter in the
- * lower SL_TS_LOGICAL_BITS (pump spec, "Vocabulary"). */
+/* Timestamps of TiDB's oracle: physical milliseconds since the Unix epoch in the upper bits, a
+ * logical counter in the lower SL_TS_LOGICAL_BITS (pump spec, "Vocabulary"). */
 
 #include <stdint.h>
 
 /* A timestamp as on the wire: signed, 0 is "none", never negative in what we make. */
 typedef int64_t sl_ts;
 
+/* Width of the logical counter. */
 enum { SL_TS_LOGICAL_BITS = 18 };
 
 /* Milliseconds since the Unix epoch. */

@@ -11,7 +11,8 @@
 
 /* ---- reading ---- */
 
-/* A document and its values are jansson's own; this header's name for them keeps it in this file. */
+/* A document and its values are jansson's own; this header's name for them keeps it in this file.
+ */
 static const json_t *inside(const struct sl_json *value)
 {
     SL_ASSERT(value != NULL);

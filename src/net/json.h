@@ -14,6 +14,7 @@
 
 /* ---- reading ---- */
 
+/* What a value is. */
 enum sl_json_kind {
     SL_JSON_NULL,
     SL_JSON_BOOL,
@@ -34,6 +35,7 @@ enum sl_err sl_json_parse(struct sl_slice text, struct sl_json **out, struct sl_
 /* Free a document and null the pointer. *document may be NULL. */
 void sl_json_free(struct sl_json **document);
 
+/* The kind of a value. */
 enum sl_json_kind sl_json_kind(const struct sl_json *value);
 /* "null", "true or false", "an integer", ...: for reasons. Static string. */
 const char *sl_json_kind_name(enum sl_json_kind kind);

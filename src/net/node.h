@@ -4,18 +4,18 @@
 /* Nodes: what a pump or a drainer publishes about itself in the registry (pump spec 4.2, 4.3): the
  * record, its JSON, and its states.
  *
- * A pump's states. `start` is a new process with the same node id; it may follow any state, because
+ * A pump's states. A start is a new process with the same node id; it may follow any state, because
  * a process may have died in any.
  *
- *     (absent) ──start──┐                       ┌──pause── online ──close──┐
- *                       ▼                       ▼   ▲  ▲                   ▼
- *     offline ──start─► paused ──born, start──► │   │  └──start──────── closing ──► offline
- *                       ▲                       │   │
- *                       └────────────────── pausing ┘ start
+ *     (absent), offline ──start──► paused ──born──► online ──┬──pause──► pausing ──► paused
+ *                                                            └──close──► closing ──► offline
+ *
+ *     paused, online, pausing, closing ──start──► online
  *
  * Birth: a pump without a record, or that was offline, first publishes `paused`, and `online` when
  * every online drainer knows it. (The original publishes online first, which leaves a window in
- * which its commits can come too late.) A drainer has no birth: (absent) and offline lead to online.
+ * which its commits can come too late.) A drainer has no birth: (absent) and offline lead to
+ * online.
  *
  * From outside (binlogctl update-*, SQL) a record that exists may be rewritten to any state, so
  * whoever reads the registry must take any sequence. A node that lives does not follow: its next
@@ -32,6 +32,7 @@
 #include "base/sm.h"
 #include "base/ts.h"
 
+/* The two kinds of nodes; each has its own part of the registry. */
 enum sl_node_kind { SL_NODE_PUMP, SL_NODE_DRAINER, SL_NODE_KINDS };
 
 /* "pumps" or "drainers": the part of the registry that holds the kind. Static string. */
@@ -39,6 +40,7 @@ const char *sl_node_kind_name(enum sl_node_kind kind);
 
 /* ---- states ---- */
 
+/* See the diagram above. */
 enum sl_node_state {
     SL_NODE_ABSENT, /* no record; is never written */
     SL_NODE_ONLINE,
@@ -70,6 +72,7 @@ struct sl_node_rights {
     bool serves_pull;
 };
 
+/* The rights of a state. */
 struct sl_node_rights sl_node_rights_of(enum sl_node_state state);
 
 /* ---- the record ---- */
@@ -95,9 +98,9 @@ enum sl_err sl_node_id_check(const char *id, struct sl_why *why);
  * out[SL_NODE_JSON_BYTES_MAX]; no terminator. The state is not ABSENT. Returns the bytes used. */
 size_t sl_node_encode(const struct sl_node *node, char *out);
 
-/* Read a record as the original does: names in any case, unknown ones ignored, missing ones and null
- * are zero; but id and state must be there and valid. SL_INVALID and SL_TOO_LARGE name the field,
- * or line and column. */
+/* Read a record as the original does: names in any case, unknown ones ignored, missing ones and
+ * null are zero; but id and state must be there and valid. SL_INVALID and SL_TOO_LARGE name the
+ * field, or line and column. */
 enum sl_err sl_node_decode(struct sl_slice json, struct sl_node *out, struct sl_why *why);
 
 /* The update_ts of a heartbeat: the timestamp got at registration plus the whole seconds that have

@@ -9,9 +9,9 @@
  * with one answer, keeps nothing between calls, and may therefore as well be a message to an actor
  * that speaks to etcd.
  *
- * There is no compare and no lease: the last writer of a record wins, and a dead node's record stays
- * as it was (pump spec 4.1). Errors of class transient are worth a retry; the refused ones need
- * somebody to do something, which the reason says. */
+ * There is no compare and no lease: the last writer of a record wins, and a dead node's record
+ * stays as it was (pump spec 4.1). Errors of class transient are worth a retry; the refused ones
+ * need somebody to do something, which the reason says. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -26,6 +26,7 @@ struct sl_node_list {
     size_t          count; /* at most SL_NODES_MAX */
 };
 
+/* What an implementation brings; the functions below say what each must do. */
 struct sl_registry_ops {
     enum sl_err (*put)(struct sl_registry *r, enum sl_node_kind kind, const struct sl_node *node,
                        struct sl_why *why);
@@ -37,6 +38,7 @@ struct sl_registry_ops {
     enum sl_err (*cluster_id)(struct sl_registry *r, uint64_t *out, struct sl_why *why);
 };
 
+/* The door; the implementation's own state lies around it. */
 struct sl_registry {
     const struct sl_registry_ops *ops;
 };

@@ -5,18 +5,19 @@
  * all that anybody got before, in this process or another, across crashes and restarts. Local
  * implementation: a window in a directory (net/local.h).
  *
- * The calls block, so an actor of the disk or peer lane owns the object and answers the others; each
- * call is one question with one answer (see net/registry.h). Ask for many at once rather than often.
+ * The calls block, so an actor of the disk or peer lane owns the object and answers the others;
+ * each call is one question with one answer (see net/registry.h). Ask for many at once rather than
+ * often.
  *
- * The drive. A replay plays a recorded stream into running pumps, and the pumps' own timestamps must
- * fit into it: a pump that has seen timestamp T takes a later commit at or below T for late. So
- * while a drive is on, the door hands out only timestamps t with floor < t < ceiling, where
+ * The drive. A replay plays a recorded stream into running pumps, and the pumps' own timestamps
+ * must fit into it: a pump that has seen timestamp T takes a later commit at or below T for late.
+ * So while a drive is on, the door hands out only timestamps t with floor < t < ceiling, where
  *
  *     ceiling = the least recorded commit ts whose prewrite has not been answered yet
  *     floor   = the greatest recorded commit ts below the ceiling
  *
- * and so none that equals a recorded commit ts, as no recorded one lies between the two. (Commits at
- * or below the floor may still be on their way: the pumps hold their watermark for them, because
+ * and so none that equals a recorded commit ts, as no recorded one lies between the two. (Commits
+ * at or below the floor may still be on their way: the pumps hold their watermark for them, because
  * their prewrites were answered.) The door's time stands still between two moves but for single
  * steps. At its end timestamps jump above the last recorded commit ts, and run on from there at the
  * speed of the clock. */
@@ -40,6 +41,7 @@ struct sl_tso_drive_info {
     uint64_t lost; /* drives whose driver died before their end; when it grows, say so */
 };
 
+/* What an implementation brings; the functions below say what each must do. */
 struct sl_tso_ops {
     enum sl_err (*now)(struct sl_tso *tso, uint32_t count, sl_ts *first, struct sl_why *why);
     /* Both NULL where nobody can drive, as with PD. */
@@ -49,16 +51,19 @@ struct sl_tso_ops {
                               struct sl_why *why);
 };
 
+/* The same of a drive. */
 struct sl_tso_drive_ops {
     enum sl_err (*move)(struct sl_tso_drive *drive, sl_ts floor, sl_ts ceiling, struct sl_why *why);
     enum sl_err (*end)(struct sl_tso_drive *drive, struct sl_why *why);
     void (*free)(struct sl_tso_drive *drive);
 };
 
+/* The door; the implementation's own state lies around it. */
 struct sl_tso {
     const struct sl_tso_ops *ops;
 };
 
+/* A drive that is on; its driver owns it. */
 struct sl_tso_drive {
     const struct sl_tso_drive_ops *ops;
 };
@@ -68,18 +73,19 @@ struct sl_tso_drive {
  * doubled. */
 enum sl_err sl_tso_now(struct sl_tso *tso, uint32_t count, sl_ts *first, struct sl_why *why);
 
-/* Begin to drive a stream whose least and greatest commit ts are given: the ceiling is first_commit,
- * the floor the last timestamp handed out. The driver owns *out. SL_IN_USE: another drives.
- * SL_INVALID: the door has handed out first_commit or later already. SL_UNSUPPORTED: this door
- * cannot be driven. */
+/* Begin to drive a stream whose least and greatest commit ts are given: the ceiling is
+ * first_commit, the floor the last timestamp handed out. The driver owns *out. SL_IN_USE: another
+ * drives. SL_INVALID: the door has handed out first_commit or later already. SL_UNSUPPORTED: this
+ * door cannot be driven. */
 enum sl_err sl_tso_drive_begin(struct sl_tso *tso, sl_ts first_commit, sl_ts last_commit,
                                struct sl_tso_drive **out, struct sl_why *why);
-/* Move both. The ceiling may not fall, and floor < ceiling <= last_commit + 1 (which says that every
- * prewrite is answered); otherwise SL_INVALID. A floor below the one in force leaves that. Cheap:
- * nothing is synced. SL_GONE: the drive has been ended for you, because the machine stopped. */
+/* Move both. The ceiling may not fall, and floor < ceiling <= last_commit + 1 (which says that
+ * every prewrite is answered); otherwise SL_INVALID. A floor below the one in force leaves that.
+ * Cheap: nothing is synced. SL_GONE: the drive is over, because its state was lost or damaged. */
 enum sl_err sl_tso_drive_move(struct sl_tso_drive *drive, sl_ts floor, sl_ts ceiling,
                               struct sl_why *why);
-/* End the drive, free it and null the pointer. After an error it counts as one whose driver died. */
+/* End the drive, free it and null the pointer. After an error it counts as one whose driver died.
+ */
 enum sl_err sl_tso_drive_end(struct sl_tso_drive **drive, struct sl_why *why);
 /* Let go without an end, as a driver does that dies: the next question at the door ends the drive
  * in the same way, and counts it as lost. Nulls the pointer; *drive may be NULL. */

@@ -591,20 +591,6 @@ static void the_seed_decides_everything(void **state)
     assert_int_equal(differ, 50);
 }
 
-static void each_power_cut_begins_another_boot(void **state)
-{
-    struct disk       d = disk_new(1);
-    struct sl_boot_id before;
-    struct sl_boot_id after;
-
-    (void)state;
-    assert_int_equal(sl_fs_boot_id(d.fs, &before, NULL), SL_OK);
-    sl_env_sim_power_cut(d.sim);
-    assert_int_equal(sl_fs_boot_id(d.fs, &after, NULL), SL_OK);
-    assert_memory_not_equal(before.bytes, after.bytes, SL_BOOT_ID_BYTES);
-    sl_env_sim_free(&d.sim);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -617,7 +603,6 @@ int main(void)
         cmocka_unit_test(a_directory_sync_takes_along_what_came_before),
         cmocka_unit_test(an_unsynced_removal_may_come_back),
         cmocka_unit_test(a_file_from_before_the_cut_is_dead_and_its_lock_free),
-        cmocka_unit_test(each_power_cut_begins_another_boot),
         cmocka_unit_test(after_a_failed_sync_data_is_lost_although_the_next_one_succeeds),
         cmocka_unit_test(a_lying_disk_loses_what_it_acknowledged),
         cmocka_unit_test(the_nth_call_fails_and_the_next_ones),

@@ -188,7 +188,7 @@ static void lengths_are_bounded(void **state)
     for (int i = 0; i <= SL_NODE_LABELS_MAX; i++)
         (void)snprintf(many + strlen(many), sizeof many - strlen(many), "%s\"%d\":\"\"",
                        i == 0 ? "" : ",", i);
-    strcat(many, "}}}");
+    (void)snprintf(many + strlen(many), sizeof many - strlen(many), "}}}");
     assert_refused(many, SL_TOO_LARGE, "more than 32 names");
 }
 
