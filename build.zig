@@ -403,7 +403,9 @@ const TestProgram = struct {
 };
 
 /// From Debian's archives, linked statically.
-const static_libraries = [_][]const u8{ "ck", "event_pthreads", "event_core", "http_parser", "nghttp2", "protobuf-c" };
+const static_libraries = [_][]const u8{
+    "ck", "event_pthreads", "event_core", "http_parser", "jansson", "nghttp2", "protobuf-c",
+};
 
 const proto_sources = [_][]const u8{
     "binlog",
@@ -471,6 +473,15 @@ const core_sources = [_][]const u8{
     "src/net/http_bytes.c",
     "src/net/http_reader.c",
     "src/net/http_route.c",
+    "src/net/json.c",
+    "src/net/local_dir.c",
+    "src/net/local_drive.c",
+    "src/net/local_registry.c",
+    "src/net/local_tso.c",
+    "src/net/node.c",
+    "src/net/node_state.c",
+    "src/net/registry.c",
+    "src/net/tso.c",
     "src/runtime/crew.c",
     "src/runtime/ctx.c",
     "src/runtime/line.c",
@@ -507,8 +518,8 @@ const tools = [_]Program{
 /// Each defines LLVMFuzzerTestOneInput; its first inputs lie in tests/corpus/<name>.
 const fuzzers = [_]Program{
     .{ .name = "conf", .sources = &.{"tests/fuzz/conf_fuzz.c"} },
-    .{ .name = "grpc", .sources = &.{"tests/fuzz/grpc_fuzz.c"} },
-    .{ .name = "h2", .sources = &.{"tests/fuzz/h2_fuzz.c"} },
+    .{ .name = "grpc", .sources = &.{ "tests/fuzz/grpc_fuzz.c", "tests/lib/wire.c" } },
+    .{ .name = "h2", .sources = &.{ "tests/fuzz/h2_fuzz.c", "tests/lib/wire.c" } },
     .{ .name = "http", .sources = &.{"tests/fuzz/http_fuzz.c"} },
 };
 
@@ -580,6 +591,13 @@ const tests = [_]TestProgram{
     unit("net/http"),
     unit("net/http_route"),
     unit("net/http_time"),
+    unit("net/json"),
+    unit("net/local_drive"),
+    unit("net/local_processes"),
+    unit("net/local_registry"),
+    unit("net/local_tso"),
+    unit("net/registry_json"),
+    unit("net/registry_state"),
     unit("proto/binlog_pump"),
     unit("runtime/actor"),
     unit("runtime/ask"),

@@ -195,6 +195,12 @@ enum sl_err sl_fs_space(struct sl_fs *fs, const char *path, struct sl_space *out
     return fs->ops->space(fs, path, out, why);
 }
 
+enum sl_err sl_fs_boot_id(struct sl_fs *fs, struct sl_boot_id *out, struct sl_why *why)
+{
+    SL_ASSERT(fs != NULL && out != NULL);
+    return fs->ops->boot_id(fs, out, why);
+}
+
 /* ---- files ---- */
 
 enum sl_err sl_file_read_at(struct sl_file *f, uint64_t at, void *bytes, size_t count, size_t *got,
@@ -246,7 +252,14 @@ enum sl_err sl_file_truncate(struct sl_file *f, uint64_t bytes, struct sl_why *w
 enum sl_err sl_file_lock(struct sl_file *f, struct sl_why *why)
 {
     SL_ASSERT(f != NULL);
-    return f->ops->lock(f, why);
+    return f->ops->lock(f, 0, why);
+}
+
+enum sl_err sl_file_lock_within(struct sl_file *f, sl_nanos wait, struct sl_why *why)
+{
+    SL_ASSERT(f != NULL);
+    SL_ASSERT(wait > 0);
+    return f->ops->lock(f, wait, why);
 }
 
 void sl_file_close(struct sl_file **f)

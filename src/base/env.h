@@ -35,8 +35,8 @@ enum {
 struct sl_clock {
     /* Monotonic now. Any thread; never blocks. */
     sl_nanos (*now)(struct sl_clock *clock);
-    /* Nanoseconds since the Unix epoch. May jump. For log lines and people only, never for
-     * decisions. */
+    /* Nanoseconds since the Unix epoch. May jump. For log lines and people, never for decisions;
+     * only the local timestamp door (net/local.h) follows it, and guards against its jumps. */
     int64_t (*wall)(struct sl_clock *clock);
 };
 
@@ -73,6 +73,13 @@ struct sl_space {
     uint64_t available_bytes; /* to a user who is not root */
 };
 
+/* Names the time between two losses of what was written but not synced: one boot of the machine. */
+enum { SL_BOOT_ID_BYTES = 16 };
+
+struct sl_boot_id {
+    uint8_t bytes[SL_BOOT_ID_BYTES];
+};
+
 struct sl_fs;
 struct sl_file;
 
@@ -95,6 +102,7 @@ struct sl_fs_ops {
     enum sl_err (*sync_dir)(struct sl_fs *fs, const char *path, struct sl_why *why);
     enum sl_err (*space)(struct sl_fs *fs, const char *path, struct sl_space *out,
                          struct sl_why *why);
+    enum sl_err (*boot_id)(struct sl_fs *fs, struct sl_boot_id *out, struct sl_why *why);
 };
 
 /* The same for an open file: sl_file_*. */
@@ -106,7 +114,7 @@ struct sl_file_ops {
     enum sl_err (*sync)(struct sl_file *f, struct sl_why *why);
     enum sl_err (*size)(struct sl_file *f, uint64_t *bytes, struct sl_why *why);
     enum sl_err (*truncate)(struct sl_file *f, uint64_t bytes, struct sl_why *why);
-    enum sl_err (*lock)(struct sl_file *f, struct sl_why *why);
+    enum sl_err (*lock)(struct sl_file *f, sl_nanos wait, struct sl_why *why);
     void (*close)(struct sl_file *f);
 };
 
@@ -151,6 +159,9 @@ enum sl_err sl_fs_sync_dir_of(struct sl_fs *fs, const char *path, struct sl_why 
 /* Size of the file system that holds path. */
 enum sl_err sl_fs_space(struct sl_fs *fs, const char *path, struct sl_space *out,
                         struct sl_why *why);
+/* The present boot. As long as it stays the same, whatever was written and not synced is read back
+ * as it was written; when it has changed, anything unsynced may be older than it was. */
+enum sl_err sl_fs_boot_id(struct sl_fs *fs, struct sl_boot_id *out, struct sl_why *why);
 
 /* Read up to count bytes at an offset; *got < count only at the end of the file. */
 enum sl_err sl_file_read_at(struct sl_file *f, uint64_t at, void *bytes, size_t count, size_t *got,
@@ -170,6 +181,10 @@ enum sl_err sl_file_truncate(struct sl_file *f, uint64_t bytes, struct sl_why *w
 /* Take the whole file exclusively, for as long as it is open; does not wait: SL_IN_USE when another
  * holds it. */
 enum sl_err sl_file_lock(struct sl_file *f, struct sl_why *why);
+/* The same, waiting for another holder for at most `wait`: SL_TIMEOUT. Fair to nobody: for locks
+ * that are held briefly. In a simulation a lock that is held is SL_TIMEOUT at once, because nobody
+ * else runs who could give it back. */
+enum sl_err sl_file_lock_within(struct sl_file *f, sl_nanos wait, struct sl_why *why);
 /* Close and null the pointer. *f may be NULL. */
 void sl_file_close(struct sl_file **f);
 

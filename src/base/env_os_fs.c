@@ -16,6 +16,8 @@
 /* Only the owner of the process reads what it stores. */
 enum { FILE_MODE = 0600, DIRECTORY_MODE = 0700 };
 
+enum { LOCK_PAUSE_NANOS_MIN = 50 * 1000, LOCK_PAUSE_NANOS_MAX = 2 * 1000 * 1000 };
+
 struct os_file {
     struct sl_file base;
     int            fd;
@@ -119,19 +121,38 @@ static enum sl_err file_truncate(struct sl_file *f, uint64_t bytes, struct sl_wh
     return SL_OK;
 }
 
-static enum sl_err file_lock(struct sl_file *f, struct sl_why *why)
+static int try_lock(int fd)
 {
-    struct os_file *file = os_file_of(f);
-    int             result;
+    int result;
 
     do {
-        result = flock(file->fd, LOCK_EX | LOCK_NB);
+        result = flock(fd, LOCK_EX | LOCK_NB);
     } while (result != 0 && errno == EINTR);
-    if (result != 0 && errno == EWOULDBLOCK)
-        return sl_fail(why, SL_IN_USE, "lock %s: another process holds it", file->path);
-    if (result != 0)
-        return file_failed(file, "lock", why);
-    return SL_OK;
+    return result;
+}
+
+/* Linux waits for a lock without a limit or not at all, so this asks again and again. Waits of a
+ * sync's length are met by short pauses, longer ones cost little. */
+static enum sl_err file_lock(struct sl_file *f, sl_nanos wait, struct sl_why *why)
+{
+    struct os_file  *file = os_file_of(f);
+    sl_nanos         pause = LOCK_PAUSE_NANOS_MIN;
+    sl_nanos         waited = 0;
+    _Atomic uint32_t never = 0;
+
+    for (;;) {
+        if (try_lock(file->fd) == 0)
+            return SL_OK;
+        if (errno != EWOULDBLOCK)
+            return file_failed(file, "lock", why);
+        if (waited >= wait)
+            break;
+        env_os_threads.park(&env_os_threads, &never, 0, pause);
+        waited += pause;
+        pause = pause * 2 < LOCK_PAUSE_NANOS_MAX ? pause * 2 : LOCK_PAUSE_NANOS_MAX;
+    }
+    return sl_fail(why, wait == 0 ? SL_IN_USE : SL_TIMEOUT, "lock %s: another process holds it",
+                   file->path);
 }
 
 /* Whoever needs the bytes has synced them, so a failure here costs only what nobody relied on; it
@@ -318,6 +339,56 @@ static enum sl_err fs_space(struct sl_fs *fs, const char *path, struct sl_space 
     return SL_OK;
 }
 
+/* The value of a hexadecimal digit; -1: none. */
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return -1;
+}
+
+/* 32 hexadecimal digits with dashes anywhere between them. */
+static bool parse_boot_id(const char *text, size_t count, struct sl_boot_id *out)
+{
+    unsigned digits = 0;
+
+    *out = (struct sl_boot_id){0};
+    for (size_t i = 0; i < count; i++) {
+        int value = hex_value(text[i]);
+
+        if (value < 0)
+            continue;
+        if (digits == 2 * SL_BOOT_ID_BYTES)
+            return false;
+        out->bytes[digits / 2] = (uint8_t)(out->bytes[digits / 2] << 4 | value);
+        digits++;
+    }
+    return digits == 2 * SL_BOOT_ID_BYTES;
+}
+
+static enum sl_err fs_boot_id(struct sl_fs *fs, struct sl_boot_id *out, struct sl_why *why)
+{
+    static const char path[] = "/proc/sys/kernel/random/boot_id";
+    struct sl_boot_id id;
+    struct sl_file   *f;
+    char              text[64];
+    size_t            count;
+    enum sl_err       err;
+
+    if ((err = fs_open(fs, path, SL_OPEN_READ, &f, why)) != SL_OK)
+        return err;
+    err = file_read_at(f, 0, text, sizeof text, &count, why);
+    file_close(f);
+    if (err != SL_OK)
+        return err;
+    if (!parse_boot_id(text, count, &id))
+        return sl_fail(why, SL_SYSTEM, "%s holds no id of 32 digits", path);
+    *out = id;
+    return SL_OK;
+}
+
 static const struct sl_fs_ops fs_ops = {
     .open = fs_open,
     .info = fs_info,
@@ -327,6 +398,7 @@ static const struct sl_fs_ops fs_ops = {
     .list = fs_list,
     .sync_dir = fs_sync_dir,
     .space = fs_space,
+    .boot_id = fs_boot_id,
 };
 
 struct sl_fs env_os_fs = {.ops = &fs_ops};

@@ -100,8 +100,10 @@ enum {
     SL_SPIN_LOOKS = 300,
     SL_IO_TURNS_MAX = 64, /* turns an event loop runs between two looks at its sockets */
 };
+
 /* The turn budget is a multiple of what is taken at once: nothing taken is left at its end. */
 static_assert(SL_TURN_MESSAGES_MAX % SL_TURN_AHEAD == 0, "a turn ends between two takes");
+
 /* A mailbox must be able to hold the largest single line. */
 static_assert(SL_LINE_CREDITS_MAX <= SL_MAILBOX_ITEMS_MAX, "one line fits a mailbox");
 
@@ -157,6 +159,7 @@ enum {
     SL_H2_GATHER_BYTES = 1 << 14,            /* small frames written together */
     SL_H2_GATHER_FRAME_BYTES_MAX = 1 << 12,  /* larger frames are written from where they lie */
 };
+
 /* A client may give up all its calls at once, and start as many more. */
 static_assert(SL_H2_FLOOD_BURST >= 2 * SL_H2_STREAMS_MAX, "cancelling everything is no flood");
 static_assert(SL_H2_ACKS_MAX < SL_H2_FLOOD_BURST, "else the burst is never reached");
@@ -192,5 +195,33 @@ enum {
 };
 static_assert((int)SL_HTTP_URL_BYTES_MAX < (int)SL_HTTP_HEADER_BYTES_MAX, "414 comes before 431");
 static_assert(2 * SL_HTTP_CONTENT_TYPE_BYTES_MAX < SL_HTTP_ANSWER_BYTES_MAX, "a header fits");
+
+/* JSON */
+enum {
+    SL_JSON_BYTES_MAX = 1 << 20, /* one document */
+    SL_JSON_DEPTH_MAX = 32,      /* objects and arrays within each other */
+};
+
+/* Registry */
+enum {
+    SL_NODE_ID_BYTES_MAX = 256,     /* terminator included */
+    SL_NODE_LABEL_BYTES_MAX = 1024, /* the label as JSON, terminator included */
+    SL_NODE_LABELS_MAX = 32,        /* names in one label */
+    SL_NODE_JSON_BYTES_MAX = 16384, /* one record */
+    SL_NODES_MAX = 1024,            /* records of one kind */
+    SL_REGISTRY_WAIT_MS_MAX = 5000, /* one operation, as the original bounds it */
+};
+
+/* Any byte may be written as six: \u001f. The names and numbers of a record take less than 512. */
+static_assert(6 * (SL_NODE_ID_BYTES_MAX + SL_ADDR_BYTES_MAX) + SL_NODE_LABEL_BYTES_MAX + 512 <=
+                  SL_NODE_JSON_BYTES_MAX,
+              "whatever a record holds can be written");
+static_assert((int)SL_NODE_JSON_BYTES_MAX <= (int)SL_JSON_BYTES_MAX, "a record is a document");
+
+/* Timestamps */
+enum {
+    SL_TSO_COUNT_MAX = 1 << 16, /* asked for at once */
+    SL_TSO_WINDOW_MS = 3000,    /* how far ahead of use the local door promises durably */
+};
 
 #endif

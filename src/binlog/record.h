@@ -15,7 +15,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "binlog/ts.h"
+#include "base/ts.h"
 
 /* As on the wire (BinlogType in proto/binlog.proto). */
 enum sl_record_type {

@@ -155,7 +155,7 @@ static enum sl_err file_truncate(struct sl_file *f, uint64_t bytes, struct sl_wh
     return SL_OK;
 }
 
-static enum sl_err file_lock(struct sl_file *f, struct sl_why *why)
+static enum sl_err file_lock(struct sl_file *f, sl_nanos wait, struct sl_why *why)
 {
     struct sim_file *file = (struct sim_file *)f;
     enum sl_err      err;
@@ -163,7 +163,8 @@ static enum sl_err file_lock(struct sl_file *f, struct sl_why *why)
     if ((err = pass_file(file, 0, 0, "lock", why)) != SL_OK)
         return err;
     if (file->node->locked_by != NULL && file->node->locked_by != f)
-        return sl_fail(why, SL_IN_USE, "lock %s: another process holds it", file->path);
+        return sl_fail(why, wait == 0 ? SL_IN_USE : SL_TIMEOUT, "lock %s: another process holds it",
+                       file->path);
     file->node->locked_by = f;
     return SL_OK;
 }

@@ -299,6 +299,20 @@ static enum sl_err fs_space(struct sl_fs *fs, const char *path, struct sl_space 
     return SL_OK;
 }
 
+/* Each power cut begins another boot. */
+static enum sl_err fs_boot_id(struct sl_fs *fs, struct sl_boot_id *out, struct sl_why *why)
+{
+    struct sl_env_sim *sim = sim_of(fs);
+    enum sl_err        err;
+
+    if ((err = sim_disk_pass(sim, 0, "boot id of", "the disk", why)) != SL_OK)
+        return err;
+    *out = (struct sl_boot_id){0};
+    for (unsigned i = 0; i < sizeof sim->disk.cuts; i++)
+        out->bytes[i] = (uint8_t)(sim->disk.cuts >> (8 * i));
+    return SL_OK;
+}
+
 static const struct sl_fs_ops fs_ops = {
     .open = fs_open,
     .info = fs_info,
@@ -308,6 +322,7 @@ static const struct sl_fs_ops fs_ops = {
     .list = fs_list,
     .sync_dir = fs_sync_dir,
     .space = fs_space,
+    .boot_id = fs_boot_id,
 };
 
 /* ---- the disk of the object ---- */

@@ -37,6 +37,7 @@ THIRD_PARTY = {
     "event2/*": ["src/runtime/loop.c"],
     "http_parser.h": ["src/net/http_reader.c"],
     "toml++/*": ["src/base/conf_toml.cc"],
+    "jansson.h": ["src/net/json.c"],
     "nghttp2/*": ["src/net/h2.c"],
     "*.pb-c.h": ["tests/*"],  # what protoc-c makes of proto/, in the build cache
     "sys/signalfd.h": ["src/runtime/run.c"],

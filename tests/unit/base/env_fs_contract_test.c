@@ -260,9 +260,22 @@ static void a_lock_excludes_until_close(struct world *w)
     assert_int_equal(sl_file_lock(mine, NULL), SL_OK);
     assert_int_equal(sl_file_lock(other, &why), SL_IN_USE);
     assert_non_null(strstr(why.text, "another process holds it"));
+    assert_int_equal(sl_file_lock_within(other, SL_NANOS_PER_MS, &why), SL_TIMEOUT);
+    assert_non_null(strstr(why.text, "another process holds it"));
     sl_file_close(&mine);
     assert_int_equal(sl_file_lock(other, NULL), SL_OK);
+    assert_int_equal(sl_file_lock_within(other, SL_NANOS_PER_MS, NULL), SL_OK);
     sl_file_close(&other);
+}
+
+static void the_boot_id_stays_the_same(struct world *w)
+{
+    struct sl_boot_id first = {{1}};
+    struct sl_boot_id second = {{2}};
+
+    assert_int_equal(sl_fs_boot_id(w->fs, &first, NULL), SL_OK);
+    assert_int_equal(sl_fs_boot_id(w->fs, &second, NULL), SL_OK);
+    assert_memory_equal(first.bytes, second.bytes, SL_BOOT_ID_BYTES);
 }
 
 static void space_is_known(struct world *w)
@@ -303,6 +316,7 @@ static void (*const claims[])(struct world *) = {
     remove_takes_files_and_empty_directories,
     list_visits_each_entry_once,
     a_lock_excludes_until_close,
+    the_boot_id_stays_the_same,
     space_is_known,
     make_all_makes_missing_parents,
 };

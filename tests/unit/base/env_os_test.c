@@ -172,10 +172,11 @@ static void a_lock_is_seen_by_another_process_and_ends_with_its_holder(void **st
     assert_int_equal(read(told[0], &byte, 1), 1);
     assert_int_equal(byte, 'y');
     assert_int_equal(sl_file_lock(f, NULL), SL_IN_USE);
+    assert_int_equal(sl_file_lock_within(f, SL_NANOS_PER_MS, NULL), SL_TIMEOUT);
     assert_int_equal(write(release[1], &byte, 1), 1);
+    assert_int_equal(sl_file_lock_within(f, (sl_nanos)60 * SL_NANOS_PER_S, NULL), SL_OK);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
-    assert_int_equal(sl_file_lock(f, NULL), SL_OK);
     sl_file_close(&f);
     for (int i = 0; i < 2; i++) {
         (void)close(told[i]);

@@ -143,6 +143,21 @@ static void what_is_left_open_panics(void **state)
     assert_panics(leave_a_socket_open);
 }
 
+static void each_power_cut_begins_another_boot(void **state)
+{
+    struct sl_env_sim *sim = sl_env_sim_new(1);
+    struct sl_fs      *fs = sl_env_sim_env(sim)->fs;
+    struct sl_boot_id  before;
+    struct sl_boot_id  after;
+
+    (void)state;
+    assert_int_equal(sl_fs_boot_id(fs, &before, NULL), SL_OK);
+    sl_env_sim_power_cut(sim);
+    assert_int_equal(sl_fs_boot_id(fs, &after, NULL), SL_OK);
+    assert_memory_not_equal(before.bytes, after.bytes, SL_BOOT_ID_BYTES);
+    sl_env_sim_free(&sim);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +166,7 @@ int main(void)
         cmocka_unit_test(there_is_one_processor_and_nobody_to_wake),
         cmocka_unit_test(what_no_seed_could_replay_panics),
         cmocka_unit_test(what_is_left_open_panics),
+        cmocka_unit_test(each_power_cut_begins_another_boot),
     };
 
     return cmocka_run_group_tests_name("env_sim", tests, NULL, NULL);

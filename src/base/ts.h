@@ -1,5 +1,5 @@
-#ifndef SL_BINLOG_TS_H
-#define SL_BINLOG_TS_H
+#ifndef SL_BASE_TS_H
+#define SL_BASE_TS_H
 
 /* Timestamps of TiDB's oracle: physical milliseconds since the Unix epoch in the upper bits, a
  * logical counter in the lower SL_TS_LOGICAL_BITS (pump spec, "Vocabulary"). */
