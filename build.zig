@@ -15,9 +15,12 @@ const zig_wanted = "0.16.0";
 /// The contents page. Each step has one function that hangs its work on it.
 const steps = [_]struct { name: []const u8, text: []const u8, add: *const fn (Project, *Build.Step) void }{
     .{ .name = "programs", .text = "build the programs (also the default)", .add = addPrograms },
+    .{ .name = "tools", .text = "build the helper programs of tests into zig-out/tools", .add = addTools },
     .{ .name = "tests", .text = "build the test programs into zig-out/tests", .add = addTests },
     .{ .name = "test", .text = "build and run all tests", .add = addTestRun },
     .{ .name = "bench", .text = "build the benchmarks into zig-out/bench, optimised and hardened", .add = addBench },
+    .{ .name = "cross", .text = "build programs and tools into zig-out/cross, for the -Dtarget and -Ddeps given", .add = addCross },
+    .{ .name = "fuzz", .text = "build the fuzz targets into zig-out/fuzz (needs clang-14)", .add = addFuzz },
     .{ .name = "cdb", .text = "write compile_commands.json for clangd and clang-tidy", .add = addCompileCommands },
 };
 
@@ -150,10 +153,12 @@ fn newModule(p: Project, traced: bool) *Module {
     });
     m.addIncludePath(b.path("src"));
     m.addIncludePath(p.proto);
-    if (p.deps != null) {
+    // Named for a native build too: Zig finds them by itself only where there is a `cc` to ask.
+    if (p.deps != null or p.target.query.isNativeTriple()) {
+        const multiarch = b.fmt("{t}-linux-gnu", .{p.target.result.cpu.arch});
         m.addSystemIncludePath(.{ .cwd_relative = b.fmt("{s}/include", .{p.usr()}) });
-        m.addSystemIncludePath(.{ .cwd_relative = b.fmt("{s}/include/x86_64-linux-gnu", .{p.usr()}) });
-        m.addLibraryPath(.{ .cwd_relative = b.fmt("{s}/lib/x86_64-linux-gnu", .{p.usr()}) });
+        m.addSystemIncludePath(.{ .cwd_relative = b.fmt("{s}/include/{s}", .{ p.usr(), multiarch }) });
+        m.addLibraryPath(.{ .cwd_relative = b.fmt("{s}/lib/{s}", .{ p.usr(), multiarch }) });
     }
     return m;
 }
@@ -191,15 +196,21 @@ fn program(p: Project, core: *Compile, name: []const u8, files: Unit, shared_lib
     for (shared_libraries) |library| m.linkSystemLibrary(library, .{ .use_pkg_config = .no });
     const exe = p.b.addExecutable(.{ .name = name, .root_module = m });
     exe.pie = true;
+    exe.each_lib_rpath = false; // where libraries are searched is the system's to say
     return exe.getEmittedBin();
 }
 
 /// Zig ships no AddressSanitizer runtime, so those builds go through clang-14; file lists and cache are the same.
-fn asanProgram(p: Project, core: LazyPath, name: []const u8, files: Unit, shared_libraries: []const []const u8) LazyPath {
+/// A fuzz target gets its main and its coverage from libFuzzer.
+const Clang = struct { compile: []const u8, link: []const u8 };
+const clang_asan: Clang = .{ .compile = "-fsanitize=address", .link = "-fsanitize=address" };
+const clang_fuzz: Clang = .{ .compile = "-fsanitize=fuzzer-no-link,address,undefined", .link = "-fsanitize=fuzzer,address,undefined" };
+
+fn clangProgram(p: Project, clang: Clang, core: LazyPath, name: []const u8, files: Unit, shared_libraries: []const []const u8) LazyPath {
     const b = p.b;
-    const run = b.addSystemCommand(&.{ "clang++-14", "-fsanitize=address", "-g", "-o" });
+    const run = b.addSystemCommand(&.{ "clang++-14", clang.link, "-g", "-o" });
     const out = run.addOutputFileArg(name);
-    for (files.sources) |file| run.addFileArg(asanObject(p, file, files.include));
+    for (files.sources) |file| run.addFileArg(clangObject(p, clang, file, files.include));
     run.addFileArg(core);
     for (static_libraries) |library| run.addArg(b.fmt("-l{s}", .{library}));
     for (shared_libraries) |library| run.addArg(b.fmt("-l{s}", .{library}));
@@ -208,21 +219,21 @@ fn asanProgram(p: Project, core: LazyPath, name: []const u8, files: Unit, shared
 }
 
 /// The core as an archive, so that a test may bring a double of one of its files.
-fn asanCore(p: Project) LazyPath {
+fn clangCore(p: Project, clang: Clang) LazyPath {
     const run = p.b.addSystemCommand(&.{ "ar", "rcs" });
     const out = run.addOutputFileArg("libsluice.a");
     for ([_][]const []const u8{ &core_sources, &untraced_sources }) |list| {
-        for (list) |file| run.addFileArg(asanObject(p, file, &.{}));
+        for (list) |file| run.addFileArg(clangObject(p, clang, file, &.{}));
     }
     return out;
 }
 
-fn asanObject(p: Project, file: []const u8, include: []const []const u8) LazyPath {
+fn clangObject(p: Project, clang: Clang, file: []const u8, include: []const []const u8) LazyPath {
     const b = p.b;
     const cxx = std.mem.endsWith(u8, file, ".cc");
     const run = b.addSystemCommand(&.{if (cxx) "clang++-14" else "clang-14"});
     run.addArgs(if (cxx) &cxx_flags else concat(b, &.{ &c_language, definesOf(p) }));
-    run.addArgs(&.{ "-g", "-O1", "-fsanitize=address", "-fno-omit-frame-pointer" });
+    run.addArgs(&.{ "-g", "-O1", clang.compile, "-fno-sanitize-recover=all", "-fno-omit-frame-pointer" });
     run.addPrefixedDirectoryArg("-I", b.path("src"));
     run.addPrefixedDirectoryArg("-I", p.proto);
     for (include) |dir| run.addPrefixedDirectoryArg("-I", b.path(dir));
@@ -234,17 +245,17 @@ fn asanObject(p: Project, file: []const u8, include: []const []const u8) LazyPat
     return run.addOutputFileArg(b.fmt("{s}.o", .{std.fs.path.basename(file)}));
 }
 
-/// The core for whichever tool the sanitizer asks for.
-const Core = union(enum) { zig: *Compile, asan: LazyPath };
+/// The core for whichever compiler the sanitizer asks for.
+const Core = union(enum) { zig: *Compile, clang: LazyPath };
 
 fn coreFor(p: Project) Core {
-    return if (p.sanitizer == .address) .{ .asan = asanCore(p) } else .{ .zig = coreLibrary(p) };
+    return if (p.sanitizer == .address) .{ .clang = clangCore(p, clang_asan) } else .{ .zig = coreLibrary(p) };
 }
 
 fn link(p: Project, core: Core, name: []const u8, files: Unit, shared_libraries: []const []const u8) LazyPath {
     return switch (core) {
         .zig => |library| program(p, library, name, files, shared_libraries),
-        .asan => |archive| asanProgram(p, archive, name, files, shared_libraries),
+        .clang => |archive| clangProgram(p, clang_asan, archive, name, files, shared_libraries),
     };
 }
 
@@ -258,19 +269,38 @@ fn addPrograms(p: Project, step: *Build.Step) void {
     }
 }
 
-/// Test programs land in zig-out/tests/<sanitizer>/<kind>/<name>, where tests/run finds them.
+/// Programs that tests start, and what `cross` stands on.
+fn addTools(p: Project, step: *Build.Step) void {
+    const core = coreFor(p);
+    for (tools) |row| {
+        const bin = link(p, core, row.name, .{ .sources = row.sources }, &.{});
+        step.dependOn(&p.b.addInstallFileWithDir(bin, .prefix, p.b.fmt("tools/{t}/{s}", .{ p.sanitizer, row.name })).step);
+    }
+}
+
+/// Test programs land in zig-out/tests/<sanitizer>/<kind>/<name>. The file `list` beside them says which of what lies
+/// there is of this build, so that tests/run never runs a program whose source is gone.
 fn addTests(p: Project, step: *Build.Step) void {
     const core = coreFor(p);
+    var names: std.ArrayList(u8) = .empty;
     var sick = p;
     sick.lost_wakeup = true;
     const sick_core = coreFor(sick);
+    step.dependOn(&p.b.top_level_steps.get("tools").?.step);
     for (tests) |row| {
         const of = if (row.planted) sick else p;
+        names.print(p.b.allocator, "{s}/{s}\n", .{ row.kind, row.name }) catch @panic("OOM");
         const sources = concat(p.b, &.{ row.sources, &test_library });
         const bin = link(of, if (row.planted) sick_core else core, std.fs.path.basename(row.name), .{ .sources = sources, .include = &.{"tests"} }, &.{"cmocka"});
         const place = p.b.fmt("tests/{t}/{s}/{s}", .{ p.sanitizer, row.kind, row.name });
         step.dependOn(&p.b.addInstallFileWithDir(bin, .prefix, place).step);
     }
+    installList(p, step, p.b.fmt("tests/{t}/list", .{p.sanitizer}), names.items);
+}
+
+fn installList(p: Project, step: *Build.Step, place: []const u8, text: []const u8) void {
+    const file = p.b.addWriteFiles().add("list", text);
+    step.dependOn(&p.b.addInstallFileWithDir(file, .prefix, place).step);
 }
 
 fn addTestRun(p: Project, step: *Build.Step) void {
@@ -286,10 +316,34 @@ fn addTestRun(p: Project, step: *Build.Step) void {
 fn addBench(p: Project, step: *Build.Step) void {
     const fast = p.with(.ReleaseSafe, .none);
     const core = coreLibrary(fast);
+    var names: std.ArrayList(u8) = .empty;
     for (benches) |row| {
+        names.print(p.b.allocator, "{s}\n", .{row.name}) catch @panic("OOM");
         const bin = program(fast, core, row.name, .{ .sources = concat(p.b, &.{ row.sources, &bench_library }), .include = &.{"bench"} }, &.{});
         step.dependOn(&p.b.addInstallFileWithDir(bin, .prefix, p.b.fmt("bench/{s}", .{row.name})).step);
     }
+    installList(p, step, "bench/list", names.items);
+}
+
+/// Programs for another machine: the same sources, with the -Dtarget, -Dcpu and -Ddeps of the command line.
+fn addCross(p: Project, step: *Build.Step) void {
+    const core = coreFor(p);
+    for ([_][]const Program{ &programs, &tools }) |rows| for (rows) |row| {
+        const bin = link(p, core, row.name, .{ .sources = row.sources }, &.{});
+        step.dependOn(&p.b.addInstallFileWithDir(bin, .prefix, p.b.fmt("cross/{s}", .{row.name})).step);
+    };
+}
+
+fn addFuzz(p: Project, step: *Build.Step) void {
+    const checked = p.with(.Debug, .address);
+    const core = clangCore(checked, clang_fuzz);
+    var names: std.ArrayList(u8) = .empty;
+    for (fuzzers) |row| {
+        names.print(p.b.allocator, "{s}\n", .{row.name}) catch @panic("OOM");
+        const bin = clangProgram(checked, clang_fuzz, core, row.name, .{ .sources = row.sources, .include = &.{"tests"} }, &.{});
+        step.dependOn(&p.b.addInstallFileWithDir(bin, .prefix, p.b.fmt("fuzz/{s}", .{row.name})).step);
+    }
+    installList(p, step, "fuzz/list", names.items);
 }
 
 /// compile_commands.json with plain flags: Zig's own would carry CPU names that clang-tidy 14 does not know.
@@ -322,6 +376,8 @@ fn allSources(b: *Build) []const []const u8 {
     }.all;
     for ([_][]const []const u8{ &core_sources, &untraced_sources, &test_library, &bench_library }) |files| add(b, &list, files);
     for (programs) |row| add(b, &list, row.sources);
+    for (tools) |row| add(b, &list, row.sources);
+    for (fuzzers) |row| add(b, &list, row.sources);
     for (tests) |row| add(b, &list, row.sources);
     for (benches) |row| add(b, &list, row.sources);
     return list.items;
@@ -368,19 +424,32 @@ const core_sources = [_][]const u8{
     "src/base/err.c",
     "src/base/hash.c",
     "src/base/heap.c",
+    "src/base/log.c",
+    "src/base/log_file.c",
+    "src/base/log_json.c",
+    "src/base/log_line.c",
+    "src/base/log_text.c",
     "src/base/map.c",
+    "src/base/metric.c",
+    "src/base/metric_process.c",
+    "src/base/metric_text.c",
     "src/base/panic.c",
     "src/base/prng.c",
     "src/base/rawline.c",
     "src/base/sm.c",
     "src/base/trace.c",
     "src/base/units.c",
+    "src/base/utf8.c",
+    "src/binlog/record.c",
+    "src/compat/compat.c",
     "src/runtime/crew.c",
+    "src/runtime/ctx.c",
     "src/runtime/line.c",
     "src/runtime/loop.c",
     "src/runtime/mail.c",
     "src/runtime/msg.c",
     "src/runtime/pool.c",
+    "src/runtime/run.c",
     "src/runtime/runtime.c",
     "src/runtime/seeded.c",
     "src/runtime/slots.c",
@@ -400,6 +469,17 @@ const untraced_sources = [_][]const u8{
 const programs = [_]Program{
 };
 
+/// Small programs for tests to start; see addTools.
+const tools = [_]Program{
+    .{ .name = "selfcheck", .sources = &.{"tests/tools/selfcheck.c"} },
+    .{ .name = "standin", .sources = &.{"tests/tools/standin.c"} },
+};
+
+/// Each defines LLVMFuzzerTestOneInput; its first inputs lie in tests/corpus/<name>.
+const fuzzers = [_]Program{
+    .{ .name = "conf", .sources = &.{"tests/fuzz/conf_fuzz.c"} },
+};
+
 const test_library = [_][]const u8{
     "tests/lib/child.c",
     "tests/lib/env_sim.c",
@@ -409,9 +489,11 @@ const test_library = [_][]const u8{
     "tests/lib/env_sim_inbox.c",
     "tests/lib/env_sim_net.c",
     "tests/lib/env_sim_socket.c",
+    "tests/lib/folder.c",
     "tests/lib/sim.c",
     "tests/lib/stage.c",
     "tests/lib/workload.c",
+    "tests/lib/workload_source.c",
 };
 
 const tests = [_]TestProgram{
@@ -437,13 +519,21 @@ const tests = [_]TestProgram{
     unit("base/hash"),
     unit("base/heap"),
     unit("base/list"),
+    unit("base/log"),
+    unit("base/log_encode"),
+    unit("base/log_file"),
     unit("base/map"),
+    unit("base/metric"),
+    unit("base/metric_text"),
     unit("base/panic"),
     unit("base/prng"),
     unit("base/sm"),
     unit("base/trace"),
     unit("base/units"),
+    unit("base/utf8"),
+    unit("binlog/record"),
     unit("lib/env_sim"),
+    unit("lib/env_sim_fault"),
     unit("lib/env_sim_fs"),
     unit("lib/env_sim_net"),
     unit("runtime/actor"),
@@ -457,6 +547,7 @@ const tests = [_]TestProgram{
     unit("runtime/supervisor"),
     unit("runtime/timer"),
     unit("runtime/topology"),
+    unit("runtime/watchdog"),
 };
 
 const schedule_exploration = [_][]const u8{ "tests/explore/explore.c", "tests/explore/schedule_test.c" };

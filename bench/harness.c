@@ -169,16 +169,12 @@ static unsigned run_rounds(const struct bench_case *c, const struct bench_option
 
 /* ---- output ---- */
 
-static void commit_of(char *out, size_t room)
+/* ./dev bench says which commit this is. */
+static const char *commit_of(void)
 {
-    FILE *git = popen("git rev-parse --short HEAD 2>/dev/null", "r");
+    const char *commit = getenv("SLUICE_COMMIT");
 
-    snprintf(out, room, "unknown");
-    if (git == NULL)
-        return;
-    if (fgets(out, (int)room, git) != NULL)
-        out[strcspn(out, "\n")] = '\0';
-    pclose(git);
+    return commit == NULL ? "unknown" : commit;
 }
 
 static void json_number(FILE *f, const char *key, double value, bool had)
@@ -219,7 +215,6 @@ static void write_json(const char *bench, const struct bench_case *c, unsigned m
                        const struct result *r, unsigned rounds, const char *path)
 {
     const struct bench_metric *m = &c->metrics[metric];
-    char                       commit[64];
     FILE                      *f;
 
     if (path == NULL)
@@ -229,7 +224,6 @@ static void write_json(const char *bench, const struct bench_case *c, unsigned m
         fprintf(stderr, "bench: cannot append to %s: %s\n", path, strerror(errno));
         return;
     }
-    commit_of(commit, sizeof commit);
     fprintf(f, "{\"bench\":\"%s\",\"case\":\"%s\",\"metric\":\"%s\",\"unit\":\"%s\"", bench,
             c->name, m->name, m->unit);
     for (unsigned who = 0; who < WHO_COUNT; who++)
@@ -238,7 +232,7 @@ static void write_json(const char *bench, const struct bench_case *c, unsigned m
                 r->of[LIMIT].had);
     json_number(f, "ratio_peer", ratio(m, r->of[OURS].median, r->of[PEER].median), r->of[PEER].had);
     fprintf(f, ",\"rounds\":%u,\"cpu_s\":%.3f,\"rss_kb\":%ld,\"commit\":\"%s\"}\n", rounds,
-            r->cpu_s, r->rss_kb, commit);
+            r->cpu_s, r->rss_kb, commit_of());
     fclose(f);
 }
 
@@ -292,10 +286,7 @@ static void print_ratio(const struct bench_metric *m, const struct spread *ours,
 
 static void print_head(const char *bench, const struct bench_options *o)
 {
-    char commit[64];
-
-    commit_of(commit, sizeof commit);
-    printf("%s: %u rounds of %.2g s, commit %s\n", bench, o->rounds, o->seconds, commit);
+    printf("%s: %u rounds of %.2g s, commit %s\n", bench, o->rounds, o->seconds, commit_of());
     printf("%-14s %-20s %-30s %-30s %-30s %7s %7s\n", "case", "metric", "ours", "limit", "peer",
            "/limit", "/peer");
 }

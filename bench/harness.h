@@ -1,12 +1,14 @@
-#ifndef BENCH_HARNESS_H
-#define BENCH_HARNESS_H
+#ifndef SL_BENCH_HARNESS_H
+#define SL_BENCH_HARNESS_H
 
-/* The benchmark harness: ours, the physical limit and the peer, measured in turn in one run, as ratios.
+/* The benchmark harness: ours, the physical limit and the peer, measured in turn within one run,
+ * as ratios.
  *
  * Each measurement runs in a child process of its own, so that its CPU time and peak memory are its
- * own. A round measures ours, then the limit, then the peer; a noise probe (a fixed spin loop) stands
- * before and after, and a round whose probe is off by more than BENCH_NOISE_MAX from the best seen is
- * measured again, up to a bound, and counted. Only ratios taken inside one run mean anything. */
+ * own. A round measures ours, then the limit, then the peer; a noise probe (a fixed spin loop)
+ * stands before and after, and a round whose probe is off by more than BENCH_NOISE_MAX from the
+ * best seen is measured again, up to a bound, and counted. Only ratios taken inside one run mean
+ * anything. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,7 +34,8 @@ struct bench_sample {
     double value[BENCH_METRICS_MAX];
 };
 
-/* Measure for about `seconds`. Runs in a child process; false: not to be had (prints why on stderr). */
+/* Measure for about `seconds`. Runs in a child process. False: not to be had, and standard error
+ * says why. */
 typedef bool (*bench_measure)(const struct bench_options *options, struct bench_sample *out);
 
 struct bench_metric {
@@ -52,8 +55,8 @@ struct bench_case {
 };
 
 /* The main of a benchmark program: parses the options (--seconds N --rounds N --quick --json FILE
- * --rounds-json FILE --peer-pump PATH --peer-bench PATH [case]), runs, prints the table. Returns the
- * exit code: 0 measured, 1 something failed, 2 wrong usage. */
+ * --rounds-json FILE --peer-pump PATH --peer-bench PATH [case]), runs, prints the table. Returns
+ * the exit code: 0 measured, 1 something failed, 2 wrong usage. */
 int bench_main(const char *bench, const struct bench_case *cases, unsigned count, int argc,
                char **argv);
 

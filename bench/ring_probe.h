@@ -1,5 +1,5 @@
-#ifndef BENCH_RING_PROBE_H
-#define BENCH_RING_PROBE_H
+#ifndef SL_BENCH_RING_PROBE_H
+#define SL_BENCH_RING_PROBE_H
 
 /* Physical limits of a hop: bare ck_ring and bare futex, two threads, nothing else. */
 

@@ -10,6 +10,7 @@
 
 struct arena_block;
 
+/* Must not be copied once it has given memory out: both copies would free the same blocks. */
 struct sl_arena {
     struct arena_block *blocks; /* owned; the first is the one in use */
     size_t              used;   /* bytes of that one */

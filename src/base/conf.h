@@ -52,11 +52,14 @@ enum sl_conf_type {
     SL_CONF_NAMED,    /* struct sl_conf_tables: [key.NAME], an element of `nested` each */
 };
 
+/* Items and array are owned by the configuration struct: sl_conf_free frees them. No item is NULL.
+ * At most SL_CONF_LIST_ITEMS_MAX, here and in the next two. */
 struct sl_conf_strings {
     char **items;
     size_t count;
 };
 
+/* Owned likewise. */
 struct sl_conf_ints {
     int64_t *items;
     size_t   count;
@@ -68,6 +71,7 @@ struct sl_conf_tables {
     size_t count;
 };
 
+/* What is out of the ordinary about a row: a set of these in its `flags`. */
 enum sl_conf_row_flags {
     /* A STRING or STRINGS that is never printed, and wiped when freed. */
     SL_CONF_SECRET = 1,
@@ -96,7 +100,7 @@ struct sl_conf_row {
     unsigned          flags;
     size_t            offset;
     const char       *def; /* as on a command line; NULL: zero, false, "" or an empty list */
-    /* Allowed range, ends included, in the field's unit; both 0: any. INT64_MIN, INT64_MAX: open. */
+    /* Allowed range in the field's unit, ends included; both 0: any. INT64_MIN, INT64_MAX: open. */
     int64_t min;
     int64_t max;
     /* For people: "s"; of a DURATION: what a number without a unit is; NULL: nothing to say. */
@@ -106,6 +110,8 @@ struct sl_conf_row {
     const char                 *help;       /* one phrase, small letter first, no full stop */
 };
 
+/* All that a program, or one element of a list of tables, can be told. Static and constant;
+ * sl_conf_load asserts that it is sound. */
 struct sl_conf_table {
     const char               *program;    /* "pump"; nested tables: NULL */
     const char               *env_prefix; /* "PUMP_"; nested tables: NULL */
@@ -116,23 +122,24 @@ struct sl_conf_table {
 
 /* .type and .offset of a row, refused by the compiler when the field has another type:
  * SL_CONF_AT(INT, struct x, y) */
-#define SL_CONF_AT(kind, owner, field)                                                             \
-    .type = SL_CONF_##kind,                                                                        \
-    .offset = offsetof(owner, field) +                                                             \
+#define SL_CONF_AT(kind, owner, field) \
+    .type = SL_CONF_##kind,            \
+    .offset = offsetof(owner, field) + \
               0 * sizeof(_Generic(&((owner *)0)->field, SL_CONF_C_##kind * : 1))
-#define SL_CONF_C_STRING   char *
-#define SL_CONF_C_BOOL     bool
-#define SL_CONF_C_INT      int64_t
-#define SL_CONF_C_FLOAT    double
+#define SL_CONF_C_STRING char *
+#define SL_CONF_C_BOOL bool
+#define SL_CONF_C_INT int64_t
+#define SL_CONF_C_FLOAT double
 #define SL_CONF_C_DURATION int64_t
-#define SL_CONF_C_BYTES    uint64_t
-#define SL_CONF_C_STRINGS  struct sl_conf_strings
-#define SL_CONF_C_INTS     struct sl_conf_ints
-#define SL_CONF_C_TABLES   struct sl_conf_tables
-#define SL_CONF_C_NAMED    struct sl_conf_tables
+#define SL_CONF_C_BYTES uint64_t
+#define SL_CONF_C_STRINGS struct sl_conf_strings
+#define SL_CONF_C_INTS struct sl_conf_ints
+#define SL_CONF_C_TABLES struct sl_conf_tables
+#define SL_CONF_C_NAMED struct sl_conf_tables
 
 /* ---- loading ---- */
 
+/* Where the values are read from. All of it is borrowed for the call. */
 struct sl_conf_input {
     int                argc; /* as given to main: argv[0] is not read */
     const char *const *argv;
@@ -140,6 +147,7 @@ struct sl_conf_input {
     struct sl_fs      *fs;  /* for the file; NULL only if no row is SL_CONF_PATH */
 };
 
+/* In rising rank: of the places that set a row, the last one here has won. */
 enum sl_conf_source {
     SL_CONF_FROM_DEFAULT,
     SL_CONF_FROM_FILE,
@@ -154,6 +162,7 @@ struct sl_conf_origin {
     unsigned            column;
 };
 
+/* What else sl_conf_load found out. The caller's, a few KiB; owns nothing. */
 struct sl_conf_report {
     bool                  help;  /* -h or -help: print sl_conf_help and exit with 0 */
     bool                  asked; /* an SL_CONF_ASK flag is true: answer it and exit with 0 */

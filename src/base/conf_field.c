@@ -125,12 +125,12 @@ void conf_clear(const struct sl_conf_row *row, void *slot)
         break;
     case SL_CONF_STRINGS: clear_strings(row, slot); break;
     case SL_CONF_TABLES:
-    case SL_CONF_NAMED:   clear_tables(row, slot); break;
+    case SL_CONF_NAMED: clear_tables(row, slot); break;
     case SL_CONF_BOOL:
     case SL_CONF_INT:
     case SL_CONF_FLOAT:
     case SL_CONF_DURATION:
-    case SL_CONF_BYTES:   break;
+    case SL_CONF_BYTES: break;
     }
 }
 

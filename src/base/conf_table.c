@@ -22,16 +22,16 @@ void conf_append(char *out, size_t size, const char *format, ...)
 const char *conf_type_word(enum sl_conf_type type)
 {
     switch (type) {
-    case SL_CONF_STRING:   return "string";
-    case SL_CONF_BOOL:     return "";
-    case SL_CONF_INT:      return "int";
-    case SL_CONF_FLOAT:    return "float";
+    case SL_CONF_STRING: return "string";
+    case SL_CONF_BOOL: return "";
+    case SL_CONF_INT: return "int";
+    case SL_CONF_FLOAT: return "float";
     case SL_CONF_DURATION: return "duration";
-    case SL_CONF_BYTES:    return "size";
+    case SL_CONF_BYTES: return "size";
     case SL_CONF_STRINGS:
-    case SL_CONF_INTS:     return "list";
+    case SL_CONF_INTS: return "list";
     case SL_CONF_TABLES:
-    case SL_CONF_NAMED:    return "tables";
+    case SL_CONF_NAMED: return "tables";
     }
     SL_UNREACHABLE("not a type");
 }
@@ -39,16 +39,16 @@ const char *conf_type_word(enum sl_conf_type type)
 const char *conf_type_phrase(enum sl_conf_type type)
 {
     switch (type) {
-    case SL_CONF_STRING:   return "a string";
-    case SL_CONF_BOOL:     return "a boolean";
-    case SL_CONF_INT:      return "an integer";
-    case SL_CONF_FLOAT:    return "a number";
+    case SL_CONF_STRING: return "a string";
+    case SL_CONF_BOOL: return "a boolean";
+    case SL_CONF_INT: return "an integer";
+    case SL_CONF_FLOAT: return "a number";
     case SL_CONF_DURATION: return "a duration";
-    case SL_CONF_BYTES:    return "a size";
-    case SL_CONF_STRINGS:  return "an array of strings";
-    case SL_CONF_INTS:     return "an array of integers";
-    case SL_CONF_TABLES:   return "an array of tables";
-    case SL_CONF_NAMED:    return "a table";
+    case SL_CONF_BYTES: return "a size";
+    case SL_CONF_STRINGS: return "an array of strings";
+    case SL_CONF_INTS: return "an array of integers";
+    case SL_CONF_TABLES: return "an array of tables";
+    case SL_CONF_NAMED: return "a table";
     }
     SL_UNREACHABLE("not a type");
 }
@@ -160,16 +160,16 @@ bool sl_conf_env_name(const struct sl_conf_table *table, const struct sl_conf_ro
 static size_t field_bytes(enum sl_conf_type type)
 {
     switch (type) {
-    case SL_CONF_STRING:   return sizeof(char *);
-    case SL_CONF_BOOL:     return sizeof(bool);
-    case SL_CONF_INT:      return sizeof(int64_t);
-    case SL_CONF_FLOAT:    return sizeof(double);
+    case SL_CONF_STRING: return sizeof(char *);
+    case SL_CONF_BOOL: return sizeof(bool);
+    case SL_CONF_INT: return sizeof(int64_t);
+    case SL_CONF_FLOAT: return sizeof(double);
     case SL_CONF_DURATION: return sizeof(int64_t);
-    case SL_CONF_BYTES:    return sizeof(uint64_t);
-    case SL_CONF_STRINGS:  return sizeof(struct sl_conf_strings);
-    case SL_CONF_INTS:     return sizeof(struct sl_conf_ints);
+    case SL_CONF_BYTES: return sizeof(uint64_t);
+    case SL_CONF_STRINGS: return sizeof(struct sl_conf_strings);
+    case SL_CONF_INTS: return sizeof(struct sl_conf_ints);
     case SL_CONF_TABLES:
-    case SL_CONF_NAMED:    return sizeof(struct sl_conf_tables);
+    case SL_CONF_NAMED: return sizeof(struct sl_conf_tables);
     }
     SL_UNREACHABLE("not a type");
 }

@@ -11,8 +11,8 @@ extern "C" {
 #include "base/conf_toml.h"
 }
 
-#define TOML_EXCEPTIONS                 0
-#define TOML_ENABLE_FORMATTERS          0
+#define TOML_EXCEPTIONS 0
+#define TOML_ENABLE_FORMATTERS 0
 #define TOML_ENABLE_UNRELEASED_FEATURES 0
 /* Arrays and inline tables within each other. The number is SL_CONF_DEPTH_MAX: the preprocessor
  * cannot read that. */
@@ -42,7 +42,9 @@ namespace
 class Scanner
 {
   public:
-    Scanner(std::string_view text) : text_(text) {}
+    Scanner(std::string_view text) : text_(text)
+    {
+    }
 
     /* The line of a key with more than SL_CONF_DEPTH_MAX dots; 0: there is none. toml++ makes a
      * table of every part of a dotted key without a bound, and frees nested tables by recursion: a
@@ -77,7 +79,10 @@ class Scanner
     }
 
   private:
-    bool at(std::string_view what) const { return text_.compare(at_, what.size(), what) == 0; }
+    bool at(std::string_view what) const
+    {
+        return text_.compare(at_, what.size(), what) == 0;
+    }
 
     void skip_comment()
     {
@@ -210,9 +215,9 @@ sl_toml_leaf leaf_of(const Found &found)
         leaf.type = SL_TOML_BOOLEAN;
         leaf.boolean = found.node->as_boolean()->get();
         break;
-    case toml::node_type::array:     leaf.type = SL_TOML_ARRAY; break;
+    case toml::node_type::array: leaf.type = SL_TOML_ARRAY; break;
     case toml::node_type::none:
-    case toml::node_type::table:     leaf.type = SL_TOML_TABLE; break;
+    case toml::node_type::table: leaf.type = SL_TOML_TABLE; break;
     case toml::node_type::date:
     case toml::node_type::time:
     case toml::node_type::date_time: leaf.type = SL_TOML_TIME; break;

@@ -19,6 +19,7 @@
 extern "C" {
 #endif
 
+/* What a leaf is, and so which member of struct sl_toml_leaf holds its value. */
 enum sl_toml_type {
     SL_TOML_STRING,
     SL_TOML_INTEGER,

@@ -58,16 +58,16 @@ static enum sl_err scalar_of_text(const struct sl_conf_row *row, const char *tex
         return sl_fail(why, SL_INVALID, "holds a NUL");
     out->type = conf_item_type(row->type);
     switch (out->type) {
-    case SL_CONF_STRING:   out->as.string = copy(text, bytes); return SL_OK;
-    case SL_CONF_BOOL:     return sl_bool_parse(text, &out->as.boolean, why);
-    case SL_CONF_INT:      return sl_int_parse(text, &out->as.integer, why);
-    case SL_CONF_FLOAT:    return sl_float_parse(text, &out->as.number, why);
+    case SL_CONF_STRING: out->as.string = copy(text, bytes); return SL_OK;
+    case SL_CONF_BOOL: return sl_bool_parse(text, &out->as.boolean, why);
+    case SL_CONF_INT: return sl_int_parse(text, &out->as.integer, why);
+    case SL_CONF_FLOAT: return sl_float_parse(text, &out->as.number, why);
     case SL_CONF_DURATION: return duration_of_text(row, text, out, why);
-    case SL_CONF_BYTES:    return sl_bytes_parse(text, &out->as.bytes, why);
+    case SL_CONF_BYTES: return sl_bytes_parse(text, &out->as.bytes, why);
     case SL_CONF_STRINGS:
     case SL_CONF_INTS:
     case SL_CONF_TABLES:
-    case SL_CONF_NAMED:    break;
+    case SL_CONF_NAMED: break;
     }
     SL_UNREACHABLE("a list is not a scalar");
 }
@@ -89,13 +89,13 @@ static enum sl_err scalar_of_default(const struct sl_conf_row *row, struct scala
 static const char *found_phrase(enum sl_toml_type type)
 {
     switch (type) {
-    case SL_TOML_STRING:  return "a string";
+    case SL_TOML_STRING: return "a string";
     case SL_TOML_INTEGER: return "an integer";
-    case SL_TOML_FLOAT:   return "a number with a fraction";
+    case SL_TOML_FLOAT: return "a number with a fraction";
     case SL_TOML_BOOLEAN: return "a boolean";
-    case SL_TOML_TIME:    return "a date or time";
-    case SL_TOML_ARRAY:   return "an array";
-    case SL_TOML_TABLE:   return "a table";
+    case SL_TOML_TIME: return "a date or time";
+    case SL_TOML_ARRAY: return "an array";
+    case SL_TOML_TABLE: return "a table";
     }
     SL_UNREACHABLE("not a TOML type");
 }
@@ -109,7 +109,7 @@ static bool take_plain(const struct sl_conf_row *row, const struct sl_toml_leaf 
     out->type = conf_item_type(row->type);
     switch (out->type) {
     case SL_CONF_BOOL: out->as.boolean = leaf->boolean; return leaf->type == SL_TOML_BOOLEAN;
-    case SL_CONF_INT:  out->as.integer = leaf->integer; return whole;
+    case SL_CONF_INT: out->as.integer = leaf->integer; return whole;
     case SL_CONF_FLOAT:
         out->as.number = whole ? (double)leaf->integer : leaf->number;
         return whole || (leaf->type == SL_TOML_FLOAT && isfinite(leaf->number));
@@ -170,16 +170,16 @@ static bool equal(const struct scalar *a, const struct scalar *b)
 {
     SL_ASSERT(a->type == b->type);
     switch (a->type) {
-    case SL_CONF_STRING:   return strcmp(a->as.string, b->as.string) == 0;
-    case SL_CONF_BOOL:     return a->as.boolean == b->as.boolean;
+    case SL_CONF_STRING: return strcmp(a->as.string, b->as.string) == 0;
+    case SL_CONF_BOOL: return a->as.boolean == b->as.boolean;
     case SL_CONF_INT:
     case SL_CONF_DURATION: return a->as.integer == b->as.integer;
-    case SL_CONF_FLOAT:    return !(a->as.number < b->as.number) && !(a->as.number > b->as.number);
-    case SL_CONF_BYTES:    return a->as.bytes == b->as.bytes;
+    case SL_CONF_FLOAT: return !(a->as.number < b->as.number) && !(a->as.number > b->as.number);
+    case SL_CONF_BYTES: return a->as.bytes == b->as.bytes;
     case SL_CONF_STRINGS:
     case SL_CONF_INTS:
     case SL_CONF_TABLES:
-    case SL_CONF_NAMED:    break;
+    case SL_CONF_NAMED: break;
     }
     SL_UNREACHABLE("a list is not a scalar");
 }
@@ -279,16 +279,16 @@ static enum sl_err store(const struct sl_conf_row *row, struct scalar *value, vo
         conf_free_string(row, *(char **)slot);
         *(char **)slot = value->as.string;
         return SL_OK;
-    case SL_CONF_BOOL:     *(bool *)slot = value->as.boolean; return SL_OK;
+    case SL_CONF_BOOL: *(bool *)slot = value->as.boolean; return SL_OK;
     case SL_CONF_INT:
     case SL_CONF_DURATION: *(int64_t *)slot = value->as.integer; return SL_OK;
-    case SL_CONF_FLOAT:    *(double *)slot = value->as.number; return SL_OK;
-    case SL_CONF_BYTES:    *(uint64_t *)slot = value->as.bytes; return SL_OK;
+    case SL_CONF_FLOAT: *(double *)slot = value->as.number; return SL_OK;
+    case SL_CONF_BYTES: *(uint64_t *)slot = value->as.bytes; return SL_OK;
     case SL_CONF_STRINGS:
         if ((err = append_string(slot, value->as.string, why)) != SL_OK)
             drop(row, value);
         return err;
-    case SL_CONF_INTS:  return append_int(slot, value->as.integer, why);
+    case SL_CONF_INTS: return append_int(slot, value->as.integer, why);
     case SL_CONF_TABLES:
     case SL_CONF_NAMED: break;
     }

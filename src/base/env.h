@@ -21,6 +21,7 @@
  * going back. */
 typedef uint64_t sl_nanos;
 
+/* Of type int, which 3 * SL_NANOS_PER_S would overflow: let the other factor be 64 bits wide. */
 enum {
     SL_NANOS_PER_US = 1000,
     SL_NANOS_PER_MS = 1000 * 1000,
@@ -29,6 +30,8 @@ enum {
 
 /* ---- clock and random ---- */
 
+/* What sl_env_now and sl_env_wall ask. Implementations may embed it, as all objects below, in a
+ * struct of their own. */
 struct sl_clock {
     /* Monotonic now. Any thread; never blocks. */
     sl_nanos (*now)(struct sl_clock *clock);
@@ -37,6 +40,7 @@ struct sl_clock {
     int64_t (*wall)(struct sl_clock *clock);
 };
 
+/* Where seeds come from. Actors draw from generators of their own, which the runtime seeds. */
 struct sl_random {
     /* Fill with unpredictable bytes (in a simulation: with bytes from the seed). Any thread. Cannot
      * fail: a system without a source of randomness ends the process. */
@@ -45,6 +49,7 @@ struct sl_random {
 
 /* ---- files ---- */
 
+/* A set of these says how to open; READ, WRITE or both must be among them. */
 enum sl_open_flags {
     SL_OPEN_READ = 1,
     SL_OPEN_WRITE = 2,
@@ -53,13 +58,16 @@ enum sl_open_flags {
     SL_OPEN_TRUNCATE = 16, /* CREATE and TRUNCATE go with WRITE */
 };
 
+/* What a path leads to, symbolic links followed. */
 enum sl_file_kind { SL_FILE_REGULAR, SL_FILE_DIRECTORY, SL_FILE_OTHER };
 
+/* The answer of sl_fs_info. bytes is 0 for all but regular files. */
 struct sl_file_info {
     enum sl_file_kind kind;
     uint64_t          bytes;
 };
 
+/* The answer of sl_fs_space: of the whole file system, which others fill too. */
 struct sl_space {
     uint64_t total_bytes;
     uint64_t available_bytes; /* to a user who is not root */
@@ -72,6 +80,8 @@ struct sl_file;
  * Anything but SL_OK ends the listing with that error. */
 typedef enum sl_err (*sl_fs_visit)(void *context, const char *name);
 
+/* What a file system implements. Callers use the functions sl_fs_* below, which check the arguments
+ * and say what each member promises. */
 struct sl_fs_ops {
     enum sl_err (*open)(struct sl_fs *fs, const char *path, unsigned flags, struct sl_file **out,
                         struct sl_why *why);
@@ -87,6 +97,7 @@ struct sl_fs_ops {
                          struct sl_why *why);
 };
 
+/* The same for an open file: sl_file_*. */
 struct sl_file_ops {
     enum sl_err (*read_at)(struct sl_file *f, uint64_t at, void *bytes, size_t count, size_t *got,
                            struct sl_why *why);
@@ -99,10 +110,12 @@ struct sl_file_ops {
     void (*close)(struct sl_file *f);
 };
 
+/* A file system; lives as long as its environment. */
 struct sl_fs {
     const struct sl_fs_ops *ops;
 };
 
+/* An open file, owned by whoever opened it. */
 struct sl_file {
     const struct sl_file_ops *ops;
     uint64_t                  position; /* of sl_file_write: where the next byte goes */
@@ -167,18 +180,20 @@ enum sl_err sl_path_add(char *out, const char *path, const char *suffix, struct 
 
 /* ---- sockets: stream sockets that never block; SL_AGAIN sets no reason ---- */
 
+/* What to wait for, or what holds: a set of these. A broken connection is both. */
 enum sl_socket_events { SL_SOCKET_READABLE = 1, SL_SOCKET_WRITABLE = 2 };
 
 struct sl_net;
 struct sl_socket;
 
+/* What a network and its sockets implement: sl_net_* and sl_socket_* below, which check the
+ * arguments and say what each member promises. */
 struct sl_net_ops {
     enum sl_err (*listen)(struct sl_net *net, const char *address, struct sl_socket **out,
                           struct sl_why *why);
     enum sl_err (*connect)(struct sl_net *net, const char *address, struct sl_socket **out,
                            struct sl_why *why);
 };
-
 struct sl_socket_ops {
     enum sl_err (*accept)(struct sl_socket *s, struct sl_socket **out, struct sl_why *why);
     enum sl_err (*connected)(struct sl_socket *s, struct sl_why *why);
@@ -194,10 +209,12 @@ struct sl_socket_ops {
     void (*close)(struct sl_socket *s);
 };
 
+/* A network; lives as long as its environment. */
 struct sl_net {
     const struct sl_net_ops *ops;
 };
 
+/* A listener or a connection, owned by whoever asked for it. */
 struct sl_socket {
     const struct sl_socket_ops *ops;
 };
@@ -240,8 +257,10 @@ void sl_socket_close(struct sl_socket **s);
 /* ---- threads: for the runtime alone ---- */
 
 struct sl_thread;
+/* What a thread runs: it ends when this returns. */
 typedef void (*sl_thread_main)(void *argument);
 
+/* Starting, ending and parking threads. Any thread may call. */
 struct sl_threads {
     /* Start a thread named `name` (cut to what the system shows). The caller joins it. SL_SYSTEM
      * when the system has no room. In a simulation this panics: a seed could not replay what the
@@ -263,6 +282,7 @@ struct sl_threads {
 
 /* ---- all of it ---- */
 
+/* One environment, made by its implementation. Borrowed by all that use it; outlives them. */
 struct sl_env {
     struct sl_clock   *clock;
     struct sl_random  *random;
@@ -271,6 +291,8 @@ struct sl_env {
     struct sl_threads *threads;
 };
 
+/* Monotonic time, and nanoseconds since the Unix epoch: the latter may jump, so it is for people,
+ * never for decisions. Any thread; never block. */
 sl_nanos sl_env_now(const struct sl_env *env);
 int64_t  sl_env_wall(const struct sl_env *env);
 

@@ -1,8 +1,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "base/log.h"
 #include "base/env_os_parts.h"
 
 /* Only the owner of the process reads what it stores. */
@@ -139,14 +140,16 @@ static enum sl_err file_lock(struct sl_file *f, struct sl_why *why)
 static void file_close(struct sl_file *f)
 {
     struct os_file *file = os_file_of(f);
-    char            reason[128];
+    struct sl_why   why = {0};
     int             failed = close(file->fd) == 0 ? 0 : errno;
 
     SL_ASSERT(failed != EBADF);
-    if (failed != 0 && failed != EINTR)
-        (void)fprintf(stderr, "close %s: %s%s\n", file->path,
-                      strerror_r(failed, reason, sizeof reason),
-                      file->unsynced ? "; bytes that were not synced may be lost" : "");
+    if (failed != 0 && failed != EINTR) {
+        enum sl_err err = sl_fail_errno(&why, failed, "close %s", file->path);
+
+        sl_log(SL_LOG_ERROR, "close failed", sl_field_err(err, &why),
+               sl_field_bool("unsynced", file->unsynced));
+    }
     free(file);
 }
 

@@ -50,6 +50,7 @@ enum sl_err_class {
     X(SL_SYSTEM, SL_CLASS_FATAL, "the operating system refused")         \
     X(SL_CORRUPT, SL_CLASS_CORRUPT, "data is damaged")
 
+/* The codes, made from the table. SL_ERR_COUNT is none. */
 enum sl_err {
 #define SL_ERR_MEMBER(code, class, text) code,
     SL_ERR_TABLE(SL_ERR_MEMBER)

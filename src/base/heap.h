@@ -28,6 +28,7 @@ struct sl_heap {
     sl_heap_before        before;
 };
 
+/* An empty heap that owns no memory yet. */
 void sl_heap_init(struct sl_heap *heap, sl_heap_before before);
 /* Free the array. The heap must be empty. */
 void sl_heap_done(struct sl_heap *heap);

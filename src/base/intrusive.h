@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 /* The `type` whose `member` is at `node`. node is not NULL. */
-#define SL_CONTAINER_OF(node, type, member)                                                        \
+#define SL_CONTAINER_OF(node, type, member) \
     ((type *)(void *)((char *)(node)-offsetof(type, member)))
 
 #endif

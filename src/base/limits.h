@@ -13,7 +13,7 @@
 enum {
     SL_WHY_BYTES_MAX = 512,   /* the reason of an error, terminator included */
     SL_PATH_BYTES_MAX = 4096, /* a file path, terminator included */
-    SL_NAME_BYTES_MAX = 64,   /* an actor, line, pool or thread name */
+    SL_NAME_BYTES_MAX = 64,   /* an actor, a line, a variable of the environment; likewise */
     SL_ADDR_BYTES_MAX = 280,  /* "host:port" or "unix:/path", terminator included */
 };
 
@@ -65,13 +65,18 @@ enum {
 /* Metrics */
 enum {
     SL_METRIC_LABELS_MAX = 2,   /* labels of one family */
-    SL_METRIC_SERIES_MAX = 256, /* series of one family; more is a bug of ours */
+    SL_METRIC_SERIES_MAX = 256, /* series of one family; what is beyond goes to "other" */
     SL_METRIC_BUCKETS_MAX = 40, /* +Inf not counted */
 };
 
 /* State machines */
 enum {
     SL_SM_STATES_MAX = 32, /* a state set is one 32-bit word */
+};
+
+/* Records */
+enum {
+    SL_RECORD_UNKNOWN_MAX = 8, /* fields of a newer protocol that one record may carry */
 };
 
 /* Runtime: actors, lines, threads */
@@ -90,10 +95,12 @@ enum {
     SL_THREADS_MAX = 256,      /* that run actors, timer thread and outside callers included */
     SL_DISK_THREADS = 2,       /* default size of the disk pool */
     SL_IO_LOOPS_MAX = 16,
+    /* How often an idle thread looks at its queue before it sleeps: about 6 us, as much as going to
+     * sleep and being woken costs in processor time. */
+    SL_SPIN_LOOKS = 300,
     SL_IO_TURNS_MAX = 64, /* turns an event loop runs between two looks at its sockets */
 };
-/* The turn budget is a multiple of what is taken at once, so that nothing taken is left at its end.
- */
+/* The turn budget is a multiple of what is taken at once: nothing taken is left at its end. */
 static_assert(SL_TURN_MESSAGES_MAX % SL_TURN_AHEAD == 0, "a turn ends between two takes");
 /* A mailbox must be able to hold the largest single line. */
 static_assert(SL_LINE_CREDITS_MAX <= SL_MAILBOX_ITEMS_MAX, "one line fits a mailbox");
@@ -122,5 +129,13 @@ enum {
     SL_CONF_KEY_BYTES_MAX = 256, /* a dotted key in a message, terminator included */
     SL_DURATION_TEXT_BYTES = 32, /* any duration as text, terminator included */
 };
+
+/* Logs and metrics: files, values from outside */
+enum {
+    SL_LOG_FILE_BYTES_MAX = 300 << 20, /* a log file is rotated before it grows beyond */
+    SL_METRIC_FAMILIES_MAX = 256,      /* rows of all tables of one registry */
+    SL_METRIC_LABEL_BYTES_MAX = 256,   /* a label value, terminator included */
+};
+static_assert(SL_LOG_LINE_BYTES_MAX < SL_LOG_FILE_BYTES_MAX, "a file holds at least one line");
 
 #endif

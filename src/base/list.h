@@ -15,6 +15,7 @@
 #include "base/assert.h"
 #include "base/intrusive.h"
 
+/* The list's own, both ways around the ring. Must not be moved while it is in a list. */
 struct sl_list_node {
     struct sl_list_node *prev;
     struct sl_list_node *next;
@@ -26,12 +27,14 @@ struct sl_list {
     struct sl_list_node ends;
 };
 
+/* An empty list; unlike its nodes, a list of all zero is not ready for use. */
 static inline void sl_list_init(struct sl_list *list)
 {
     list->ends.prev = &list->ends;
     list->ends.next = &list->ends;
 }
 
+/* True when it has no members. */
 static inline bool sl_list_empty(const struct sl_list *list)
 {
     return list->ends.next == &list->ends;
@@ -54,11 +57,11 @@ static inline void sl_list_insert_before(struct sl_list_node *place, struct sl_l
     place->prev = node;
 }
 
+/* Put node, which is in no list, behind the last or before the first member. O(1). */
 static inline void sl_list_push_back(struct sl_list *list, struct sl_list_node *node)
 {
     sl_list_insert_before(&list->ends, node);
 }
-
 static inline void sl_list_push_front(struct sl_list *list, struct sl_list_node *node)
 {
     sl_list_insert_before(list->ends.next, node);

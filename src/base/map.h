@@ -12,6 +12,7 @@
 
 #include "base/intrusive.h"
 
+/* The map's own. Must not be moved while it is in a map. */
 struct sl_map_node {
     struct sl_map_node *next; /* in the same bucket */
     uint64_t            hash;
@@ -28,6 +29,7 @@ struct sl_map {
     sl_map_equal         equal;
 };
 
+/* An empty map that owns no memory yet. */
 void sl_map_init(struct sl_map *map, sl_map_equal equal);
 /* Free the buckets. The map must be empty. */
 void sl_map_done(struct sl_map *map);

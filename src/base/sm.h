@@ -27,6 +27,7 @@
 /* The set that holds one state. */
 #define SL_SM_BIT(state) (UINT32_C(1) << (state))
 
+/* One row of a machine's table, at the index that is the state's number. */
 struct sl_sm_state {
     const char *name;
     uint32_t    moves; /* set of the states that may follow */

@@ -7,9 +7,10 @@
  * completion, on one thread at a time, and touch nothing but their own state, their message and
  * what `ctx` offers. The same handlers run on the thread pool and under the seeded scheduler.
  *
- *            spawn            message / timer / answer              error, sl_stop, parent's end
- *     (slot) ─────► start ──► handle / system / ready ──► drained ──► (children end) ──► stop ──►
- * CHILD_ENDED └────────── turn ────────────┘
+ *      spawn        message / timer / answer           error, sl_stop, parent's end
+ *     ──────► start ──► handle / system / ready ──► drained ──► (children end) ──► stop ──►
+ *                         ▲                            │            CHILD_ENDED to the parent
+ *                         └─────────── turn ───────────┘
  */
 
 #include <stdbool.h>
@@ -107,6 +108,10 @@ struct sl_msg *sl_take(struct sl_ctx *ctx);
 /* Answer a question, with any message that is on no line. Cannot fail: the asker kept a place. */
 #define sl_reply(ctx, asker, mp) sl_reply_msg((ctx), (asker), &(*(mp))->hdr, (mp))
 
+/* Behind the macros: msg is the message, pointer_to_null the address of the caller's pointer to it,
+ * which is set to NULL when the message went. sl_send_msg and sl_ask_msg return SL_OK, SL_FULL or
+ * SL_TOO_LARGE, as above; after these two the message and the pointer are as before. The others
+ * cannot fail. None blocks. */
 enum sl_err sl_send_msg(struct sl_ctx *ctx, struct sl_line *line, struct sl_ref to,
                         struct sl_msg *msg, void *pointer_to_null)
     __attribute__((warn_unused_result));

@@ -15,13 +15,12 @@
  * everybody waits for can always move.
  *
  * Two ways to wait when a line is full, both told by a message, both holding a reserved place in
- * the mailbox
- * (`waits_max` of the class):
+ * the mailbox (`waits_max` of the class):
  *   - sl_line_wait: "tell me when there is room": SL_MSG_OPEN, once a good part of the credits is
- * home;
+ *     home;
  *   - sl_line_reserve: "keep one credit and so many bytes for me": SL_MSG_GRANTED, first come,
- * first served. While a reservation waits, sl_send on that line says SL_FULL, so that small
- * messages cannot starve a large one.
+ *     first served. While a reservation waits, sl_send on that line says SL_FULL, so that small
+ *     messages cannot starve a large one.
  */
 
 #include <stdbool.h>

@@ -177,6 +177,7 @@ struct homecoming {
 
 /* ---- workers ---- */
 
+/* What hooks are handed. A worker has one and lends it to the actor whose turn it runs. */
 struct sl_ctx {
     struct worker *worker;
     struct slot   *slot;
@@ -236,6 +237,7 @@ struct sched_ops {
     void (*timer_changed)(struct sl_runtime *rt);
 };
 
+/* One machine. What stands without a word on access is set before the threads start. */
 struct sl_runtime {
     struct sl_runtime_options options;
     const struct sl_env      *env;
@@ -281,7 +283,8 @@ struct sl_runtime {
 /* The calling thread's worker, or NULL when it is none of the runtime's. */
 extern _Thread_local struct worker *worker_self;
 
-/* Make a worker and list it; from then on the watchdog looks at it. Panics beyond SL_THREADS_MAX. */
+/* Make a worker and list it; from then on the watchdog looks at it. Panics beyond SL_THREADS_MAX.
+ */
 struct worker *worker_new(struct sl_runtime *rt, const char *name, struct crew *crew,
                           sl_nanos stuck_after);
 void           worker_free(struct worker **w);
@@ -380,8 +383,8 @@ enum sl_err turn_spawn(struct worker *w, struct slot *parent, const struct sl_ac
                        const void *args, size_t args_bytes, struct sl_ref *out, struct sl_why *why);
 /* Run the slot's turn up to and including `drained`; at most `budget` messages. Then turn_end. */
 void turn_run(struct worker *w, struct slot *s, unsigned budget);
-/* End the turn: true when the slot must be queued again. Mail that came since turn_run looked last is the
- * business of the schedule word. */
+/* End the turn: true when the slot must be queued again. Mail that came since turn_run looked last
+ * is the business of the schedule word. */
 bool turn_end(struct slot *s);
 /* Run the `ready` hook for one watch. On the slot's loop thread, between turns. */
 void turn_ready(struct worker *w, struct slot *s, struct sl_io *io, unsigned events);
@@ -394,8 +397,8 @@ void timers_free(struct timers *t);
 sl_nanos timers_next(struct timers *t);
 /* Fire what is due at `now`. Returns how many. */
 unsigned timers_fire(struct worker *w, sl_nanos now);
-/* Is this expiry still wanted? Takes it out of the mailbox either way: from then on `mail` may be sent again at
- * any moment, so the handler is given *expiry. */
+/* Is this expiry still wanted? Takes it out of the mailbox either way: from then on `mail` may be
+ * sent again at any moment, so the handler is given *expiry. */
 bool timers_receive(struct sl_runtime *rt, struct sl_msg *mail, struct sl_msg *expiry);
 /* Nothing of the slot's timers will fire any more. */
 void timers_cancel_all(struct sl_runtime *rt, struct slot *s);

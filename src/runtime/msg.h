@@ -71,6 +71,7 @@ struct sl_child_ended {
     struct sl_why why;
 };
 
+/* 1 when both mean the same life of the same actor, else 0. */
 static inline int sl_ref_equal(struct sl_ref a, struct sl_ref b)
 {
     return a.index == b.index && a.generation == b.generation;

@@ -21,10 +21,6 @@ struct pool {
     struct worker   *clock;
 };
 
-enum {
-    POOL_SPINS = 2000
-}; /* looks at the queue before sleeping, where a core is to spare: about 10 us */
-
 /* ---- sleeping ---- */
 
 static void rouse_thread(struct sleeper *s)
@@ -279,7 +275,7 @@ enum sl_err pool_start(struct sl_runtime *rt, struct sl_why *why)
     SL_ASSERT(p != NULL);
     SL_ASSERT(loops <= SL_IO_LOOPS_MAX);
     rt->pool = p;
-    p->spins = cpus > 2 ? POOL_SPINS : 0;
+    p->spins = o->never_spin || cpus == 1 ? 0 : SL_SPIN_LOOKS;
     crew_init(&p->compute, SL_SLOTS_MAX);
     crew_init(&p->disk, SL_SLOTS_MAX);
     p->clock = worker_new(rt, "clock", NULL, 0);

@@ -83,6 +83,8 @@ void machine_root_ended(struct worker *w, enum sl_err err, const struct sl_why *
                  1); /* seq_cst; partner: the loads of `ended` before root_err is read */
     if (rt->seeded == NULL)
         rt->env->threads->wake(rt->env->threads, &rt->ended, UINT32_MAX);
+    if (rt->options.on_end != NULL)
+        rt->options.on_end(rt->options.on_end_context);
 }
 
 enum sl_err sl_runtime_wait(struct sl_runtime *rt, struct sl_why *why)

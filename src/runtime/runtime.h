@@ -22,12 +22,15 @@
 
 struct sl_runtime;
 
+/* Copied by sl_runtime_new; what it points to is borrowed until sl_runtime_free. */
 struct sl_runtime_options {
     const struct sl_env      *env;             /* outlives the runtime */
     const struct sl_topology *topology;        /* likewise */
     unsigned                  compute_threads; /* 0: one per processor */
     unsigned                  disk_threads;    /* 0: SL_DISK_THREADS */
     unsigned                  io_loops;        /* 0: 1 */
+
+    bool never_spin; /* idle threads sleep at once: for measuring what a sleep costs */
 
     bool     seeded; /* run on the calling thread, ordered by `seed` */
     uint64_t seed;
@@ -36,6 +39,11 @@ struct sl_runtime_options {
     sl_nanos (*next_event)(void *sim);
     void (*advance_to)(void *sim, sl_nanos moment);
     void *sim;
+
+    /* Called once when the root has ended, on the thread that ran it; must not block. NULL: nobody
+     * is told. */
+    void (*on_end)(void *context);
+    void *on_end_context;
 
     /* Called from the watchdog's thread when one handler has been running too long, once per
      * incident; NULL: a log line. */

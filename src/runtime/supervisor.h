@@ -17,6 +17,7 @@
 
 #include "runtime/actor.h"
 
+/* What a child's end means. An error of SL_CLASS_CORRUPT always escalates. */
 enum sl_restart {
     SL_RESTART_NEVER,      /* any end is final; an error escalates */
     SL_RESTART_ON_FAILURE, /* an error restarts, an orderly end is final */
@@ -32,6 +33,7 @@ struct sl_child_spec {
     uint32_t                     healthy_ms;   /* alive for so long: failures forgotten */
 };
 
+/* IDLE: never started; WAITING: for the end of its back-off; ENDED: for good. */
 enum sl_child_state { SL_CHILD_IDLE, SL_CHILD_RUNNING, SL_CHILD_WAITING, SL_CHILD_ENDED };
 
 /* One supervised child; read it freely for status pages. */
@@ -52,6 +54,7 @@ struct sl_supervised {
 typedef void (*sl_child_started)(struct sl_ctx *ctx, void *parent, uint32_t index,
                                  struct sl_ref ref);
 
+/* In the parent's state; sl_supervisor_init fills it in. All is the supervisor's own. */
 struct sl_supervisor {
     struct sl_supervised *children; /* the parent's array, zeroed */
     uint32_t              room;

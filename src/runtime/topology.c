@@ -57,6 +57,9 @@ static enum sl_err check_actor(const struct sl_topology *topology, uint32_t inde
     const struct sl_actor_class    *class_of = actor->class_of;
     uint64_t                        items = sl_topology_mailbox_items(topology, class_of);
 
+    if (strlen(class_of->name) >= SL_NAME_BYTES_MAX)
+        return sl_fail(why, SL_INVALID, "actor %s: a name has at most %u bytes", class_of->name,
+                       (unsigned)SL_NAME_BYTES_MAX - 1);
     if (actor->count_max == 0)
         return sl_fail(why, SL_INVALID, "actor %s: count_max is 0", class_of->name);
     if (class_of->lane >= SL_LANES || class_of->handle == NULL)
@@ -85,6 +88,9 @@ static enum sl_err check_line(const struct sl_topology *topology, uint32_t index
 {
     const struct sl_topology_line *line = &topology->lines[index];
 
+    if (strlen(line->name) >= SL_NAME_BYTES_MAX)
+        return sl_fail(why, SL_INVALID, "line %s: a name has at most %u bytes", line->name,
+                       (unsigned)SL_NAME_BYTES_MAX - 1);
     if (line->credits == 0 || line->credits > SL_LINE_CREDITS_MAX)
         return sl_fail(why, SL_INVALID, "line %s: credits must be 1..%u", line->name,
                        (unsigned)SL_LINE_CREDITS_MAX);
@@ -162,6 +168,8 @@ static void print_text(const struct sl_topology *topology, FILE *out)
     fprintf(out, "\nlines\n");
     for (uint32_t i = 0; i < topology->line_count; i++)
         print_line(&topology->lines[i], out);
+    if (topology->line_count == 0)
+        fprintf(out, "  none\n");
 }
 
 static void print_graphviz(const struct sl_topology *topology, FILE *out)

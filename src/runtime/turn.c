@@ -2,7 +2,8 @@
  * they differ only in who is next.
  *
  *     NEW ──start──► LIVE ──error, sl_stop, STOP──► ENDING ──no children left, stop──► DEAD
- * ──slots.c──► FREE
+ *                                                                                       │
+ *                                                                      FREE ◄──slots.c──┘
  *
  * A DEAD slot still gets turns as long as somebody who found it alive pushes: they free its mail.
  */
@@ -75,8 +76,8 @@ void turn_send_stop(struct worker *w, struct sl_ref to)
     section_leave(w);
 }
 
-/* The actor will not handle any more: first its children end, then itself. What it watches is let go
- * now: nobody would serve it until then, and stop closes the sockets. */
+/* The actor will not handle any more: first its children end, then itself. What it watches is let
+ * go now: nobody would serve it until then, and stop closes the sockets. */
 static void begin_ending(struct worker *w, struct slot *s, enum sl_err err)
 {
     SL_ASSERT(s->phase == PHASE_LIVE || s->phase == PHASE_NEW);
@@ -199,7 +200,7 @@ static void settle_place(struct slot *s, struct sl_msg *msg)
         child_forget(s, ((const struct sl_child_ended *)msg)->child);
 }
 
-/* Run the hook for one message. Afterwards the message is the runtime's again unless it was taken. */
+/* Run the hook for one message. Unless it was taken, the message is the runtime's afterwards. */
 static void handle(struct worker *w, struct slot *s, struct sl_msg *msg)
 {
     const char *name = mail_type_name(s->class_of, msg->type);
@@ -423,97 +424,4 @@ enum sl_err turn_spawn(struct worker *w, struct slot *parent, const struct sl_ac
     if (word_pushed(&s->word))
         rt->sched->ready(w, s);
     return SL_OK;
-}
-
-enum sl_err sl_spawn(struct sl_ctx *ctx, const struct sl_actor_class *class_of, const void *args,
-                     size_t args_bytes, struct sl_ref *out)
-{
-    SL_ASSERT(ctx->slot->phase == PHASE_LIVE);
-    return turn_spawn(ctx->worker, ctx->slot, class_of, args, args_bytes, out, &ctx->why);
-}
-
-void sl_stop_child(struct sl_ctx *ctx, struct sl_ref child)
-{
-    for (uint32_t i = 0; i < ctx->slot->child_count; i++) {
-        if (sl_ref_equal(ctx->slot->children[i], child))
-            turn_send_stop(ctx->worker, child);
-    }
-}
-
-void sl_stop(struct sl_ctx *ctx)
-{
-    ctx->slot->stop_wanted = true;
-}
-
-/* ---- what a hook may ask ---- */
-
-struct sl_ref sl_self(const struct sl_ctx *ctx)
-{
-    const struct slot *s = ctx->slot;
-
-    return (struct sl_ref){s->index, atomic_load_explicit(&s->generation, memory_order_relaxed)};
-}
-
-sl_nanos sl_now(const struct sl_ctx *ctx)
-{
-    return ctx->now;
-}
-
-struct sl_prng *sl_random(struct sl_ctx *ctx)
-{
-    return &ctx->slot->prng;
-}
-
-struct sl_why *sl_why(struct sl_ctx *ctx)
-{
-    return &ctx->why;
-}
-
-const struct sl_env *sl_env(const struct sl_ctx *ctx)
-{
-    return ctx->worker->rt->env;
-}
-
-struct sl_msg *sl_take(struct sl_ctx *ctx)
-{
-    struct sl_msg *msg = ctx->msg;
-
-    SL_ASSERT(msg != NULL); /* taken once; a timer's message is not for keeping */
-    ctx->msg = NULL;
-    return msg;
-}
-
-enum sl_err sl_io_watch(struct sl_ctx *ctx, struct sl_io *io, struct sl_socket *socket,
-                        unsigned events)
-{
-    struct slot *s = ctx->slot;
-    enum sl_err  err;
-
-    SL_ASSERT(s->class_of->lane == SL_LANE_IO && s->class_of->ready != NULL);
-    SL_ASSERT(s->phase == PHASE_LIVE); /* not in stop: nobody would take the watch away */
-    SL_ASSERT(io->socket == NULL || io->socket == socket);
-    if (io->socket == NULL) {
-        io->owner = s->index;
-        io->next = s->ios;
-        s->ios = io;
-        io->socket = socket;
-    }
-    io->events = events;
-    err = ctx->worker->rt->sched->watch(ctx->worker, s, io, events);
-    if (err != SL_OK)
-        sl_io_unwatch(ctx, io);
-    return err;
-}
-
-void sl_io_unwatch(struct sl_ctx *ctx, struct sl_io *io)
-{
-    struct sl_io **at = &ctx->slot->ios;
-
-    if (io->socket == NULL)
-        return;
-    while (*at != io)
-        at = &(*at)->next;
-    *at = io->next;
-    ctx->worker->rt->sched->unwatch(ctx->worker, io);
-    *io = (struct sl_io){0};
 }

@@ -1,5 +1,6 @@
 /* The watchdog: names the actor and the message that run too long. */
 
+#include "base/log.h"
 #include "runtime/machine.h"
 
 static void report(struct sl_runtime *rt, const char *actor, const char *message, sl_nanos running)
@@ -8,6 +9,8 @@ static void report(struct sl_runtime *rt, const char *actor, const char *message
         rt->options.on_stuck(actor, message, running);
         return;
     }
+    sl_log(SL_LOG_WARN, "handler runs too long", sl_field_str("actor", actor),
+           sl_field_str("message", message), sl_field_nanos("running", running));
 }
 
 void watchdog_look(struct sl_runtime *rt)

@@ -1,5 +1,5 @@
-#ifndef TESTS_EXPLORE_EXPLORE_H
-#define TESTS_EXPLORE_EXPLORE_H
+#ifndef SL_TESTS_EXPLORE_EXPLORE_H
+#define SL_TESTS_EXPLORE_EXPLORE_H
 
 /* Bounded exhaustive exploration of interleavings.
  *

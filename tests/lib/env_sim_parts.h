@@ -2,7 +2,7 @@
 #define SL_TESTS_LIB_ENV_SIM_PARTS_H
 
 /* What the files env_sim*.c share: the object. Private to them. Each part draws its choices from a
- * generator of its own, so that one more write on the disk does not change what the network does. */
+ * generator of its own, so that one more write on the disk changes nothing on the network. */
 
 #include "base/prng.h"
 #include "lib/env_sim.h"

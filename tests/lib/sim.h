@@ -1,10 +1,11 @@
-#ifndef TESTS_LIB_SIM_H
-#define TESTS_LIB_SIM_H
+#ifndef SL_TESTS_LIB_SIM_H
+#define SL_TESTS_LIB_SIM_H
 
 /* Running a topology under the seeded scheduler over the simulated environment, once per seed.
  *
- * How many seeds, and which: SLUICE_SEEDS and SLUICE_SEED in the environment, as `./dev test NAME --seeds N`
- * and `--seed S` set them. A failing seed is printed with the command that replays it. */
+ * How many seeds, and which: SLUICE_SEEDS and SLUICE_SEED in the environment, as `--seeds N` and
+ * `--seed S` of `./dev test NAME` set them. A failing seed is printed with the command that replays
+ * it. */
 
 #include <stdint.h>
 
@@ -28,8 +29,8 @@ struct sim_seeds {
 };
 struct sim_seeds sim_seeds(uint64_t count_default);
 
-/* Say which seed of the program `name` runs now: if the process aborts, the command that replays it is
- * printed. */
+/* Say which seed of the program `name` runs now: if the process aborts, the command that replays it
+ * is printed. */
 void sim_note_seed(const char *name, uint64_t seed);
 
 /* Print that command now. */

@@ -3,10 +3,10 @@
 
 /* A stage for unit tests of the actor machine: a root actor that plays scenes one after another.
  *
- * A scene waits until its condition holds (asked once a millisecond) and then plays, as the root: it
- * spawns, sends, waits and looks. After the last scene the root stops, and with it its children; the
- * runtime is freed, which checks that every message and credit came home. Under the seeded scheduler
- * handlers may use cmocka's assertions and plain globals; on threads neither. */
+ * A scene waits until its condition holds (asked once a millisecond) and then plays, as the root:
+ * it spawns, sends, waits and looks. After the last scene the root stops, and with it its children;
+ * the runtime is freed, which checks that every message and credit came home. Under the seeded
+ * scheduler handlers may use cmocka's assertions and plain globals; on threads neither. */
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,19 +1,19 @@
-#ifndef TESTS_LIB_WORKLOAD_H
-#define TESTS_LIB_WORKLOAD_H
+#ifndef SL_TESTS_LIB_WORKLOAD_H
+#define SL_TESTS_LIB_WORKLOAD_H
 
-/* A workload for the actor machine that obeys conservation laws, run by the seeded simulation and by the
- * stress test on threads with the same handlers.
+/* A workload for the actor machine that obeys conservation laws, run by the seeded simulation and
+ * by the stress test on threads with the same handlers.
  *
  *     root ─┬─ source[n] ──work──► relay[m] ──(same message)──► sink[k]
  *           │      ▲                                              │
  *           │      └────────────── answer or GONE ────────────────┘
  *           └──wire──► source: where the relays are now
  *
- * Sources send plain messages and questions, wait or reserve when the line is full, pause on timers and
- * disarm others, and are stopped all at once and started anew. Relays hold messages, pass them on, drop
- * some, and fail; root restarts them. Sinks answer or drop. Checked: every question is answered or GONE,
- * exactly once; order per sender and receiver; no disarmed timer fires; and, by sl_runtime_free, that every
- * message, credit and place came home. */
+ * Sources send plain messages and questions, wait or reserve when the line is full, pause on timers
+ * and disarm others, and are stopped all at once and started anew. Relays hold messages, pass them
+ * on, drop some, and fail; root restarts them. Sinks answer or drop. Checked: every question is
+ * answered or GONE, exactly once; order per sender and receiver; no disarmed timer fires; and, by
+ * sl_runtime_free, that every message, credit and place came home. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,8 +31,8 @@ struct workload {
     uint32_t messages;    /* that each source sends in one generation */
     uint32_t fail_one_in; /* relays fail after about so many messages; 0: never */
     uint32_t drop_one_in; /* relays and sinks drop one in so many; 0: none */
-    uint32_t
-        stop_after_ms; /* stop all sources at once so long after their start; 0: they end by themselves */
+    /* Stop all sources at once so long after their start; 0: they end by themselves. */
+    uint32_t stop_after_ms;
 };
 
 /* What happened in the process since workload_reset. */

@@ -1,15 +1,15 @@
 #ifndef SL_TESTS_SIM_JOINS_H
 #define SL_TESTS_SIM_JOINS_H
 
-/* The three joins of the design as small models, under credits that are always exhausted: actors that must wait
- * for one of their inputs, while the others back up behind them.
+/* The three joins of the design as small models, under credits that are always exhausted: actors
+ * that must wait for one of their inputs, while the others back up behind them.
  *
  *   merger   feeder[k] ──block──► merger                 emits in global order
- *   puller   feeder[k] ──block──► puller ──row──► reader  the same, under the window of a slow reader
- *   gate     planner ──work──► decoder[k] ──(same)──► gate  decoders finish out of order
+ *   puller   feeder[k] ──block──► puller ──row──► reader  the same, under the window of a slow
+ * reader gate     planner ──work──► decoder[k] ──(same)──► gate  decoders finish out of order
  *
- * Each input has credits of its own; with `shared` all use one line, which must deadlock: that is how the tests
- * show that they would notice. */
+ * Each input has credits of its own; with `shared` all use one line, which must deadlock: that is
+ * how the tests show that they would notice. */
 
 #include <stdbool.h>
 #include <stdint.h>

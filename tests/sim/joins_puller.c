@@ -12,8 +12,8 @@ struct puller {
     bool               waiting;
 };
 
-/* Emit as long as there is a row and a permit. While there is none, blocks stay here with their credits, and the
- * inputs back up. */
+/* Emit as long as there is a row and a permit. While there is none, blocks stay here with their
+ * credits, and the inputs back up. */
 static void pull(struct sl_ctx *ctx, struct puller *p)
 {
     uint32_t minimum;

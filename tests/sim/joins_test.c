@@ -1,6 +1,6 @@
-/* The three joins under exhausted credits, some hundred seeds each: all that goes in comes out, in order, and
- * nothing stands still. And the same joins with one line for all inputs, which must stand still: else these tests
- * could not fail. */
+/* The three joins under exhausted credits, some hundred seeds each: all that goes in comes out, in
+ * order, and nothing stands still. And the same joins with one line for all inputs, which must
+ * stand still: else these tests could not fail. */
 
 #include <setjmp.h>
 #include <stdarg.h>

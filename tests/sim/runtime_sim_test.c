@@ -1,6 +1,6 @@
-/* The runtime's own simulation: the workload of tests/lib/workload.h under thousands of seeds. Each seed draws the
- * workload, the order of everything, and the failures. Then the laws are checked: every question answered or
- * GONE, order kept, no ghost of a timer, every message and credit home.
+/* The runtime's own simulation: the workload of tests/lib/workload.h under thousands of seeds. Each
+ * seed draws the workload, the order of everything, and the failures. Then the laws are checked:
+ * every question answered or GONE, order kept, no ghost of a timer, every message and credit home.
  *
  * Built with the planted lost wake-up, the same program must find it. */
 
@@ -107,8 +107,8 @@ static void the_same_seed_gives_the_same_fingerprint(void **state)
     assert_int_equal(different, SAME_SEEDS);
 }
 
-/* The number is recorded: it must not depend on build mode, sanitizer or machine. It changes with the order of
- * scheduling decisions, the workload or the generator; then record the new one. */
+/* The number is recorded: it must not depend on build mode, sanitizer or machine. It changes with
+ * the order of scheduling decisions, the workload or the generator; then record the new one. */
 static void the_fingerprint_is_the_same_on_every_build(void **state)
 {
     (void)state;

@@ -1,5 +1,6 @@
-/* The workload of tests/lib/workload.h on real threads: the same handlers, the same laws, whatever the machine makes
- * of the order. Dynamic senders are opened and dropped all at once, generation after generation. */
+/* The workload of tests/lib/workload.h on real threads: the same handlers, the same laws, whatever
+ * the machine makes of the order. Dynamic senders are opened and dropped all at once, generation
+ * after generation. */
 
 #include <setjmp.h>
 #include <stdarg.h>

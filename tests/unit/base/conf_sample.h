@@ -1,5 +1,5 @@
-#ifndef SL_TESTS_CONF_SAMPLE_H
-#define SL_TESTS_CONF_SAMPLE_H
+#ifndef SL_TESTS_UNIT_BASE_CONF_SAMPLE_H
+#define SL_TESTS_UNIT_BASE_CONF_SAMPLE_H
 
 /* A configuration with a row of every kind, shaped after the real ones, and a file system that
  * holds one file in memory. For the tests of base/conf.h and its fuzzer. */

@@ -185,9 +185,9 @@ static void values_are_told_and_secrets_are_not(void **state)
         sample_load(&run, "[syncer]\nignore-txn-commit-ts = [1, 2]\nto.password = \"hunter2\"\n",
                     NULL, NULL),
         SL_OK);
-#define SHOWN(name)                                                                                \
-    (sl_conf_value_text(&sample_rows[sl_conf_row_index(&sample_table, name)], &run.config, out,    \
-                        sizeof out),                                                               \
+#define SHOWN(name)                                                                             \
+    (sl_conf_value_text(&sample_rows[sl_conf_row_index(&sample_table, name)], &run.config, out, \
+                        sizeof out),                                                            \
      out)
     assert_string_equal(SHOWN("syncer.to.password"), "***");
     assert_string_equal(SHOWN("addr"), "127.0.0.1:8250");

@@ -27,7 +27,7 @@ static enum sl_err note(void *context, const struct sl_toml_leaf *leaf, struct s
                                         "time",   "array",   "table"};
     struct record           *r = context;
 
-#define PUT(...)                                                                                   \
+#define PUT(...) \
     r->used += (size_t)snprintf(r->text + r->used, sizeof r->text - r->used, __VA_ARGS__)
     PUT("%u:%u ", leaf->line, leaf->column);
     for (size_t i = 0; i < leaf->depth; i++) {

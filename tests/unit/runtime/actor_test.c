@@ -1,5 +1,5 @@
-/* The life of an actor: how it can end and who hears of it, what the hooks are promised, and what remains of a
- * dead one. */
+/* The life of an actor: how it can end and who hears of it, what the hooks are promised, and what
+ * remains of a dead one. */
 
 #include <setjmp.h>
 #include <stdarg.h>

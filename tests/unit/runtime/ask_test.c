@@ -113,7 +113,8 @@ static const struct sl_actor_class oracle_class = {
     .stop = oracle_stop,
 };
 
-/* ---- asker: asks what its arguments say at its start, and dies of the first answer or sooner ---- */
+/* ---- asker: asks what its arguments say at its start, and dies of the first answer or sooner ----
+ */
 
 static enum sl_err asker_start(struct sl_ctx *ctx, void *self, const void *args)
 {

@@ -1,5 +1,5 @@
-/* The common pool of a join's line: only the input that holds the minimum may draw on it, in each way of entering;
- * and what comes home to it goes to whoever holds the minimum then. */
+/* The common pool of a join's line: only the input that holds the minimum may draw on it, in each
+ * way of entering; and what comes home to it goes to whoever holds the minimum then. */
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
-/* Sockets watched by actors: a listener, its sessions and their clients exchange bytes under back-pressure, break
- * connections, and end while they watch. The same actors run on an event loop over real sockets, and under the
- * seeded scheduler over the simulated network.
+/* Sockets watched by actors: a listener, its sessions and their clients exchange bytes under
+ * back-pressure, break connections, and end while they watch. The same actors run on an event loop
+ * over real sockets, and under the seeded scheduler over the simulated network.
  *
  *     client ──bytes──► session (one per connection, a child of the server)
  *            ◄─report──

@@ -1,5 +1,6 @@
-/* Lines: what is refused at the entrance, who is served first, and that every credit comes home, however
- * its message or its waiter ends. Each test runs under many seeds; freeing the runtime checks the sums. */
+/* Lines: what is refused at the entrance, who is served first, and that every credit comes home,
+ * however its message or its waiter ends. Each test runs under many seeds; freeing the runtime
+ * checks the sums. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -551,8 +552,8 @@ static bool line_two_is_whole(struct sl_ctx *ctx)
     return credits(ctx, LINE_TWO) == 2;
 }
 
-/* Freed by the runtime after the handler; by the mailbox of the dead; with nobody to receive it; and by
- * forwarding to the dead. */
+/* Freed by the runtime after the handler; by the mailbox of the dead; with nobody to receive it;
+ * and by forwarding to the dead. */
 static void send_to_the_ignorer(struct sl_ctx *ctx)
 {
     assert_int_equal(sl_spawn(ctx, &ignorer_class, NULL, 0, &seen.other), SL_OK);

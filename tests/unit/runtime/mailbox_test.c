@@ -1,5 +1,6 @@
-/* The sums behind the mailboxes hold at their limit: whatever a crowd of dynamic senders owns comes back to it
- * at once, all of them are stopped in the same turn, and every place of the mailbox is used, but no more. */
+/* The sums behind the mailboxes hold at their limit: whatever a crowd of dynamic senders owns comes
+ * back to it at once, all of them are stopped in the same turn, and every place of the mailbox is
+ * used, but no more. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,8 +12,9 @@
 
 #include "lib/stage.h"
 
-/* A ring has one place less than a power of two. The crowd's mailboxes are sized to just that, so that one
- * message more would overflow: 3 answers, 1 wait, 2 timers, STOP. The hub's: 15 * 4 credits, 2 timers, STOP. */
+/* A ring has one place less than a power of two. The crowd's mailboxes are sized to just that, so
+ * that one message more would overflow: 3 answers, 1 wait, 2 timers, STOP. The hub's: 15 * 4
+ * credits, 2 timers, STOP. */
 enum { CROWD = 15, CREDITS = 4, QUESTIONS = 3, CROWD_PLACES = 7, HUB_PLACES = 63, SEEDS = 200 };
 enum line { LINE_CROWD };
 enum { CROWD_TICK = SL_MSG_USER };

@@ -1,5 +1,5 @@
-/* The thread pool: every lane has threads of its own, one may stop it from anywhere, a machine without threads
- * is refused and freed again, and what the watchdog and the status pages say. */
+/* The thread pool: every lane has threads of its own, one may stop it from anywhere, a machine
+ * without threads is refused and freed again, and what the watchdog and the status pages say. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -554,7 +554,8 @@ static bool all_lived(struct sl_ctx *ctx)
     return atomic_load(&seen.ended) + atomic_load(&seen.failures) >= RESPAWNS;
 }
 
-/* The parent's turn may go on while its children live and die on another thread, many times over. */
+/* The parent's turn may go on while its children live and die on another thread, many times over.
+ */
 static void a_child_may_be_replaced_the_moment_its_end_is_heard(void **state)
 {
     static const struct stage_scene scenes[] = {{.play = spawn_family}, {.ready = all_lived}};

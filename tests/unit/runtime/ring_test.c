@@ -14,7 +14,8 @@
 
 enum { PUSHERS = 3, POPPERS = 3, EACH = 20000, ITEMS = PUSHERS * EACH, SMALL_RING = 60 };
 
-/* Plain fields, written before the push and read after the pop: ThreadSanitizer watches the hand-over. */
+/* Plain fields, written before the push and read after the pop: ThreadSanitizer watches the
+ * hand-over. */
 struct item {
     uint32_t pusher;
     uint32_t number;

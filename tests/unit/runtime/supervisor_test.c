@@ -1,4 +1,5 @@
-/* Supervision, in virtual time: how long a failed child waits, what is forgotten, and when its parent gives up. */
+/* Supervision, in virtual time: how long a failed child waits, what is forgotten, and when its
+ * parent gives up. */
 
 #include <setjmp.h>
 #include <stdarg.h>

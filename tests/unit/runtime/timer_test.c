@@ -84,8 +84,8 @@ static void arm(struct sl_ctx *ctx, struct timed *t, unsigned number, uint64_t d
     assert_true(sl_timer_armed(&t->timer[number]));
 }
 
-/* Timer `number` was the nth to fire, so many milliseconds after the start or later: the scheduler likes to
- * let time pass while an expiry waits to be read. */
+/* Timer `number` was the nth to fire, so many milliseconds after the start or later: the scheduler
+ * likes to let time pass while an expiry waits to be read. */
 static void assert_fired(uint32_t nth, unsigned number, uint64_t ms)
 {
     assert_true(nth < fired.count);
@@ -290,8 +290,8 @@ struct mortal {
     bool            heir;
 };
 
-/* Every other life arms ghosts and dies at once or with the expiry in its mailbox; its heir arms nothing of
- * that kind and must never hear of them. */
+/* Every other life arms ghosts and dies at once or with the expiry in its mailbox; its heir arms
+ * nothing of that kind and must never hear of them. */
 static enum sl_err mortal_start(struct sl_ctx *ctx, void *self, const void *args)
 {
     struct mortal *m = self;
@@ -397,7 +397,8 @@ struct clocked {
 
 enum { CLOCKED_FIRST = SL_MSG_USER, CLOCKED_REARMED = CLOCKED_FIRST + THREAD_TIMERS, REARMS = 200 };
 
-/* The time of a turn is its start, the delay counts from the call: never early by the turn's time. */
+/* The time of a turn is its start, the delay counts from the call: never early by the turn's time.
+ */
 static enum sl_err clocked_start(struct sl_ctx *ctx, void *self, const void *args)
 {
     static const uint64_t delay_ms[THREAD_TIMERS] = {20, 5, 0, 1, 11};
@@ -412,8 +413,8 @@ static enum sl_err clocked_start(struct sl_ctx *ctx, void *self, const void *arg
     return SL_OK;
 }
 
-/* Give the clock's thread some time to put the expiry into the mailbox, and arm again: it may then fire the
- * new request while this thread reads the old expiry. ThreadSanitizer watches. */
+/* Give the clock's thread some time to put the expiry into the mailbox, and arm again: it may then
+ * fire the new request while this thread reads the old expiry. ThreadSanitizer watches. */
 static void rearm_over_an_expiry(struct sl_ctx *ctx, struct clocked *c)
 {
     if (c->rearms++ == REARMS)

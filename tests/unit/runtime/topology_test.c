@@ -1,4 +1,5 @@
-/* Topologies: how mailboxes are sized, what is refused and with which words, and how the graph prints. */
+/* Topologies: how mailboxes are sized, what is refused and with which words, and how the graph
+ * prints. */
 
 #include <setjmp.h>
 #include <stdarg.h>
