@@ -1,6 +1,7 @@
 #include "runtime/ring.h"
 
 #include <ck_ring.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #include "base/assert.h"
@@ -13,7 +14,11 @@ void __tsan_release(void *address);
 #define __tsan_release(address) ((void)(address))
 #endif
 
-enum { CACHE_LINE_BYTES = 128, RING_ITEMS_MAX = 1 << 24 };
+enum {
+    CACHE_LINE_BYTES = 128,
+    RING_ITEMS_MAX = 1 << 24,
+    SPINS_MAX = 128, /* before a pusher that waits for another yields its processor */
+};
 
 struct ring {
     _Alignas(CACHE_LINE_BYTES) ck_ring_t ring; /* ck pads its three indexes to cache lines itself */
@@ -57,16 +62,47 @@ void ring_free(struct ring **r)
     *r = NULL;
 }
 
+/* Wait until the earlier pushers have finished. ck alone would spin: when one of them is preempted in
+ * the middle, each later one, in its turn, burns its whole time slice, and a machine with fewer
+ * processors than busy threads comes close to a standstill. */
+static void await_turn(const ck_ring_t *ring, unsigned ticket)
+{
+    for (unsigned spins = 1; ck_pr_load_uint(&ring->p_tail) != ticket; spins++) {
+        if (spins % SPINS_MAX == 0)
+            (void)sched_yield();
+        else
+            ck_pr_stall();
+    }
+}
+
 bool ring_push_mpsc(struct ring *r, void *item)
 {
+    unsigned ticket;
+    void   **slot;
+
     __tsan_release(item);
-    return ck_ring_enqueue_mpsc(&r->ring, r->buffer, item);
+    slot = ck_ring_enqueue_reserve_mpsc(&r->ring, r->buffer, &ticket);
+    if (slot == NULL)
+        return false;
+    *slot = item;
+    await_turn(&r->ring, ticket);
+    ck_ring_enqueue_commit_mpsc(&r->ring, ticket);
+    return true;
 }
 
 bool ring_push_mpmc(struct ring *r, void *item)
 {
+    unsigned ticket;
+    void   **slot;
+
     __tsan_release(item);
-    return ck_ring_enqueue_mpmc(&r->ring, r->buffer, item);
+    slot = ck_ring_enqueue_reserve_mpmc(&r->ring, r->buffer, &ticket);
+    if (slot == NULL)
+        return false;
+    *slot = item;
+    await_turn(&r->ring, ticket);
+    ck_ring_enqueue_commit_mpmc(&r->ring, ticket);
+    return true;
 }
 
 void *ring_pop_mpsc(struct ring *r)

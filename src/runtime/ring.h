@@ -18,8 +18,8 @@ struct ring *ring_new(uint32_t items);
 /* Free and null the pointer; the ring must be empty. *r may be NULL. */
 void ring_free(struct ring **r);
 
-/* Push; false when full. item is not NULL. Lock-free but not wait-free: a pusher stopped in the
- * middle holds up later pushers until it runs again. */
+/* Push; false when full. item is not NULL. Not wait-free: a pusher stopped in the middle holds up
+ * later pushers until it runs again; they give it their processor. */
 bool ring_push_mpsc(struct ring *r, void *item);
 bool ring_push_mpmc(struct ring *r, void *item);
 
