@@ -73,9 +73,9 @@ struct sl_space {
     uint64_t available_bytes; /* to a user who is not root */
 };
 
-/* Names the time between two losses of what was written but not synced: one boot of the machine. */
 enum { SL_BOOT_ID_BYTES = 16 };
 
+/* Names the time between two losses of what was written but not synced: one boot of the machine. */
 struct sl_boot_id {
     uint8_t bytes[SL_BOOT_ID_BYTES];
 };
