@@ -375,6 +375,7 @@ const core_sources = [_][]const u8{
     "src/base/sm.c",
     "src/base/trace.c",
     "src/base/units.c",
+    "src/binlog/merge.c",
     "src/binlog/record.c",
     "src/runtime/crew.c",
     "src/runtime/line.c",
@@ -443,6 +444,7 @@ const tests = [_]TestProgram{
     unit("base/sm"),
     unit("base/trace"),
     unit("base/units"),
+    unit("binlog/merge"),
     unit("binlog/record"),
     unit("lib/env_sim"),
     unit("lib/env_sim_fs"),
@@ -458,6 +460,7 @@ const bench_library = [_][]const u8{
 
 const benches = [_]Program{
     .{ .name = "hop", .sources = &.{"bench/hop.c"} },
+    .{ .name = "merge", .sources = &.{"bench/merge.c"} },
 };
 
 /// tests/unit/<name>_test.c as a program of its own.

@@ -128,4 +128,10 @@ enum {
     SL_DURATION_TEXT_BYTES = 32, /* any duration as text, terminator included */
 };
 
+/* Merge */
+enum {
+    SL_MERGE_SOURCES_MAX = 1024,        /* a pump's shards or a cluster's pumps */
+    SL_MERGE_BLOCK_ITEMS_MAX = 1 << 16, /* descriptors of one block */
+};
+
 #endif
