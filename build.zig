@@ -417,6 +417,7 @@ const test_library = [_][]const u8{
     "tests/lib/env_sim_net.c",
     "tests/lib/env_sim_socket.c",
     "tests/lib/sim.c",
+    "tests/lib/tsan.c",
     "tests/lib/workload.c",
 };
 
@@ -454,6 +455,7 @@ const tests = [_]TestProgram{
     unit("lib/env_sim_fs"),
     unit("lib/env_sim_net"),
     unit("storage/index"),
+    unit("storage/index_crash"),
 };
 
 const schedule_exploration = [_][]const u8{ "tests/explore/explore.c", "tests/explore/schedule_test.c" };
