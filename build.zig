@@ -397,6 +397,7 @@ const core_sources = [_][]const u8{
     "src/storage/index_plain.c",
     "src/storage/index_plain_file.c",
     "src/storage/index_wt.c",
+    "src/storage/index_wt_open.c",
 };
 
 /// Compiled without ThreadSanitizer: they use ck's inline assembly and annotate it by hand.

@@ -1,5 +1,5 @@
-/* B1, merge: descriptors of 64 bytes from k sources, in random order and in bursts, against a bare heap of 64-bit keys
- * with run copy. */
+/* B1, merge: descriptors of 64 bytes from k sources, in random order and in bursts, against a
+ * bare heap of 64-bit keys with run copy. */
 
 #include <stdint.h>
 #include <stdio.h>

@@ -252,7 +252,8 @@ static void replace_top(struct sl_merge *m, const struct merge_source *s)
         sink(m, 0, entry);
 }
 
-/* Copy the head of the top source and what follows it in its block up to `bound`; returns how many. */
+/* Copy the head of the top source and what follows it in its block up to `bound`; returns how
+ * many. */
 static uint32_t copy_run(struct sl_merge *m, sl_ts bound, struct sl_descriptor *out, uint32_t room)
 {
     uint32_t                    source = m->heap[0].source;

@@ -78,8 +78,8 @@ void sl_merge_remove(struct sl_merge *merge, uint32_t source);
  * reason names ts and bound; the caller knows whose source it is. */
 enum sl_err sl_merge_push(struct sl_merge *merge, uint32_t source, struct sl_merge_block *block,
                           struct sl_why *why);
-/* The source has nothing more at or below ts, beyond what it pushed. A lower one than before changes
- * nothing. */
+/* The source has nothing more at or below ts, beyond what it pushed. A lower one than before
+ * changes nothing. */
 void sl_merge_set_watermark(struct sl_merge *merge, uint32_t source, sl_ts ts);
 
 /* Copy what can be emitted to out[0..room-1], in commit ts order across calls too, and return how

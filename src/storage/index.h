@@ -2,9 +2,9 @@
 #define SL_STORAGE_INDEX_H
 
 /* The index of a pump: for each shard, which transactions its value log holds, by commit ts, and
- * which prewrites still wait for their commit. All of it can be derived from the log, so it has no
- * log of its own: what was applied since the last checkpoint is lost in a crash, and the caller
- * replays its value log from the head that the index then has.
+ * which prewrites still wait for their commit. All of it can be derived from the log, so it has
+ * no log of its own: what was applied since the last checkpoint is lost in a crash, and the
+ * caller replays its value log from the head that the index then has.
  *
  *     sorter --cut--> sl_index_apply      one cut, one transaction: all of it or nothing
  *                     sl_index_checkpoint  all shards at once, one consistent state of each
@@ -16,12 +16,12 @@
  *   I2  One call of a reader sees all of a cut or nothing of it, and every cut applied before it.
  *   I3  Head, watermark and newest commit ts of a shard never fall.
  *
- * Two engines behind one interface: WiredTiger, and a plain one for simulation, which keeps all in
- * memory and writes one file at each checkpoint.
+ * Two engines behind one interface: WiredTiger, and a plain one for simulation, which keeps all
+ * in memory and writes one file at each checkpoint.
  *
- * Threads. A shard (apply, find, remove, ...) is used by one thread at a time, a cursor too; shards,
- * cursors and checkpoint may run at the same time in different threads. The plain engine is for one
- * thread. Every call may block for the disk. */
+ * Threads. A shard (apply, find, remove, ...) is used by one thread at a time, a cursor too;
+ * shards, cursors and checkpoint may run at the same time in different threads. The plain engine
+ * is for one thread. Every call may block for the disk. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -53,9 +53,9 @@ struct sl_index_head {
     int64_t  max_commit_ts; /* newest one published */
 };
 
-/* What is applied at once. Borrowed arrays, in any order. An entry or prewrite that is there already
- * is replaced; one that is to be settled and is not there is no error: replay repeats cuts. First
- * `opened`, then `settled`: a prewrite in both is gone. */
+/* What is applied at once. Borrowed arrays, in any order. An entry or prewrite that is there
+ * already is replaced; one that is to be settled and is not there is no error: replay repeats
+ * cuts. First `opened`, then `settled`: a prewrite in both is gone. */
 struct sl_index_cut {
     const struct sl_index_entry      *entries;
     const struct sl_index_unresolved *opened;
@@ -66,11 +66,13 @@ struct sl_index_cut {
     struct sl_index_head              head; /* after this cut; nothing in it lower than before */
 };
 
+/* Which engine keeps it: WiredTiger on a real disk, the plain one in simulation. */
 enum sl_index_engine { SL_INDEX_WIREDTIGER, SL_INDEX_PLAIN };
 
 /* A line from the engine, as it says it; called from any thread, the engine's own included. */
 typedef void (*sl_index_log)(void *context, bool is_error, const char *text);
 
+/* How to open an index. Borrowed for the call; `fs` and `log_context` for as long as it is open. */
 struct sl_index_options {
     enum sl_index_engine engine;
     struct sl_fs *fs;  /* WiredTiger reads and writes by itself; its folder must be on Linux */
@@ -100,15 +102,16 @@ void sl_index_close(struct sl_index_db **db);
 /* Remove the files of a closed index and its folder. SL_OK when there is nothing. */
 enum sl_err sl_index_wipe(struct sl_fs *fs, const char *dir, struct sl_why *why);
 
-/* Make all that was applied so far survive a crash. Applying goes on meanwhile: later cuts may be in
- * or not. One thread at a time. After SL_CORRUPT the index is beyond use: close, wipe, rebuild;
- * after another error it goes on, and the checkpoint before holds. */
+/* Make all that was applied so far survive a crash. Applying goes on meanwhile: later cuts may
+ * be in or not. One thread at a time. After SL_CORRUPT the index is beyond use: close, wipe,
+ * rebuild; after another error it goes on, and the checkpoint before holds. */
 enum sl_err sl_index_checkpoint(struct sl_index_db *db, struct sl_why *why);
 
 /* Shard 0..shard_count-1; borrowed, valid until the index is closed. */
 struct sl_index_shard *sl_index_shard_of(struct sl_index_db *db, uint32_t shard);
 
-/* Where the shard is: after open what the checkpoint has, then what was applied last. Does not block. */
+/* Where the shard is: after open what the checkpoint has, then what was applied last. Does not
+ * block. */
 struct sl_index_head sl_index_head_of(const struct sl_index_shard *shard);
 
 /* Apply a cut. SL_OK: readers see it now. Any error: nothing of it was applied; SL_AGAIN and
@@ -130,14 +133,15 @@ typedef enum sl_err (*sl_index_visit)(void *context, const struct sl_index_unres
 enum sl_err sl_index_each_unresolved(struct sl_index_shard *shard, sl_index_visit visit,
                                      void *context, struct sl_why *why);
 
-/* Remove the oldest entries with commit ts at or below `up_to`, at most SL_INDEX_CUT_ITEMS_MAX of them,
- * as one transaction; *removed is how many. Call again while that is SL_INDEX_CUT_ITEMS_MAX. */
+/* Remove the oldest entries with commit ts at or below `up_to`, at most SL_INDEX_CUT_ITEMS_MAX
+ * of them, as one transaction; *removed is how many. Call again while that is
+ * SL_INDEX_CUT_ITEMS_MAX. */
 enum sl_err sl_index_remove(struct sl_index_shard *shard, int64_t up_to, uint32_t *removed,
                             struct sl_why *why);
 
-/* A reader of the entries with commit ts above `after`, in order of commit ts, then start ts. Owned:
- * sl_index_cursor_close. Between two calls it holds nothing of the engine's cache. SL_FULL beyond
- * SL_INDEX_CURSORS_MAX. Any thread. */
+/* A reader of the entries with commit ts above `after`, in order of commit ts, then start ts.
+ * Owned: sl_index_cursor_close. Between two calls it holds nothing of the engine's cache.
+ * SL_FULL beyond SL_INDEX_CURSORS_MAX. Any thread. */
 enum sl_err sl_index_cursor_open(struct sl_index_shard *shard, int64_t after,
                                  struct sl_index_cursor **out, struct sl_why *why);
 /* The next entries with commit ts at or below `bound`, at most `room`, into out; *count of them.

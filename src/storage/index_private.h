@@ -6,6 +6,7 @@
 
 #include "storage/index.h"
 
+/* One engine. */
 struct index_ops {
     enum sl_err (*checkpoint)(struct sl_index_db *db, struct sl_why *why);
     void (*close)(struct sl_index_db *db);
@@ -29,6 +30,7 @@ struct index_ops {
     void (*cursor_close)(struct sl_index_cursor *cursor);
 };
 
+/* The head of an engine's database. */
 struct sl_index_db {
     const struct index_ops *ops;
     struct sl_index_shard **shards; /* owned by the engine */
@@ -36,11 +38,13 @@ struct sl_index_db {
     _Atomic uint32_t        cursor_count; /* open ones; a mere count, so relaxed order suffices */
 };
 
+/* The head of an engine's shard. */
 struct sl_index_shard {
     struct sl_index_db  *db;
     struct sl_index_head head; /* the engine sets it at open, the front after each cut */
 };
 
+/* The head of an engine's cursor. */
 struct sl_index_cursor {
     struct sl_index_shard *shard;
     int64_t                commit_ts; /* of the last entry given; at first (after, INT64_MAX) */

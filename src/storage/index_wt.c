@@ -1,13 +1,4 @@
-/* The index on WiredTiger 3.2. Three kinds of files, all without a log:
- *
- *     entries-<shard>.wt     commit ts, start ts -> type, position of C, position of P
- *     unresolved-<shard>.wt  start ts -> bound, position of P
- *     meta.wt                shard -> head offset, watermark, newest commit ts
- *                            META_FORMAT -> shard count, format version, 0; written last at creation
- *
- * A cut is one transaction over all three, and only whole databases are checkpointed, so that a
- * checkpoint is a state between two cuts (I1). A session belongs to one shard, one cursor object or
- * the checkpoints, and is used by one thread at a time, as WiredTiger demands. */
+#include "storage/index_wt.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -19,14 +10,10 @@
 #include <wiredtiger.h>
 
 #include "base/assert.h"
-#include "storage/index_private.h"
 
-enum { META_FORMAT = UINT16_MAX, FORMAT_VERSION = 1, URI_BYTES = 64, CONFIG_BYTES = 512 };
-static_assert((int)SL_INDEX_SHARDS_MAX < (int)META_FORMAT, "a row of its own");
-/* Sessions that WiredTiger opens for its own threads, with room to spare. */
-enum { OWN_SESSIONS = 32 };
+enum { URI_BYTES = 64 };
 
-/* Hears what WiredTiger says. Keeps the first error since the last failed(), which names the cause;
+/* Keeps the first error since the last failed(), which names the cause;
  * the rest are its consequences. */
 struct wt_ear {
     WT_EVENT_HANDLER handler;
@@ -34,27 +21,6 @@ struct wt_ear {
     void            *log_context;
     atomic_bool heard; /* who sets it owns text; read when no one can speak any more: relaxed */
     char        text[SL_WHY_BYTES_MAX];
-};
-
-struct wt_session {
-    WT_SESSION   *session;
-    struct wt_ear ear; /* the session points here: must not be moved */
-};
-
-struct wt_db {
-    struct sl_index_db base;
-    WT_CONNECTION     *conn;
-    struct wt_ear      ear; /* of the connection and its own threads */
-    struct wt_session  checkpoint;
-};
-
-struct wt_shard {
-    struct sl_index_shard base;
-    struct wt_session     own;
-    uint32_t              number;
-    WT_CURSOR            *entries;
-    WT_CURSOR            *unresolved;
-    WT_CURSOR            *meta;
 };
 
 struct wt_cursor {
@@ -118,14 +84,23 @@ static int hear_message(WT_EVENT_HANDLER *handler, WT_SESSION *session, const ch
     return 0;
 }
 
-static void ear_init(struct wt_ear *ear, sl_index_log log, void *log_context)
+struct wt_ear *wt_ear_new(sl_index_log log, void *log_context)
 {
-    *ear = (struct wt_ear){.handler = {.handle_error = hear_error, .handle_message = hear_message},
-                           .log = log,
-                           .log_context = log_context};
+    struct wt_ear *ear = calloc(1, sizeof *ear);
+
+    SL_ASSERT(ear != NULL);
+    ear->handler = (WT_EVENT_HANDLER){.handle_error = hear_error, .handle_message = hear_message};
+    ear->log = log;
+    ear->log_context = log_context;
+    return ear;
 }
 
-static enum sl_err failed(struct wt_ear *ear, int ret, const char *verb, struct sl_why *why)
+WT_EVENT_HANDLER *wt_ear_handler(struct wt_ear *ear)
+{
+    return &ear->handler;
+}
+
+enum sl_err wt_failed(struct wt_ear *ear, int ret, const char *verb, struct sl_why *why)
 {
     bool heard = atomic_exchange_explicit(&ear->heard, false, memory_order_relaxed);
 
@@ -134,34 +109,35 @@ static enum sl_err failed(struct wt_ear *ear, int ret, const char *verb, struct 
 
 /* ---- sessions ---- */
 
-static enum sl_err session_open(struct wt_db *db, struct wt_session *own, struct sl_why *why)
+enum sl_err wt_session_open(struct wt_db *db, struct wt_session *own, struct sl_why *why)
 {
     int ret;
 
-    ear_init(&own->ear, db->ear.log, db->ear.log_context);
-    ret = db->conn->open_session(db->conn, &own->ear.handler, NULL, &own->session);
-    return ret == 0 ? SL_OK : failed(&own->ear, ret, "open session", why);
+    own->ear = wt_ear_new(db->log, db->log_context);
+    ret = db->conn->open_session(db->conn, &own->ear->handler, NULL, &own->session);
+    return ret == 0 ? SL_OK : wt_failed(own->ear, ret, "open session", why);
 }
 
-static void session_close(struct wt_session *own)
+void wt_session_close(struct wt_session *own)
 {
     if (own->session != NULL)
         (void)own->session->close(own->session, NULL);
-    own->session = NULL;
+    free(own->ear);
+    *own = (struct wt_session){0};
 }
 
-static enum sl_err table_open(struct wt_session *own, const char *kind, uint32_t shard,
-                              WT_CURSOR **out, struct sl_why *why)
+enum sl_err wt_table_open(struct wt_session *own, const char *kind, uint32_t shard, WT_CURSOR **out,
+                          struct sl_why *why)
 {
     char uri[URI_BYTES];
     int  ret;
 
     (void)snprintf(uri, sizeof uri, "file:%s-%" PRIu32 ".wt", kind, shard);
     ret = own->session->open_cursor(own->session, uri, NULL, NULL, out);
-    return ret == 0 ? SL_OK : failed(&own->ear, ret, "open table", why);
+    return ret == 0 ? SL_OK : wt_failed(own->ear, ret, "open table", why);
 }
 
-static int meta_cursor(struct wt_session *own, WT_CURSOR **out)
+int wt_meta_open(struct wt_session *own, WT_CURSOR **out)
 {
     return own->session->open_cursor(own->session, "file:meta.wt", NULL, NULL, out);
 }
@@ -224,11 +200,11 @@ static int put_unresolved(WT_CURSOR *c, const struct sl_index_cut *cut)
     return ret;
 }
 
-static int put_meta(WT_CURSOR *c, uint32_t row, uint64_t a, int64_t b, int64_t d)
+int wt_meta_put(WT_CURSOR *meta, uint32_t row, uint64_t a, int64_t b, int64_t c)
 {
-    c->set_key(c, row);
-    c->set_value(c, a, b, d);
-    return c->insert(c);
+    meta->set_key(meta, row);
+    meta->set_value(meta, a, b, c);
+    return meta->insert(meta);
 }
 
 /* End the transaction, whose cursors it resets; an error before or in the commit undoes it. */
@@ -248,13 +224,13 @@ static enum sl_err wt_apply(struct sl_index_shard *shard, const struct sl_index_
     int              ret;
 
     if ((ret = session->begin_transaction(session, "isolation=snapshot")) != 0)
-        return failed(&s->own.ear, ret, "begin", why);
+        return wt_failed(s->own.ear, ret, "begin", why);
     if ((ret = put_entries(s->entries, cut)) == 0 &&
         (ret = put_unresolved(s->unresolved, cut)) == 0)
-        ret = put_meta(s->meta, s->number, cut->head.offset, cut->head.watermark,
-                       cut->head.max_commit_ts);
+        ret = wt_meta_put(s->meta, s->number, cut->head.offset, cut->head.watermark,
+                          cut->head.max_commit_ts);
     ret = end_transaction(session, ret);
-    return ret == 0 ? SL_OK : failed(&s->own.ear, ret, "cut", why);
+    return ret == 0 ? SL_OK : wt_failed(s->own.ear, ret, "cut", why);
 }
 
 /* After a search or a step of this cursor. SL_NOT_FOUND without a word. */
@@ -262,7 +238,7 @@ static enum sl_err found(struct wt_shard *s, int ret, struct sl_why *why)
 {
     if (ret == 0)
         return SL_OK;
-    return ret == WT_NOTFOUND ? SL_NOT_FOUND : failed(&s->own.ear, ret, "search index", why);
+    return ret == WT_NOTFOUND ? SL_NOT_FOUND : wt_failed(s->own.ear, ret, "search index", why);
 }
 
 static enum sl_err wt_find(struct sl_index_shard *shard, int64_t commit_ts, int64_t start_ts,
@@ -345,13 +321,13 @@ static enum sl_err wt_remove(struct sl_index_shard *shard, int64_t up_to, uint32
     int              ret;
 
     if ((ret = session->begin_transaction(session, "isolation=snapshot")) != 0)
-        return failed(&s->own.ear, ret, "begin", why);
+        return wt_failed(s->own.ear, ret, "begin", why);
     ret = find_stop(s->entries, up_to, &count);
     if (ret == 0 && count > 0)
         ret = session->truncate(session, NULL, NULL, s->entries, NULL);
     ret = end_transaction(session, ret);
     if (ret != 0)
-        return failed(&s->own.ear, ret, "remove", why);
+        return wt_failed(s->own.ear, ret, "remove", why);
     *removed = count;
     return SL_OK;
 }
@@ -362,7 +338,7 @@ static void wt_cursor_close(struct sl_index_cursor *cursor)
 {
     struct wt_cursor *c = (struct wt_cursor *)cursor;
 
-    session_close(&c->own);
+    wt_session_close(&c->own);
     free(c);
 }
 
@@ -373,9 +349,9 @@ static enum sl_err wt_cursor_open(struct sl_index_shard *shard, struct sl_index_
     enum sl_err       err;
 
     SL_ASSERT(c != NULL);
-    if ((err = session_open((struct wt_db *)shard->db, &c->own, why)) != SL_OK ||
-        (err = table_open(&c->own, "entries", ((struct wt_shard *)shard)->number, &c->entries,
-                          why)) != SL_OK) {
+    if ((err = wt_session_open((struct wt_db *)shard->db, &c->own, why)) != SL_OK ||
+        (err = wt_table_open(&c->own, "entries", ((struct wt_shard *)shard)->number, &c->entries,
+                             why)) != SL_OK) {
         wt_cursor_close(&c->base);
         return err;
     }
@@ -406,7 +382,7 @@ static enum sl_err wt_cursor_next(struct sl_index_cursor *cursor, int64_t bound,
     int               ret;
 
     if ((ret = session->begin_transaction(session, "isolation=snapshot")) != 0)
-        return failed(&cur->own.ear, ret, "begin", why);
+        return wt_failed(cur->own.ear, ret, "begin", why);
     ret = seek_after(c, cursor->commit_ts, cursor->start_ts);
     while (ret == 0 && (ret = get_entry(c, &out[got])) == 0) {
         if (out[got].commit_ts > bound || ++got == room)
@@ -415,210 +391,12 @@ static enum sl_err wt_cursor_next(struct sl_index_cursor *cursor, int64_t bound,
     }
     ret = end_transaction(session, ret == WT_NOTFOUND ? 0 : ret);
     if (ret != 0)
-        return failed(&cur->own.ear, ret, "next entries", why);
+        return wt_failed(cur->own.ear, ret, "next entries", why);
     *count = got;
     return SL_OK;
 }
 
-/* ---- the database ---- */
-
-static enum sl_err wt_checkpoint(struct sl_index_db *base, struct sl_why *why)
-{
-    struct wt_db *db = (struct wt_db *)base;
-    int           ret = db->checkpoint.session->checkpoint(db->checkpoint.session, NULL);
-
-    return ret == 0 ? SL_OK : failed(&db->checkpoint.ear, ret, "write", why);
-}
-
-/* Also from the middle of a failed open. */
-static void wt_free(struct wt_db *db)
-{
-    for (uint32_t i = 0; i < db->base.shard_count; i++) {
-        struct wt_shard *s = (struct wt_shard *)db->base.shards[i];
-
-        if (s != NULL)
-            session_close(&s->own);
-        free(s);
-    }
-    session_close(&db->checkpoint);
-    if (db->conn != NULL)
-        (void)db->conn->close(db->conn,
-                              NULL); /* checkpoints what is left, or leaves the last one */
-    free(db->base.shards);
-    free(db);
-}
-
-static void wt_close(struct sl_index_db *base)
-{
-    (void)wt_checkpoint(base, NULL); /* the log callback has heard why not */
-    wt_free((struct wt_db *)base);
-}
-
-static int create_tables(WT_SESSION *session, uint32_t shard_count)
-{
-    int  ret = session->create(session, "file:meta.wt", "key_format=I,value_format=Qqq");
-    char uri[URI_BYTES];
-
-    for (uint32_t i = 0; ret == 0 && i < shard_count; i++) {
-        (void)snprintf(uri, sizeof uri, "file:entries-%" PRIu32 ".wt", i);
-        ret = session->create(session, uri,
-                              "key_format=qq,value_format=IQIQI,prefix_compression=true,"
-                              "leaf_page_max=16KB,memory_page_max=1MB");
-        if (ret != 0)
-            break;
-        (void)snprintf(uri, sizeof uri, "file:unresolved-%" PRIu32 ".wt", i);
-        ret = session->create(session, uri,
-                              "key_format=q,value_format=qQI,leaf_page_max=16KB,"
-                              "memory_page_max=1MB");
-    }
-    return ret;
-}
-
-/* Make the tables; the format row and its checkpoint come last, so that half an index has none. */
-static enum sl_err create_all(struct wt_db *db, uint32_t shard_count, struct sl_why *why)
-{
-    struct wt_session *own = &db->checkpoint;
-    WT_CURSOR         *meta;
-    int                ret;
-
-    if ((ret = create_tables(own->session, shard_count)) != 0 ||
-        (ret = meta_cursor(own, &meta)) != 0)
-        return failed(&own->ear, ret, "create tables", why);
-    for (uint32_t i = 0; ret == 0 && i < shard_count; i++)
-        ret = put_meta(meta, i, 0, 0, 0);
-    if (ret == 0)
-        ret = put_meta(meta, META_FORMAT, shard_count, FORMAT_VERSION, 0);
-    (void)meta->close(meta);
-    if (ret != 0)
-        return failed(&own->ear, ret, "create tables", why);
-    return wt_checkpoint(&db->base, why);
-}
-
-/* One row of meta. A missing one is damage. */
-static enum sl_err get_meta(struct wt_session *own, WT_CURSOR *meta, uint32_t row, uint64_t *a,
-                            int64_t *b, int64_t *c, struct sl_why *why)
-{
-    int ret;
-
-    meta->set_key(meta, row);
-    ret = meta->search(meta);
-    if (ret == WT_NOTFOUND)
-        return sl_fail(why, SL_CORRUPT, "row %" PRIu32 " of meta.wt is missing", row);
-    if (ret == 0)
-        ret = meta->get_value(meta, a, b, c);
-    (void)meta->reset(meta);
-    return ret == 0 ? SL_OK : failed(&own->ear, ret, "read meta.wt", why);
-}
-
-static enum sl_err check_format(struct wt_db *db, uint32_t shard_count, struct sl_why *why)
-{
-    struct wt_session *own = &db->checkpoint;
-    WT_CURSOR         *meta;
-    uint64_t           shards = 0;
-    int64_t            version = 0;
-    int64_t            unused;
-    enum sl_err        err;
-    int                ret;
-
-    if ((ret = meta_cursor(own, &meta)) != 0)
-        return failed(&own->ear, ret, "open meta.wt", why);
-    err = get_meta(own, meta, META_FORMAT, &shards, &version, &unused, why);
-    (void)meta->close(meta);
-    if (err != SL_OK)
-        return err;
-    if (version != FORMAT_VERSION)
-        return sl_fail(why, SL_CORRUPT, "format %" PRId64 ", not %d", version, FORMAT_VERSION);
-    if (shards != shard_count)
-        return sl_fail(why, SL_CORRUPT, "of %" PRIu64 " shards, not %" PRIu32, shards, shard_count);
-    return SL_OK;
-}
-
-static enum sl_err shard_open(struct wt_db *db, uint32_t number, struct sl_why *why)
-{
-    struct wt_shard      *s = calloc(1, sizeof *s);
-    struct sl_index_head *head = &s->base.head;
-    enum sl_err           err;
-    int                   ret;
-
-    SL_ASSERT(s != NULL);
-    db->base.shards[number] = &s->base;
-    s->base.db = &db->base;
-    s->number = number;
-    if ((err = session_open(db, &s->own, why)) != SL_OK ||
-        (err = table_open(&s->own, "entries", number, &s->entries, why)) != SL_OK ||
-        (err = table_open(&s->own, "unresolved", number, &s->unresolved, why)) != SL_OK)
-        return err;
-    if ((ret = meta_cursor(&s->own, &s->meta)) != 0)
-        return failed(&s->own.ear, ret, "open meta.wt", why);
-    return get_meta(&s->own, s->meta, number, &head->offset, &head->watermark, &head->max_commit_ts,
-                    why);
-}
-
-static enum sl_err note_any(void *context, const char *name)
-{
-    (void)name;
-    *(bool *)context = true;
-    return SL_OK;
-}
-
-/* Is there an index? Files without WiredTiger's own first one are the rest of one. */
-static enum sl_err look(const struct sl_index_options *options, bool *there, struct sl_why *why)
-{
-    char                path[SL_PATH_BYTES_MAX];
-    struct sl_file_info info;
-    bool                any = false;
-    enum sl_err         err;
-
-    if ((err = sl_path_join(path, options->dir, "WiredTiger", why)) != SL_OK)
-        return err;
-    err = sl_fs_info(options->fs, path, &info, why);
-    *there = err == SL_OK;
-    if (err != SL_NOT_FOUND)
-        return err;
-    err = sl_fs_list(options->fs, options->dir, note_any, &any, why);
-    if (err == SL_OK && any)
-        return sl_fail(why, SL_CORRUPT, "files, but none named WiredTiger");
-    if (err != SL_OK && err != SL_NOT_FOUND)
-        return err;
-    return options->create ? SL_OK : sl_fail(why, SL_NOT_FOUND, "there is none");
-}
-
-static enum sl_err connect_to(struct wt_db *db, const struct sl_index_options *options, bool create,
-                              struct sl_why *why)
-{
-    char config[CONFIG_BYTES];
-    int  ret;
-
-    (void)snprintf(config, sizeof config,
-                   "create=%s,config_base=false,use_environment=false,log=(enabled=false),"
-                   "cache_size=%" PRIu64 ",session_max=%d,mmap=false,statistics=(none),"
-                   "eviction=(threads_min=1,threads_max=1),file_manager=(close_idle_time=0)",
-                   create ? "true" : "false", options->cache_bytes,
-                   SL_INDEX_CURSORS_MAX + SL_INDEX_SHARDS_MAX + OWN_SESSIONS);
-    ret = wiredtiger_open(options->dir, &db->ear.handler, config, &db->conn);
-    return ret == 0 ? SL_OK : failed(&db->ear, ret, "WiredTiger", why);
-}
-
-static enum sl_err open_all(struct wt_db *db, const struct sl_index_options *options, bool create,
-                            struct sl_why *why)
-{
-    enum sl_err err;
-
-    if ((err = connect_to(db, options, create, why)) != SL_OK ||
-        (err = session_open(db, &db->checkpoint, why)) != SL_OK)
-        return err;
-    if (create && (err = create_all(db, options->shard_count, why)) != SL_OK)
-        return err;
-    if ((err = check_format(db, options->shard_count, why)) != SL_OK)
-        return err;
-    for (uint32_t i = 0; i < options->shard_count; i++) {
-        if ((err = shard_open(db, i, why)) != SL_OK)
-            return err;
-    }
-    return SL_OK;
-}
-
-static const struct index_ops wt_ops = {
+const struct index_ops wt_ops = {
     .checkpoint = wt_checkpoint,
     .close = wt_close,
     .apply = wt_apply,
@@ -630,27 +408,3 @@ static const struct index_ops wt_ops = {
     .cursor_next = wt_cursor_next,
     .cursor_close = wt_cursor_close,
 };
-
-enum sl_err index_wt_open(const struct sl_index_options *options, struct sl_index_db **out,
-                          struct sl_why *why)
-{
-    struct wt_db *db;
-    bool          there = false;
-    enum sl_err   err;
-
-    if ((err = look(options, &there, why)) != SL_OK)
-        return err;
-    db = calloc(1, sizeof *db);
-    SL_ASSERT(db != NULL);
-    db->base.ops = &wt_ops;
-    db->base.shard_count = options->shard_count;
-    db->base.shards = calloc(options->shard_count, sizeof(struct sl_index_shard *));
-    SL_ASSERT(db->base.shards != NULL);
-    ear_init(&db->ear, options->log, options->log_context);
-    if ((err = open_all(db, options, !there, why)) != SL_OK) {
-        wt_free(db);
-        return err;
-    }
-    *out = &db->base;
-    return SL_OK;
-}

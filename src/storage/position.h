@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+/* A span of a value log. */
 struct sl_position {
     uint64_t offset; /* logical: counted across segments since the log was created */
     uint32_t bytes;  /* 0: no record */

@@ -1,9 +1,9 @@
-/* What the index promises beyond one thread and one life: after a kill at any moment its contents are
- * those after some cut at or after the last checkpoint, consistent with its head; after a power cut
- * the plain engine has its old file or its new one; a reader in another thread sees whole cuts; and a
- * million entries need no more memory than the cache and a few MiB. */
+/* What the index promises beyond one thread and one life: after a kill at any moment its
+ * contents are those after some cut at or after the last checkpoint, consistent with its head;
+ * after a power cut the plain engine has its old file or its new one; a reader in another thread
+ * sees whole cuts; and a million entries need no more memory than the cache and a few MiB. */
 
-#include "index_model.h"
+#include "unit/storage/index_model.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -86,8 +86,8 @@ static void *keep_checkpointing(void *argument)
         note_checkpoint();
 }
 
-/* After a burst of cuts. WiredTiger's checkpoints run in a thread of their own, beside the cuts; the
- * plain engine is for one thread. */
+/* After a burst of cuts. WiredTiger's checkpoints run in a thread of their own, beside the cuts;
+ * the plain engine is for one thread. */
 static void await_checkpoint(void)
 {
     uint64_t seen = atomic_load(&progress->checkpoints);
@@ -172,7 +172,7 @@ static void kill_and_look(enum sl_index_engine engine, unsigned rounds)
 static void a_killed_wiredtiger_has_the_state_after_some_cut(void **state)
 {
     (void)state;
-    kill_and_look(SL_INDEX_WIREDTIGER, 8);
+    kill_and_look(SL_INDEX_WIREDTIGER, 16);
 }
 
 static void a_killed_plain_engine_has_the_state_of_its_last_checkpoint(void **state)
@@ -183,8 +183,8 @@ static void a_killed_plain_engine_has_the_state_of_its_last_checkpoint(void **st
 
 /* ---- power cut and failing disk ---- */
 
-/* Cuts 1..20 and a checkpoint, cuts 21..30 and a checkpoint whose nth call to the disk fails, a power
- * cut. Returns whether a call failed. */
+/* Cuts 1..20 and a checkpoint, cuts 21..30 and a checkpoint whose nth call to the disk fails, a
+ * power cut. Returns whether a call failed. */
 static bool cut_power(uint64_t seed, uint64_t nth, struct model *model)
 {
     struct sl_env_sim            *sim = sl_env_sim_new(seed);

@@ -1,5 +1,5 @@
-#ifndef TESTS_UNIT_STORAGE_INDEX_MODEL_H
-#define TESTS_UNIT_STORAGE_INDEX_MODEL_H
+#ifndef SL_TESTS_UNIT_STORAGE_INDEX_MODEL_H
+#define SL_TESTS_UNIT_STORAGE_INDEX_MODEL_H
 
 /* A naive model of one shard of the index, and the cuts to feed both: the n-th cut follows from the
  * seed and what came before, so that the contents after n cuts can be told from n alone, which the
@@ -17,7 +17,7 @@
 #include "storage/index.h"
 
 enum {
-    MODEL_ENTRIES_MAX = 1 << 14,
+    MODEL_ENTRIES_MAX = 1 << 16,
     MODEL_UNRESOLVED_MAX = 256,
     MODEL_CUT_ITEMS = 16,
     MODEL_CUT_BYTES = 1000, /* what a cut adds to the head's offset */

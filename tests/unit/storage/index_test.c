@@ -1,9 +1,9 @@
-/* The contract of the index, asked in the same words of WiredTiger, of the plain engine on Linux, and
- * of the plain engine on the simulated disk: contents equal a naive model under random cuts,
- * removals and reopens; batches, bounds and counts are as promised; what is missing or damaged is
- * told from what is there, without a word on standard error. */
+/* The contract of the index, asked in the same words of WiredTiger, of the plain engine on
+ * Linux, and of the plain engine on the simulated disk: contents equal a naive model under
+ * random cuts, removals and reopens; batches, bounds and counts are as promised; what is missing
+ * or damaged is told from what is there, without a word on standard error. */
 
-#include "index_model.h"
+#include "unit/storage/index_model.h"
 
 #include <stdio.h>
 #include <unistd.h>
