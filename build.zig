@@ -404,7 +404,8 @@ const TestProgram = struct {
 
 /// From Debian's archives, linked statically.
 const static_libraries = [_][]const u8{
-    "ck", "event_pthreads", "event_core", "http_parser", "jansson", "nghttp2", "protobuf-c",
+    "ck",      "event_pthreads", "event_core",  "http_parser", "jansson",
+    "nghttp2", "protobuf-c",     "wiredtiger",
 };
 
 const proto_sources = [_][]const u8{
@@ -451,6 +452,7 @@ const core_sources = [_][]const u8{
     "src/base/trace.c",
     "src/base/units.c",
     "src/base/utf8.c",
+    "src/binlog/merge.c",
     "src/binlog/record.c",
     "src/compat/compat.c",
     "src/net/grpc.c",
@@ -499,6 +501,11 @@ const core_sources = [_][]const u8{
     "src/runtime/turn.c",
     "src/runtime/watchdog.c",
     "src/runtime/worker.c",
+    "src/storage/index.c",
+    "src/storage/index_plain.c",
+    "src/storage/index_plain_file.c",
+    "src/storage/index_wt.c",
+    "src/storage/index_wt_open.c",
 };
 
 /// Compiled without ThreadSanitizer: they use ck's inline assembly and annotate it by hand.
@@ -535,6 +542,7 @@ const test_library = [_][]const u8{
     "tests/lib/folder.c",
     "tests/lib/sim.c",
     "tests/lib/stage.c",
+    "tests/lib/tsan.c",
     "tests/lib/wire.c",
     "tests/lib/workload.c",
     "tests/lib/workload_source.c",
@@ -575,6 +583,7 @@ const tests = [_]TestProgram{
     unit("base/trace"),
     unit("base/units"),
     unit("base/utf8"),
+    unit("binlog/merge"),
     unit("binlog/record"),
     unit("lib/env_sim"),
     unit("lib/env_sim_fault"),
@@ -611,6 +620,8 @@ const tests = [_]TestProgram{
     unit("runtime/timer"),
     unit("runtime/topology"),
     unit("runtime/watchdog"),
+    unit("storage/index"),
+    unit("storage/index_crash"),
 };
 
 const schedule_exploration = [_][]const u8{ "tests/explore/explore.c", "tests/explore/schedule_test.c" };
@@ -630,6 +641,7 @@ const bench_library = [_][]const u8{
 
 const benches = [_]Program{
     .{ .name = "hop", .sources = &.{"bench/hop.c"} },
+    .{ .name = "merge", .sources = &.{"bench/merge.c"} },
 };
 
 /// tests/unit/<name>_test.c as a program of its own.

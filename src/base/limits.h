@@ -223,5 +223,21 @@ enum {
     SL_TSO_COUNT_MAX = 1 << 16, /* asked for at once */
     SL_TSO_WINDOW_MS = 3000,    /* how far ahead of use the local door promises durably */
 };
+/* Merge */
+enum {
+    SL_MERGE_SOURCES_MAX = 1024,        /* a pump's shards or a cluster's pumps */
+    SL_MERGE_BLOCK_ITEMS_MAX = 1 << 16, /* descriptors of one block */
+};
+
+/* Index */
+enum {
+    SL_INDEX_SHARDS_MAX = 64,
+    SL_INDEX_CURSORS_MAX = 512,           /* open at one time: pullers times shards */
+    SL_INDEX_CUT_ITEMS_MAX = 4096,        /* of each kind in one cut */
+    SL_INDEX_CACHE_BYTES = 16 << 20,      /* default size of WiredTiger's cache */
+    SL_INDEX_PLAIN_BYTES_MAX = 256 << 20, /* the file of the plain engine */
+};
+/* A cut stays in the cache until it is committed; an item takes less than 256 bytes there. */
+static_assert(3 * SL_INDEX_CUT_ITEMS_MAX * 256 <= SL_INDEX_CACHE_BYTES / 4, "a cut fits the cache");
 
 #endif
