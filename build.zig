@@ -390,6 +390,13 @@ const core_sources = [_][]const u8{
     "src/runtime/turn.c",
     "src/runtime/watchdog.c",
     "src/runtime/worker.c",
+    "src/storage/foreign.c",
+    "src/storage/vlog.c",
+    "src/storage/vlog_dir.c",
+    "src/storage/vlog_format.c",
+    "src/storage/vlog_open.c",
+    "src/storage/vlog_reader.c",
+    "src/storage/vlog_window.c",
 };
 
 /// Compiled without ThreadSanitizer: they use ck's inline assembly and annotate it by hand.
@@ -444,6 +451,12 @@ const tests = [_]TestProgram{
     unit("lib/env_sim"),
     unit("lib/env_sim_fs"),
     unit("lib/env_sim_net"),
+    unit("storage/foreign"),
+    unit("storage/vlog"),
+    unit("storage/vlog_crash"),
+    unit("storage/vlog_format"),
+    unit("storage/vlog_open"),
+    unit("storage/vlog_reader"),
 };
 
 const schedule_exploration = [_][]const u8{ "tests/explore/explore.c", "tests/explore/schedule_test.c" };
