@@ -462,12 +462,15 @@ const tests = [_]TestProgram{
 const schedule_exploration = [_][]const u8{ "tests/explore/explore.c", "tests/explore/schedule_test.c" };
 
 const bench_library = [_][]const u8{
+    "bench/append_probe.c",
     "bench/harness.c",
     "bench/ring_probe.c",
 };
 
 const benches = [_]Program{
     .{ .name = "hop", .sources = &.{"bench/hop.c"} },
+    .{ .name = "pump_append", .sources = &.{"bench/append.c"} },
+    .{ .name = "pump_recover", .sources = &.{"bench/recover.c"} },
 };
 
 /// tests/unit/<name>_test.c as a program of its own.

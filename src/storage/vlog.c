@@ -121,11 +121,10 @@ static enum sl_err write_batch(struct sl_vlog *vlog, size_t bytes, struct sl_why
 {
     const struct sl_vlog_segment *active = vlog_active(vlog);
     uint64_t                      place = vlog_place(active, active->end);
-    struct sl_why                 later = {0};
     enum sl_err                   err;
 
     err = sl_file_write_at(vlog->file, place, vlog->batch, bytes, why);
-    if (err == SL_NOSPACE && vlog_write_zeros(vlog->file, place, place + bytes, &later) == SL_OK)
+    if (err == SL_NOSPACE && vlog_write_zeros(vlog->file, place, place + bytes, NULL) == SL_OK)
         return sl_wrap(why, SL_NOSPACE, "value log %s", vlog->dir);
     return err == SL_OK ? SL_OK : fail_for_good(vlog, why);
 }

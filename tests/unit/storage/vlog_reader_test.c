@@ -43,13 +43,16 @@ static void assert_reads(struct sl_vlog_reader *reader, uint64_t id)
     sl_buf_free(&payload);
 }
 
-static enum sl_err read_fails(struct sl_vlog_reader *reader, struct sl_vlog_position position,
-                              struct sl_why *why)
+/* What reading says; a payload, should it come, is given back. */
+static enum sl_err try_read(struct sl_vlog_reader *reader, struct sl_vlog_position position,
+                            struct sl_why *why)
 {
     struct sl_vlog_record record;
-    struct sl_buf        *payload;
+    struct sl_buf        *payload = NULL;
+    enum sl_err           err = sl_vlog_reader_read(reader, position, &record, &payload, why);
 
-    return sl_vlog_reader_read(reader, position, &record, &payload, why);
+    sl_buf_free(&payload);
+    return err;
 }
 
 static void records_are_read_in_order_and_at_random(void **state)
@@ -164,7 +167,7 @@ static void damage_is_refused_naming_file_and_byte(void **state)
     bytes = VLOG_BLOCK_BYTES + all[id].offset - VLOG_FIRST_OFFSET;
     kit_damage(&k, 1, bytes + 47);
     reader = sl_vlog_reader_new(&k.options);
-    assert_int_equal(read_fails(reader, all[id], &why), SL_CORRUPT);
+    assert_int_equal(try_read(reader, all[id], &why), SL_CORRUPT);
     (void)snprintf(words, sizeof words, "00000001.seg is damaged at byte %d", (int)bytes);
     assert_non_null(strstr(why.text, words));
     assert_reads(reader, id + 1);
@@ -185,16 +188,16 @@ static void what_is_no_position_is_refused(void **state)
     kit_open(&k, 0);
     (void)fill(&k, 2);
     reader = sl_vlog_reader_new(&k.options);
-    assert_int_equal(read_fails(reader, (struct sl_vlog_position){0, 0}, NULL), SL_INVALID);
+    assert_int_equal(try_read(reader, (struct sl_vlog_position){0, 0}, NULL), SL_INVALID);
     wrong = all[1];
     wrong.bytes += 4;
-    assert_int_equal(read_fails(reader, wrong, NULL), SL_INVALID);
+    assert_int_equal(try_read(reader, wrong, NULL), SL_INVALID);
     wrong.bytes += 4; /* the size of no record there */
-    assert_int_equal(read_fails(reader, wrong, NULL), SL_CORRUPT);
+    assert_int_equal(try_read(reader, wrong, NULL), SL_CORRUPT);
     wrong = (struct sl_vlog_position){all[1].offset + 8, 48};
-    assert_int_equal(read_fails(reader, wrong, NULL), SL_CORRUPT);
+    assert_int_equal(try_read(reader, wrong, NULL), SL_CORRUPT);
     wrong = (struct sl_vlog_position){(uint64_t)1 << 40, 48};
-    assert_int_equal(read_fails(reader, wrong, NULL), SL_CORRUPT);
+    assert_int_equal(try_read(reader, wrong, NULL), SL_CORRUPT);
     sl_vlog_reader_free(&reader);
     kit_free(&k);
 }
@@ -220,9 +223,9 @@ static void removed_records_are_not_found_even_when_their_file_is_recycled(void 
     segments = sl_vlog_segments(k.vlog, &n);
     assert_int_equal(sl_vlog_remove_before(k.vlog, segments[n - 1].first, NULL), SL_OK);
     (void)kit_fill_segments(&k, 1000, 3); /* both files are written again */
-    assert_int_equal(read_fails(warm, all[2], &why), SL_NOT_FOUND);
+    assert_int_equal(try_read(warm, all[2], &why), SL_NOT_FOUND);
     assert_non_null(strstr(why.text, "was removed"));
-    assert_int_equal(read_fails(cold, all[1], NULL), SL_NOT_FOUND);
+    assert_int_equal(try_read(cold, all[1], NULL), SL_NOT_FOUND);
     assert_reads(warm, count);
     assert_reads(cold, count);
     sl_vlog_reader_free(&warm);
@@ -246,15 +249,12 @@ static void errors_of_the_disk_reach_the_caller_and_pass(void **state)
 
         reader = sl_vlog_reader_new(&k.options);
         sl_env_sim_fail_nth(k.sim, n, 1, SL_IO);
-        err = read_fails(reader, all[count / 2], NULL);
+        err = try_read(reader, all[count / 2], NULL);
         met = sl_env_sim_failed(k.sim) > 0;
         assert_int_equal(err, met ? SL_IO : SL_OK);
         sl_env_sim_fail_nth(k.sim, 0, 0, SL_OK);
-        if (met)
-            assert_reads(reader, count / 2);
+        assert_reads(reader, count / 2);
         sl_vlog_reader_free(&reader);
-        if (!met)
-            break;
     }
     assert_true(n > 5);
     kit_free(&k);
