@@ -501,11 +501,18 @@ const core_sources = [_][]const u8{
     "src/runtime/turn.c",
     "src/runtime/watchdog.c",
     "src/runtime/worker.c",
+    "src/storage/foreign.c",
     "src/storage/index.c",
     "src/storage/index_plain.c",
     "src/storage/index_plain_file.c",
     "src/storage/index_wt.c",
     "src/storage/index_wt_open.c",
+    "src/storage/vlog.c",
+    "src/storage/vlog_dir.c",
+    "src/storage/vlog_format.c",
+    "src/storage/vlog_open.c",
+    "src/storage/vlog_reader.c",
+    "src/storage/vlog_window.c",
 };
 
 /// Compiled without ThreadSanitizer: they use ck's inline assembly and annotate it by hand.
@@ -620,8 +627,14 @@ const tests = [_]TestProgram{
     unit("runtime/timer"),
     unit("runtime/topology"),
     unit("runtime/watchdog"),
+    unit("storage/foreign"),
     unit("storage/index"),
     unit("storage/index_crash"),
+    unit("storage/vlog"),
+    unit("storage/vlog_crash"),
+    unit("storage/vlog_format"),
+    unit("storage/vlog_open"),
+    unit("storage/vlog_reader"),
 };
 
 const schedule_exploration = [_][]const u8{ "tests/explore/explore.c", "tests/explore/schedule_test.c" };
@@ -635,6 +648,7 @@ const joins = [_][]const u8{
 };
 
 const bench_library = [_][]const u8{
+    "bench/append_probe.c",
     "bench/harness.c",
     "bench/ring_probe.c",
 };
@@ -642,6 +656,8 @@ const bench_library = [_][]const u8{
 const benches = [_]Program{
     .{ .name = "hop", .sources = &.{"bench/hop.c"} },
     .{ .name = "merge", .sources = &.{"bench/merge.c"} },
+    .{ .name = "pump_append", .sources = &.{"bench/append.c"} },
+    .{ .name = "pump_recover", .sources = &.{"bench/recover.c"} },
 };
 
 /// tests/unit/<name>_test.c as a program of its own.

@@ -73,6 +73,7 @@ struct sl_space {
     uint64_t available_bytes; /* to a user who is not root */
 };
 
+/* Size of a boot id. */
 enum { SL_BOOT_ID_BYTES = 16 };
 
 /* Names the time between two losses of what was written but not synced: one boot of the machine. */

@@ -239,5 +239,25 @@ enum {
 };
 /* A cut stays in the cache until it is committed; an item takes less than 256 bytes there. */
 static_assert(3 * SL_INDEX_CUT_ITEMS_MAX * 256 <= SL_INDEX_CACHE_BYTES / 4, "a cut fits the cache");
+/* Storage: the value log. A segment must hold the largest record; the smallest size, for tests
+ * only, holds small ones and refuses the rest. */
+enum {
+    SL_VLOG_SEGMENT_BYTES_MIN = 1 << 16,
+    SL_VLOG_SEGMENT_BYTES_DEFAULT = 1 << 28,
+    SL_VLOG_SEGMENT_BYTES_MAX = 1 << 30,
+    SL_VLOG_SEGMENTS_MAX = 1 << 20, /* of one log at one time */
+    SL_VLOG_NUMBER_MAX = 99999999,  /* of a segment: eight digits of its file name */
+    SL_VLOG_PAYLOAD_BYTES_MAX =
+        1 << 24,                        /* of one record; larger entities have files of their own */
+    SL_VLOG_BATCH_BYTES_MAX = 5 << 22,  /* one append, headers included: 20 MiB */
+    SL_VLOG_BATCH_KEEP_BYTES = 1 << 22, /* a larger batch buffer is given back after use */
+    SL_VLOG_SPARES_MAX = 2,             /* removed segments kept to be written again */
+    SL_VLOG_WINDOW_BYTES = 1 << 20,     /* read at once when reading in order */
+    SL_VLOG_READER_FILES_MAX = 8,       /* segments one reader holds open */
+    SL_VLOG_SHARDS_MAX = 256,           /* of one pump */
+};
+static_assert(SL_VLOG_PAYLOAD_BYTES_MAX + 4096 <= SL_VLOG_BATCH_BYTES_MAX,
+              "a batch takes a record");
+static_assert(SL_VLOG_BATCH_BYTES_MAX + 4096 <= SL_VLOG_SEGMENT_BYTES_DEFAULT, "a segment a batch");
 
 #endif

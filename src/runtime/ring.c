@@ -62,8 +62,8 @@ void ring_free(struct ring **r)
     *r = NULL;
 }
 
-/* Wait until the earlier pushers have finished. ck alone would spin: when one of them is preempted in
- * the middle, each later one, in its turn, burns its whole time slice, and a machine with fewer
+/* Wait until the earlier pushers have finished. ck alone would spin: when one of them is preempted
+ * in the middle, each later one, in its turn, burns its whole time slice, and a machine with fewer
  * processors than busy threads comes close to a standstill. */
 static void await_turn(const ck_ring_t *ring, unsigned ticket)
 {

@@ -5,10 +5,10 @@
 
 #include <stdint.h>
 
-/* A span of a value log. */
+/* Where a record is in the value log of its shard. All zero: nowhere. */
 struct sl_position {
-    uint64_t offset; /* logical: counted across segments since the log was created */
-    uint32_t bytes;  /* 0: no record */
+    uint64_t offset; /* of its header, across segments; a multiple of 8 */
+    uint32_t bytes;  /* header and padding included; the next record is behind them */
 };
 
 #endif

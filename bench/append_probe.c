@@ -1,0 +1,185 @@
+#include "append_probe.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/crc32c.h"
+
+enum { FILE_BYTES = 1 << 28, CHUNK_BYTES = 1 << 20 };
+
+static bool say(const char *what)
+{
+    perror(what);
+    return false;
+}
+
+/* ---- directories ---- */
+
+bool probe_dir_make(char *out)
+{
+    (void)snprintf(out, 64, "bench-data.XXXXXX");
+    return mkdtemp(out) != NULL || say("mkdtemp");
+}
+
+void probe_dir_remove(const char *dir)
+{
+    DIR           *d = opendir(dir);
+    struct dirent *entry;
+
+    while (d != NULL && (entry = readdir(d)) != NULL) {
+        if (entry->d_name[0] != '.')
+            (void)unlinkat(dirfd(d), entry->d_name, 0);
+    }
+    if (d != NULL)
+        (void)closedir(d);
+    (void)rmdir(dir);
+}
+
+/* ---- latencies ---- */
+
+void probe_times_add(struct probe_times *times, double us)
+{
+    if (times->count == times->room) {
+        times->room = times->room > 0 ? 2 * times->room : 1024;
+        times->us = realloc(times->us, times->room * sizeof *times->us);
+        if (times->us == NULL)
+            abort();
+    }
+    times->us[times->count++] = us;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+double probe_times_p99(struct probe_times *times)
+{
+    if (times->count == 0)
+        return 0;
+    qsort(times->us, times->count, sizeof *times->us, by_value);
+    return times->us[(uint64_t)times->count * 99 / 100];
+}
+
+void probe_times_free(struct probe_times *times)
+{
+    free(times->us);
+    *times = (struct probe_times){0};
+}
+
+/* ---- writing ---- */
+
+static bool fill(int fd, void *zeros)
+{
+    memset(zeros, 0, CHUNK_BYTES);
+    for (off_t at = 0; at < FILE_BYTES; at += CHUNK_BYTES) {
+        if (pwrite(fd, zeros, CHUNK_BYTES, at) != CHUNK_BYTES)
+            return say("pwrite");
+    }
+    return fsync(fd) == 0 || say("fsync");
+}
+
+static bool write_batches(int fd, const uint8_t *bytes, size_t batch_bytes, double seconds,
+                          struct probe_times *times, double *took)
+{
+    double began = bench_now();
+    double before = began;
+    off_t  at = 0;
+
+    do {
+        double now;
+
+        if (at + (off_t)batch_bytes > FILE_BYTES)
+            at = 0;
+        if (pwrite(fd, bytes, batch_bytes, at) != (ssize_t)batch_bytes || fdatasync(fd) != 0)
+            return say("pwrite and fdatasync");
+        at += (off_t)batch_bytes;
+        now = bench_now();
+        probe_times_add(times, (now - before) * 1e6);
+        before = now;
+    } while (before - began < seconds);
+    *took = before - began;
+    return true;
+}
+
+bool probe_append(const struct bench_options *options, size_t batch_bytes, unsigned units,
+                  struct bench_sample *out)
+{
+    struct probe_times times = {0};
+    size_t             room = batch_bytes > CHUNK_BYTES ? batch_bytes : CHUNK_BYTES;
+    uint8_t           *bytes = aligned_alloc(4096, (room + 4095) / 4096 * 4096);
+    char               dir[64];
+    char               path[80];
+    double             took = 0;
+    bool               good;
+    int                fd;
+
+    if (bytes == NULL || !probe_dir_make(dir))
+        return false;
+    (void)snprintf(path, sizeof path, "%s/probe", dir);
+    fd = open(path, O_RDWR | O_CREAT, 0600);
+    good = fd >= 0 && fill(fd, bytes);
+    memset(bytes, 'x', room);
+    good = good && write_batches(fd, bytes, batch_bytes, options->seconds, &times, &took);
+    if (fd >= 0)
+        (void)close(fd);
+    probe_dir_remove(dir);
+    out->value[0] = good ? times.count * (double)units / took : 0;
+    out->value[1] = probe_times_p99(&times);
+    probe_times_free(&times);
+    free(bytes);
+    return good;
+}
+
+/* ---- reading ---- */
+
+/* Adds to *sum so that the work cannot be left out. */
+static uint64_t scan_file(int dir, const char *name, uint64_t bytes, uint8_t *chunk, uint32_t *sum)
+{
+    int      fd = openat(dir, name, O_RDONLY);
+    uint64_t done = 0;
+    ssize_t  n = 1;
+
+    while (fd >= 0 && done < bytes && n > 0) {
+        size_t want = bytes - done < CHUNK_BYTES ? (size_t)(bytes - done) : CHUNK_BYTES;
+
+        n = pread(fd, chunk, want, (off_t)done);
+        if (n > 0) {
+            *sum += sl_crc32c(0, chunk, (size_t)n);
+            done += (uint64_t)n;
+        }
+    }
+    if (fd >= 0)
+        (void)close(fd);
+    return done;
+}
+
+bool probe_scan(const char *dir, uint64_t bytes, struct bench_sample *out)
+{
+    DIR                     *d = opendir(dir);
+    uint8_t                 *chunk = aligned_alloc(4096, CHUNK_BYTES);
+    static volatile uint32_t result;
+    uint32_t                 sum = 0;
+    struct dirent           *entry;
+    uint64_t                 done = 0;
+    double                   began = bench_now();
+
+    while (d != NULL && chunk != NULL && done < bytes && (entry = readdir(d)) != NULL) {
+        if (entry->d_name[0] != '.')
+            done += scan_file(dirfd(d), entry->d_name, bytes - done, chunk, &sum);
+    }
+    out->value[0] = (double)done / (bench_now() - began);
+    result = sum;
+    (void)result;
+    if (d != NULL)
+        (void)closedir(d);
+    free(chunk);
+    return done == bytes;
+}

@@ -1,0 +1,38 @@
+#ifndef BENCH_APPEND_PROBE_H
+#define BENCH_APPEND_PROBE_H
+
+/* Physical limits of the value log: the same bytes written and synced, or read and checksummed, by
+ * nothing but system calls; and the directory and clock work that both sides of a case share. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "harness.h"
+
+/* A new empty directory under the current one, so that the disk under measurement is the one the
+ * benchmark was started on. Keeps its path in out[64]. */
+bool probe_dir_make(char *out);
+/* Remove the directory and the files in it. */
+void probe_dir_remove(const char *dir);
+
+/* Latencies of batches, in the order in which they came. */
+struct probe_times {
+    double  *us;
+    uint32_t count;
+    uint32_t room;
+};
+
+void   probe_times_add(struct probe_times *times, double us);
+double probe_times_p99(struct probe_times *times);
+void   probe_times_free(struct probe_times *times);
+
+/* pwrite + fdatasync of `batch_bytes` at a time into a zero-filled file, round and round:
+ * value[0] = units/s at `units` per batch, value[1] = p99 latency of a batch in us. */
+bool probe_append(const struct bench_options *options, size_t batch_bytes, unsigned units,
+                  struct bench_sample *out);
+
+/* Read `bytes` of the files of dir in pieces of 1 MiB and checksum them: value[0] = bytes/s. */
+bool probe_scan(const char *dir, uint64_t bytes, struct bench_sample *out);
+
+#endif
