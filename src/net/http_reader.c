@@ -98,14 +98,14 @@ static int stop(struct http_reader *reader, const struct http_refusal *refusal)
     return -1;
 }
 
+/* What is over the limit is only counted: whether it is well-formed comes first. */
 static int on_url(http_parser *parser, const char *at, size_t count)
 {
     struct http_reader *reader = parser->data;
     struct request     *request = &reader->request;
 
-    if (count > reader->limits->url_bytes_max - request->url_len)
-        return stop(reader, &long_url);
-    memcpy(reader->url + request->url_len, at, count);
+    if (request->url_len < sizeof reader->url && count <= sizeof reader->url - request->url_len)
+        memcpy(reader->url + request->url_len, at, count);
     request->url_len += count;
     return 0;
 }
@@ -201,6 +201,8 @@ static const struct http_refusal *judge_header(struct http_reader *reader)
     if (parser->content_length != UINT64_MAX &&
         parser->content_length > reader->limits->body_bytes_max)
         return &long_body;
+    if (request->url_len > reader->limits->url_bytes_max)
+        return &long_url;
     if (!read_url(reader))
         return &bad_url;
     return NULL;
@@ -266,6 +268,14 @@ static const struct http_refusal *refusal_for(enum http_errno error, uint8_t byt
     return &malformed;
 }
 
+/* The refusal for a request that has not ended at its last byte allowed. */
+static const struct http_refusal *refusal_for_length(const struct http_reader *reader)
+{
+    if (reader->request.found.header_whole)
+        return &long_body;
+    return reader->request.url_len > reader->limits->url_bytes_max ? &long_url : &long_header;
+}
+
 /* How many bytes the request may have so far: only its header, or all of it. */
 static size_t wire_bytes_max(const struct http_reader *reader)
 {
@@ -298,7 +308,7 @@ size_t http_reader_feed(struct http_reader *reader, const uint8_t *bytes, size_t
     if (error != HPE_OK)
         found->refusal = refusal_for(error, used < count ? bytes[used] : 0);
     else if (request->wire_bytes == wire_bytes_max(reader))
-        found->refusal = found->header_whole ? &long_body : &long_header;
+        found->refusal = refusal_for_length(reader);
     return used;
 }
 

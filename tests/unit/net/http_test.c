@@ -170,7 +170,7 @@ static void garbage_is_refused(void **state)
 {
     (void)state;
     assert_refused("\x16\x03\x01\x02", "HTTP/1.1 400 Bad Request\r\n");
-    assert_refused("GET / HTTQ/1.1\r\n\r\n", "HTTP/1.1 400 ");
+    assert_refused("GET / HTTP/x.1\r\n" HOST "\r\n", "HTTP/1.1 400 ");
     assert_refused("GET nothing HTTP/1.1\r\n" HOST "\r\n", "HTTP/1.1 400 ");
     assert_refused("GET / HTTP/1.1\r\nHo st: h\r\n\r\n", "HTTP/1.1 400 ");
     assert_refused("GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 400 ");
@@ -251,6 +251,9 @@ static void a_url_may_be_as_long_as_its_limit(void **state)
     (void)state;
     assert_int_equal(status_of(GET("/234567?")), 200);
     assert_int_equal(status_of(GET("/234567?9")), 414);
+    assert_int_equal(
+        status_of("GET /34567890123456789012345678901234567890123456789012345678901234"), 414);
+    assert_int_equal(status_of("GET /3456789012 HTTP/x"), 400);
 }
 
 static void a_header_may_be_as_long_as_its_limit(void **state)
