@@ -128,10 +128,10 @@ int main(int argc, char **argv)
     static const struct bench_metric rate = {.name = "rate", .unit = "pairs/s"};
     static const struct bench_metric p99 = {.name = "p99", .unit = "us", .smaller_is_better = true};
     const struct bench_case          cases[] = {
-                 {"1KiB/100", "batches of 100 pairs", {rate, p99}, ours_1k_100, limit_1k_100, NULL},
-                 {"1KiB/1", "one pair at a time", {rate, p99}, ours_1k_1, limit_1k_1, NULL},
-                 {"128B/100", "batches of 100 pairs", {rate, p99}, ours_128_100, limit_128_100, NULL},
-                 {"10KiB/100", "batches of 100 pairs", {rate, p99}, ours_10k_100, limit_10k_100, NULL},
+                 {"1KiB/100", "100 pairs a batch", {rate, p99}, ours_1k_100, limit_1k_100, NULL},
+                 {"1KiB/1", "one pair a batch", {rate, p99}, ours_1k_1, limit_1k_1, NULL},
+                 {"128B/100", "100 pairs a batch", {rate, p99}, ours_128_100, limit_128_100, NULL},
+                 {"10KiB/100", "100 pairs a batch", {rate, p99}, ours_10k_100, limit_10k_100, NULL},
     };
 
     return bench_main("pump_append", cases, sizeof cases / sizeof *cases, argc, argv);

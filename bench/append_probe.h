@@ -1,5 +1,5 @@
-#ifndef BENCH_APPEND_PROBE_H
-#define BENCH_APPEND_PROBE_H
+#ifndef SL_BENCH_APPEND_PROBE_H
+#define SL_BENCH_APPEND_PROBE_H
 
 /* Physical limits of the value log: the same bytes written and synced, or read and checksummed, by
  * nothing but system calls; and the directory and clock work that both sides of a case share. */

@@ -19,7 +19,7 @@ enum {
 };
 
 enum { LINE_WORK, LINE_BACK };
-enum hop_msg { HOP_WORK = SL_MSG_USER, HOP_WIRE, HOP_MSGS };
+enum hop_msg { HOP_WORK = SL_MSG_USER, HOP_WIRE };
 
 static const char *const hop_names[] = {"WORK", "WIRE"};
 
@@ -41,8 +41,8 @@ static struct {
 
 static void count_one(uint32_t index)
 {
-    atomic_store_explicit(&received[index].count,
-                          atomic_load_explicit(&received[index].count, memory_order_relaxed) + 1,
+    _Atomic uint64_t *count = &received[index].count; /* one writer: no atomic add needed */
+    atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + 1,
                           memory_order_relaxed);
 }
 
@@ -393,8 +393,7 @@ static bool run_topology(const struct sl_topology *topology, const void *args, s
 {
     struct sl_runtime_options options = {
         .env = sl_env_os(), .topology = topology, .never_spin = never_spin};
-    struct sl_runtime_totals before;
-    struct sl_runtime_totals after;
+    struct sl_runtime_totals before, after;
     struct sl_runtime       *rt;
     struct sl_why            why = {0};
     uint64_t                 count;
@@ -457,7 +456,6 @@ static bool ours_circle(const struct bench_options *o, struct bench_sample *out)
 static bool measure_trip(const struct bench_options *o, bool never_spin, struct bench_sample *out)
 {
     struct run run;
-
     if (!run_topology(&ping_topology, NULL, 0, never_spin, o->seconds, &run))
         return false;
     out->value[0] = run.seconds * 1e9 / run.messages;

@@ -47,6 +47,7 @@ struct sl_vlog_identity {
     uint32_t shard_count;
 };
 
+/* What to open and how. */
 struct sl_vlog_options {
     struct sl_fs           *fs;     /* borrowed for the life of the log, as is random */
     struct sl_random       *random; /* tells generations apart; must not be guessed by clients */
@@ -56,6 +57,7 @@ struct sl_vlog_options {
     bool     no_sync;       /* appends do not wait for the disk (`sync-log = false`) */
 };
 
+/* A record as it is given to append and read back. */
 struct sl_vlog_record {
     enum sl_vlog_type type;
     uint8_t           flags; /* the caller's; stored as given */
@@ -74,6 +76,7 @@ struct sl_vlog_found {
 /* Called once per record, in order. Anything but SL_OK ends the opening with that error. */
 typedef enum sl_err (*sl_vlog_visit)(void *context, const struct sl_vlog_found *found);
 
+/* One file of the log. */
 struct sl_vlog_segment {
     uint64_t number;
     uint64_t generation;    /* tells its bytes from those the file held before */

@@ -22,6 +22,7 @@ struct vlog_next {
     char            name[32];
 };
 
+/* The log. Its files are the truth; this is what is known of them. */
 struct sl_vlog {
     struct sl_vlog_options options; /* .dir is the copy below */
     char                   dir[SL_PATH_BYTES_MAX];

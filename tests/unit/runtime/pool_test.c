@@ -187,8 +187,9 @@ static const struct sl_topology_actor blocking_actors[] = {{&stage_root_class, 1
                                                            {&sync_blocker, 2},
                                                            {&peer_blocker, 2},
                                                            {&runner_class, 4}};
-static const struct sl_topology       blocking_topology = {
-          .program = "blocking", .actors = blocking_actors, .actor_count = STAGE_COUNT(blocking_actors)};
+
+static const struct sl_topology blocking_topology = {
+    .program = "blocking", .actors = blocking_actors, .actor_count = STAGE_COUNT(blocking_actors)};
 
 enum { BLOCKERS = SL_DISK_THREADS + 4 };
 

@@ -5,7 +5,7 @@
  *
  * A failure prints mode, seed and n, which name the run for good. */
 
-#include "vlog_kit.h"
+#include "unit/storage/vlog_kit.h"
 
 enum { IDS_MAX = 1000, STEPS = 90, CALLS_MAX = 5000, SEEDS = 2 };
 

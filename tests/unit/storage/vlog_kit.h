@@ -1,5 +1,5 @@
-#ifndef SL_TESTS_VLOG_KIT_H
-#define SL_TESTS_VLOG_KIT_H
+#ifndef SL_TESTS_UNIT_STORAGE_VLOG_KIT_H
+#define SL_TESTS_UNIT_STORAGE_VLOG_KIT_H
 
 /* A value log on a simulated disk, and records that can be made again from their number alone, so
  * that a test need not keep what it wrote to know it when it comes back. */

@@ -2,7 +2,7 @@
  * good, the other refused, naming file and byte. And it refuses a log that is not ours or not
  * whole. */
 
-#include "vlog_kit.h"
+#include "unit/storage/vlog_kit.h"
 
 #include "base/crc32c.h"
 #include "storage/vlog_format.h"

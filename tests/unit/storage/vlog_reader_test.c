@@ -1,7 +1,7 @@
 /* A reader finds every acknowledged record by its position, beside a writer that goes on, fails,
  * removes and recycles; and never returns a byte that was not written there. */
 
-#include "vlog_kit.h"
+#include "unit/storage/vlog_kit.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

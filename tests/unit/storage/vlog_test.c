@@ -1,7 +1,7 @@
 /* The value log keeps what it acknowledged, cuts what it did not, tells the two apart, and refuses
  * what it cannot trust. On a simulated disk; crashes at every call are in vlog_crash_test.c. */
 
-#include "vlog_kit.h"
+#include "unit/storage/vlog_kit.h"
 
 #include "storage/vlog_format.h"
 
