@@ -8,10 +8,11 @@
  * what `ctx` offers. The same handlers run on the thread pool and under the seeded scheduler.
  *
  *      spawn        message / timer / answer           error, sl_stop, parent's end
- *     ──────► start ──► handle / system / ready ──► drained ──► (children end) ──► stop ──►
- *                         ▲                            │            CHILD_ENDED to the parent
- *                         └─────────── turn ───────────┘
- */
+ *     ──────► start ──► handle / system ──► drained ──► (children end) ──► stop ──►
+ *                         ▲                    │            CHILD_ENDED to the parent
+ *                         └─────── turn ───────┘
+ *
+ * On the io lane `ready` runs between turns, when a watched socket is. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -95,8 +96,7 @@ struct sl_msg *sl_take(struct sl_ctx *ctx);
 #define sl_ask(ctx, line, to, tag_value, mp) \
     sl_ask_msg((ctx), (line), (to), (tag_value), &(*(mp))->hdr, (mp))
 
-/* Enter with a permit, which it uses up; cannot fail. The message is charged the permit's bytes.
- * With an asking tag by sl_ask_permitted. */
+/* Enter with a permit, which it uses up; cannot fail. The message is charged the permit's bytes. */
 #define sl_send_permitted(ctx, permit, to, mp) \
     sl_send_permitted_msg((ctx), (permit), (to), &(*(mp))->hdr, (mp))
 

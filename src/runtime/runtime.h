@@ -60,7 +60,8 @@ enum sl_err sl_runtime_new(const struct sl_runtime_options *options, struct sl_r
 enum sl_err sl_runtime_start(struct sl_runtime *rt, const void *args, size_t args_bytes,
                              struct sl_why *why);
 
-/* Ask the root to stop (SL_MSG_STOP). Any thread, any number of times; not in a signal handler. */
+/* Ask the root to stop (SL_MSG_STOP). Any thread, any number of times, after sl_runtime_start has
+ * returned; not in a signal handler. */
 void sl_runtime_stop(struct sl_runtime *rt);
 
 /* Thread pool: block until the root has ended. Returns its error (SL_OK: it stopped by itself or on
