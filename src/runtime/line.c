@@ -20,11 +20,10 @@ static void line_init(struct sl_line *line, struct line_group *group, uint32_t i
     line->last = &line->first;
 }
 
-enum sl_err line_groups_init(struct sl_runtime *rt, struct sl_why *why)
+void line_groups_init(struct sl_runtime *rt)
 {
     const struct sl_topology *topology = rt->options.topology;
 
-    (void)why;
     for (uint32_t id = 0; id < topology->line_count; id++) {
         struct line_group             *group = &rt->groups[id];
         const struct sl_topology_line *spec = &topology->lines[id];
@@ -41,7 +40,6 @@ enum sl_err line_groups_init(struct sl_runtime *rt, struct sl_why *why)
         for (uint32_t i = 0; i < spec->inputs; i++)
             line_init(&group->inputs[i], group, i);
     }
-    return SL_OK;
 }
 
 static void waits_free(struct sl_line *line)
@@ -225,8 +223,8 @@ enum sl_err line_enter(struct worker *w, struct sl_line *line, struct sl_msg *ms
     if (atomic_load_explicit(&line->reserves, memory_order_acquire) > 0)
         return SL_FULL; /* whoever reserved comes first */
     if (!credit_take(line, msg->bytes, &common)) {
-        serve_if_waiting(w,
-                         line); /* a waiter may have missed the credit that we held for a moment */
+        /* A waiter may have missed the credit that was held here for a moment. */
+        serve_if_waiting(w, line);
         return SL_FULL;
     }
     msg->line = line;

@@ -350,8 +350,8 @@ void msg_flush(struct worker *w);
 
 /* ---- line.c ---- */
 
-enum sl_err line_groups_init(struct sl_runtime *rt, struct sl_why *why);
-void        line_groups_free(struct sl_runtime *rt);
+void line_groups_init(struct sl_runtime *rt);
+void line_groups_free(struct sl_runtime *rt);
 /* Take a credit and msg->bytes for msg and note it there. */
 enum sl_err line_enter(struct worker *w, struct sl_line *line, struct sl_msg *msg);
 /* The credit of msg goes home (at the end of the turn on lanes that never block). */

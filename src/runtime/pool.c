@@ -43,7 +43,7 @@ static void nap(struct worker *w)
     for (unsigned i = 0; i < w->rt->pool->spins; i++) {
         if (ring_count(w->crew->queue) > 0)
             return;
-        __builtin_ia32_pause();
+        sync_pause();
     }
     if (!crew_lie_down(w->crew, &w->sleeper))
         return;

@@ -26,8 +26,7 @@ enum sl_err sl_runtime_new(const struct sl_runtime_options *options, struct sl_r
     rt->outside = worker_new(rt, "outside", NULL, 0);
     if ((err = slots_init(rt, why)) != SL_OK)
         goto free_rt;
-    if ((err = line_groups_init(rt, why)) != SL_OK)
-        goto free_rt;
+    line_groups_init(rt);
     if (options->seeded) {
         rt->seeded = seeded_new(rt, options->seed);
         atomic_store(&rt->actor_seed, options->seed);

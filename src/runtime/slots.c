@@ -10,9 +10,8 @@
 
 #include "runtime/machine.h"
 
-enum {
-    SLOTS_SPARE = 8
-}; /* of a class, beyond twice its count: dying ones that wait for a section to close */
+/* Of a class, beyond twice its count: dying ones that wait for a section to close. */
+enum { SLOTS_SPARE = 8 };
 
 enum sl_err slots_init(struct sl_runtime *rt, struct sl_why *why)
 {

@@ -89,4 +89,14 @@ static inline void sync_lock_give(struct sync_lock *lock)
 
 #endif
 
+/* Tell the processor that this is a loop that waits. */
+static inline void sync_pause(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
 #endif
