@@ -414,6 +414,8 @@ const proto_sources = [_][]const u8{
 };
 
 const core_sources = [_][]const u8{
+    "src/actors/pump/messages.c",
+    "src/actors/pump/topology.c",
     "src/base/arena.c",
     "src/base/buf.c",
     "src/base/conf.c",

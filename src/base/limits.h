@@ -232,7 +232,7 @@ enum {
 /* Index */
 enum {
     SL_INDEX_SHARDS_MAX = 64,
-    SL_INDEX_CURSORS_MAX = 512,           /* open at one time: pullers times shards */
+    SL_INDEX_CURSORS_MAX = 1024,          /* open at one time: pullers times shards */
     SL_INDEX_CUT_ITEMS_MAX = 4096,        /* of each kind in one cut */
     SL_INDEX_CACHE_BYTES = 16 << 20,      /* default size of WiredTiger's cache */
     SL_INDEX_PLAIN_BYTES_MAX = 256 << 20, /* the file of the plain engine */
@@ -259,5 +259,27 @@ enum {
 static_assert(SL_VLOG_PAYLOAD_BYTES_MAX + 4096 <= SL_VLOG_BATCH_BYTES_MAX,
               "a batch takes a record");
 static_assert(SL_VLOG_BATCH_BYTES_MAX + 4096 <= SL_VLOG_SEGMENT_BYTES_DEFAULT, "a segment a batch");
+
+/* Pump: actors and lines */
+enum {
+    SL_PUMP_SHARDS_MAX = 16,          /* of one pump */
+    SL_PUMP_CUT_ITEMS = 512,          /* of each kind from sorter to indexer at once */
+    SL_PUMP_CUT_CREDITS = 4,          /* cuts of one shard on their way or being applied */
+    SL_PUMP_WRITE_CREDITS = 4096,     /* records between entrance and sorter */
+    SL_PUMP_WRITE_BYTES = 64 << 20,   /* of their payloads */
+    SL_PUMP_FAKE_CREDITS = 2,         /* the clock's own records on their way */
+    SL_PUMP_CONNECTIONS_MAX = 1024,   /* sessions; one more is closed at once */
+    SL_PULLERS_MAX = 64,              /* PullBinlogs streams at one time */
+    SL_PULL_AHEAD = 2,                /* batches a session asks for before it has sent one */
+    SL_PULL_BATCH_ITEMS = 64,         /* entities of one batch */
+    SL_PULL_BATCH_BYTES = 256 << 10,  /* their sum, unless one alone is larger */
+    SL_PULL_BLOCK_ITEMS = 256,        /* read from the index at once, of one shard */
+    SL_PUMP_HTTP_CREDITS = 64,        /* requests to the admin port being answered */
+    SL_PUMP_SESSION_QUESTIONS = 2048, /* asked by one session and not answered */
+};
+static_assert(SL_PUMP_CUT_ITEMS <= SL_INDEX_CUT_ITEMS_MAX, "a cut is one transaction");
+static_assert((int)SL_PUMP_SHARDS_MAX <= (int)SL_INDEX_SHARDS_MAX, "a table per shard");
+static_assert(SL_PULLERS_MAX * SL_PUMP_SHARDS_MAX <= (int)SL_INDEX_CURSORS_MAX,
+              "a cursor per puller and shard");
 
 #endif

@@ -1,0 +1,87 @@
+#include "actors/pump/messages.h"
+
+#include "base/assert.h"
+
+const char *const sl_pump_msg_names[SL_PUMP_MSG_END - SL_MSG_USER] = {
+#define SL_PUMP_MSG_NAME(code, text) [(code)-SL_MSG_USER] = (text),
+    SL_PUMP_MSG_TABLE(SL_PUMP_MSG_NAME)
+#undef SL_PUMP_MSG_NAME
+};
+
+struct sl_pump_failed *sl_pump_failed_new(enum sl_err err, const struct sl_why *why)
+{
+    struct sl_pump_failed *failed = sl_msg_new(struct sl_pump_failed, SL_PUMP_FAILED);
+
+    SL_ASSERT(err != SL_OK);
+    failed->err = err;
+    if (why != NULL && why->text[0] != '\0')
+        failed->why = *why;
+    else
+        sl_fail(&failed->why, err, "%s", sl_err_text(err));
+    return failed;
+}
+
+static void write_release(struct sl_msg *msg)
+{
+    sl_buf_free(&((struct sl_pump_write *)(void *)msg)->payload);
+}
+
+struct sl_pump_write *sl_pump_write_new(struct sl_buf **payload, int32_t type, sl_ts start_ts,
+                                        sl_ts commit_ts)
+{
+    struct sl_pump_write *write =
+        sl_msg_new_owning(struct sl_pump_write, SL_PUMP_WRITE, write_release);
+
+    write->hdr.bytes = (uint32_t)(*payload)->len; /* at most SL_BUF_BYTES_MAX */
+    write->payload = *payload;
+    *payload = NULL;
+    write->type = type;
+    write->start_ts = start_ts;
+    write->commit_ts = commit_ts;
+    return write;
+}
+
+static void batch_release(struct sl_msg *msg)
+{
+    struct sl_pump_batch *batch = (struct sl_pump_batch *)(void *)msg;
+
+    for (uint32_t i = 0; i < batch->count; i++)
+        sl_buf_free(&batch->entities[i]);
+}
+
+struct sl_pump_batch *sl_pump_batch_new(void)
+{
+    return sl_msg_new_owning(struct sl_pump_batch, SL_PUMP_BATCH, batch_release);
+}
+
+static void request_release(struct sl_msg *msg)
+{
+    struct sl_pump_http_request *request = (struct sl_pump_http_request *)(void *)msg;
+
+    sl_buf_free(&request->path);
+    sl_buf_free(&request->query);
+    sl_buf_free(&request->body);
+}
+
+struct sl_pump_http_request *sl_pump_http_request_new(void)
+{
+    return sl_msg_new_owning(struct sl_pump_http_request, SL_PUMP_HTTP_REQUEST, request_release);
+}
+
+static void response_release(struct sl_msg *msg)
+{
+    sl_buf_free(&((struct sl_pump_http_response *)(void *)msg)->body);
+}
+
+struct sl_pump_http_response *sl_pump_http_response_new(unsigned status, const char *content_type,
+                                                        struct sl_buf **body)
+{
+    struct sl_pump_http_response *response =
+        sl_msg_new_owning(struct sl_pump_http_response, SL_PUMP_HTTP_RESPONSE, response_release);
+
+    response->status = status;
+    response->content_type = content_type;
+    response->body = *body;
+    *body = NULL;
+    return response;
+}

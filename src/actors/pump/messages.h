@@ -1,0 +1,162 @@
+#ifndef SL_ACTORS_PUMP_MESSAGES_H
+#define SL_ACTORS_PUMP_MESSAGES_H
+
+/* What the actors of a pump say to each other. One numbering for all of them, so that a message
+ * that is forwarded, and an answer that is asked for by several, means the same everywhere. Who
+ * sends what along which line: topology.h. */
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/ts.h"
+#include "runtime/msg.h"
+#include "storage/index.h"
+#include "storage/position.h"
+
+/* In the comments: Q asks a question, A is an answer, T is a timer's own. */
+#define SL_PUMP_MSG_TABLE(X)                                                            \
+    X(SL_PUMP_WRITE, "write")            /* Q session, clock -> shard_writer */         \
+    X(SL_PUMP_SORT, "sort")              /* the same message, on to the sorter */       \
+    X(SL_PUMP_WRITTEN, "written")        /* A plain: it is durable */                   \
+    X(SL_PUMP_FAILED, "failed")          /* A struct sl_pump_failed: to any question */ \
+    X(SL_PUMP_MARK, "mark")              /* shard_writer -> sorters of other shards */  \
+    X(SL_PUMP_CUT, "cut")                /* sorter -> indexer */                        \
+    X(SL_PUMP_WATCH, "watch")            /* Q puller -> indexer */                      \
+    X(SL_PUMP_WATERMARK, "watermark")    /* A struct sl_pump_watermark */               \
+    X(SL_PUMP_NEXT, "next")              /* Q session -> puller: plain */               \
+    X(SL_PUMP_BATCH, "batch")            /* A struct sl_pump_batch */                   \
+    X(SL_PUMP_ASK_TS, "ask-ts")          /* Q anybody -> clock: plain */                \
+    X(SL_PUMP_TS, "ts")                  /* A struct sl_pump_ts */                      \
+    X(SL_PUMP_HTTP_REQUEST, "request")   /* Q session -> admin */                       \
+    X(SL_PUMP_HTTP_RESPONSE, "response") /* A struct sl_pump_http_response */           \
+    X(SL_PUMP_TICK, "tick")              /* T */                                        \
+    X(SL_PUMP_RETRY, "retry")            /* T */                                        \
+    X(SL_PUMP_DUE, "due")                /* T: something has its deadline now */
+
+/* The numbers, made from the table; the first is SL_MSG_USER. */
+enum sl_pump_msg {
+    SL_PUMP_MSG_BEFORE = SL_MSG_USER - 1,
+#define SL_PUMP_MSG_MEMBER(code, text) code,
+    SL_PUMP_MSG_TABLE(SL_PUMP_MSG_MEMBER)
+#undef SL_PUMP_MSG_MEMBER
+        SL_PUMP_MSG_END
+};
+
+/* Their names, for the msg_names of every class of the pump. */
+extern const char *const sl_pump_msg_names[SL_PUMP_MSG_END - SL_MSG_USER];
+
+/* The question that was asked cannot be met. */
+struct sl_pump_failed {
+    struct sl_msg hdr;
+    enum sl_err   err;
+    struct sl_why why;
+};
+
+/* SL_PUMP_FAILED with err and why (copied; may be NULL: the text of err). */
+struct sl_pump_failed *sl_pump_failed_new(enum sl_err err, const struct sl_why *why);
+
+/* ---- writing ---- */
+
+/* One record on its way: from its entrance to its place in the order. Whoever makes it fills the
+ * first part; hdr.bytes is payload->len. Asked on SL_LINE_WRITE or SL_LINE_FAKE; answered WRITTEN
+ * when it is durable, FAILED when it is not: then it may or may not be found later, but whole. */
+struct sl_pump_write {
+    struct sl_msg  hdr;
+    struct sl_buf *payload; /* owned; the record as TiDB sent it. NULL once it is durable */
+    int32_t        type; /* of enum sl_record_type, or unknown: stored and matched like a commit */
+    sl_ts          start_ts;
+    sl_ts          commit_ts;
+    /* Set by the shard writer, for the sorter. */
+    struct sl_position position;
+    sl_ts              newest; /* the newest commit ts that was durable in this pump when the shard
+                                  took it in: a prewrite's own will be above (P4) */
+};
+
+/* A message for a record, which takes *payload. */
+struct sl_pump_write *sl_pump_write_new(struct sl_buf **payload, int32_t type, sl_ts start_ts,
+                                        sl_ts commit_ts);
+
+/* Another shard has made a commit ts durable. */
+struct sl_pump_mark {
+    struct sl_msg hdr;
+    sl_ts         newest;
+};
+
+/* What a sorter found out since its last cut, to be applied as one (storage/index.h). */
+struct sl_pump_cut {
+    struct sl_msg hdr;
+    /* Commits whose prewrite is not among the unresolved: the indexer looks whether they are
+     * repeats before it stores them. */
+    uint32_t                   entry_count;
+    uint32_t                   orphan_count;
+    uint32_t                   opened_count;
+    uint32_t                   settled_count;
+    struct sl_index_head       head;
+    struct sl_index_entry      entries[SL_PUMP_CUT_ITEMS];
+    struct sl_index_entry      orphans[SL_PUMP_CUT_ITEMS];
+    struct sl_index_unresolved opened[SL_PUMP_CUT_ITEMS];
+    int64_t                    settled[SL_PUMP_CUT_ITEMS];
+};
+
+/* ---- pulling ---- */
+
+/* "Tell me when your watermark is above this": answered with the watermark as soon as that is so;
+ * above = -1 asks for the present one. */
+struct sl_pump_watch {
+    struct sl_msg hdr;
+    sl_ts         above;
+};
+
+/* The index holds all that a reader up to `watermark` may see. The question's tag says which
+ * shard. */
+struct sl_pump_watermark {
+    struct sl_msg hdr;
+    sl_ts         watermark;
+    uint64_t      log_end; /* offset in the shard's log: everything before it never changes */
+};
+
+/* The next entities of a stream, each an encoded PullBinlogResp; answers SL_PUMP_NEXT, which waits
+ * until there is at least one. */
+struct sl_pump_batch {
+    struct sl_msg  hdr;
+    uint32_t       count;                         /* 1..SL_PULL_BATCH_ITEMS */
+    struct sl_buf *entities[SL_PULL_BATCH_ITEMS]; /* owned; whoever takes one sets it to NULL */
+};
+
+/* An empty batch. */
+struct sl_pump_batch *sl_pump_batch_new(void);
+
+/* ---- others ---- */
+
+/* A fresh timestamp. */
+struct sl_pump_ts {
+    struct sl_msg hdr;
+    sl_ts         ts;
+};
+
+/* A request to the admin port. */
+struct sl_pump_http_request {
+    struct sl_msg  hdr;
+    uint32_t       method;  /* of enum sl_http_method */
+    bool           trusted; /* came over loopback or a unix socket: may change things */
+    struct sl_buf *path;    /* owned */
+    struct sl_buf *query;   /* owned; may be NULL */
+    struct sl_buf *body;    /* owned; may be NULL */
+};
+
+/* A request that owns its parts. */
+struct sl_pump_http_request *sl_pump_http_request_new(void);
+
+/* The answer to it. */
+struct sl_pump_http_response {
+    struct sl_msg  hdr;
+    unsigned       status;
+    const char    *content_type; /* static; NULL: none */
+    struct sl_buf *body;         /* owned; may be NULL */
+};
+
+/* A response that takes *body (which may be NULL). */
+struct sl_pump_http_response *sl_pump_http_response_new(unsigned status, const char *content_type,
+                                                        struct sl_buf **body);
+
+#endif

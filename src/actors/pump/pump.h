@@ -1,0 +1,84 @@
+#ifndef SL_ACTORS_PUMP_PUMP_H
+#define SL_ACTORS_PUMP_PUMP_H
+
+/* A pump as a whole: what is opened before the first actor runs, and what all its actors share.
+ *
+ *     sl_pump_open(&options)         data-dir, index, logs: recovered; doors; listeners
+ *     sl_run or sl_runtime_* with sl_pump_topology and a pointer to the struct sl_pump
+ *     sl_pump_close(&pump)
+ *
+ * Opening is plain sequential code: recovery needs no concurrency, and a failure there is one line
+ * and an exit code. When it returns, every record that the logs hold is in the index. */
+
+#include "actors/pump/board.h"
+#include "base/env.h"
+#include "net/registry.h"
+#include "net/tso.h"
+#include "runtime/msg.h"
+#include "storage/index.h"
+#include "storage/vlog.h"
+
+struct sl_local;
+struct sl_sorter;
+struct sl_socket;
+
+/* What a pump must know. Borrowed for its life. */
+struct sl_pump_options {
+    const struct sl_env *env;
+    const char          *data_dir;
+    const char          *node_id;   /* checked by sl_node_id_check */
+    const char          *addr;      /* host:port to listen on */
+    const char          *advertise; /* host:port that others are told; NULL: as listened on */
+    const char          *socket;    /* "unix:/path" to listen on too; NULL: none */
+    const char          *registry;  /* "local:DIR" */
+    uint32_t             shards;    /* 1..SL_PUMP_SHARDS_MAX */
+    uint64_t             segment_bytes;
+    bool                 no_sync;           /* sync-log = false */
+    enum sl_index_engine engine;            /* SL_INDEX_PLAIN in simulation */
+    uint64_t             index_cache_bytes; /* 0: default */
+    uint64_t             message_bytes_max; /* of one WriteBinlog request */
+    uint64_t             stop_write_bytes;  /* refuse records at this much free space or less */
+    uint32_t             fake_interval_ms;
+    uint32_t             heartbeat_ms;
+    int64_t              gc_ms; /* retention, against the timestamp door */
+};
+
+/* One share-nothing slice. Each member belongs to the actor named while actors run. */
+struct sl_pump_shard {
+    struct sl_vlog        *vlog;   /* shard_writer */
+    struct sl_sorter      *sorter; /* sorter */
+    struct sl_index_shard *index;  /* indexer; pullers open cursors on it */
+    /* Written by root before whoever uses them is started. */
+    struct sl_ref writer_ref;
+    struct sl_ref sorter_ref;
+    struct sl_ref indexer_ref;
+};
+
+/* Constant while actors run, but for what is said to belong to one of them. */
+struct sl_pump {
+    struct sl_pump_options options;
+    uint64_t               cluster_id;
+    char                   advertise[SL_ADDR_BYTES_MAX];
+    struct sl_vlog_options vlog_options[SL_PUMP_SHARDS_MAX]; /* for readers */
+    struct sl_index_db    *index;
+    struct sl_pump_shard   shard[SL_PUMP_SHARDS_MAX];
+    struct sl_socket      *listener;      /* gateway */
+    struct sl_socket      *unix_listener; /* gateway; NULL: none */
+    struct sl_ref          clock_ref;     /* as the refs above */
+    struct sl_ref          admin_ref;
+    struct sl_pump_board   board;
+};
+
+/* Open all of it. *out is owned: sl_pump_close. Blocks for as long as recovery takes. The reason
+ * says what, where and what to do. */
+enum sl_err sl_pump_open(const struct sl_pump_options *options, struct sl_pump **out,
+                         struct sl_why *why);
+/* After the runtime is freed: a last checkpoint, close all, null the pointer. *pump may be NULL. */
+void sl_pump_close(struct sl_pump **pump);
+
+/* The shard of a transaction: a prewrite and its commit always meet. */
+uint32_t sl_pump_shard_of(const struct sl_pump *pump, sl_ts start_ts);
+/* Everything at or below this is complete and can be pulled: the least watermark of all shards. */
+sl_ts sl_pump_max_commit_ts(const struct sl_pump *pump);
+
+#endif

@@ -1,0 +1,82 @@
+#include "actors/pump/topology.h"
+
+#include "base/limits.h"
+
+static const struct sl_topology_actor actors[] = {
+    {&sl_pump_root_class, 1},
+    {&sl_pump_gateway_class, 1},
+    {&sl_pump_session_class, SL_PUMP_CONNECTIONS_MAX},
+    {&sl_pump_shard_writer_class, SL_PUMP_SHARDS_MAX},
+    {&sl_pump_sorter_class, SL_PUMP_SHARDS_MAX},
+    {&sl_pump_indexer_class, SL_PUMP_SHARDS_MAX},
+    {&sl_pump_puller_class, SL_PULLERS_MAX},
+    {&sl_pump_clock_class, 1},
+    {&sl_pump_admin_class, 1},
+};
+
+static const struct sl_topology_line lines[SL_PUMP_LINES] = {
+    [SL_LINE_WRITE] =
+        {
+            .name = "write",
+            .credits = SL_PUMP_WRITE_CREDITS,
+            .bytes = SL_PUMP_WRITE_BYTES,
+            .inputs = 1,
+            .path = {&sl_pump_session_class, &sl_pump_shard_writer_class, &sl_pump_sorter_class},
+        },
+    [SL_LINE_FAKE] =
+        {
+            .name = "fake",
+            .credits = SL_PUMP_FAKE_CREDITS,
+            .bytes = 4096,
+            .inputs = 1,
+            .path = {&sl_pump_clock_class, &sl_pump_shard_writer_class, &sl_pump_sorter_class},
+        },
+    [SL_LINE_MARK] =
+        {
+            .name = "mark",
+            .credits = SL_PUMP_SHARDS_MAX, /* one for each other shard */
+            .bytes = 0,
+            .inputs = SL_PUMP_SHARDS_MAX,
+            .path = {&sl_pump_shard_writer_class, &sl_pump_sorter_class},
+        },
+    [SL_LINE_CUT] =
+        {
+            .name = "cut",
+            .credits = SL_PUMP_CUT_CREDITS,
+            .bytes = 0,
+            .inputs = SL_PUMP_SHARDS_MAX,
+            .path = {&sl_pump_sorter_class, &sl_pump_indexer_class},
+        },
+    [SL_LINE_WATCH] =
+        {
+            .name = "watch",
+            .credits = SL_PULLERS_MAX * SL_PUMP_SHARDS_MAX,
+            .bytes = 0,
+            .inputs = 1,
+            .path = {&sl_pump_puller_class, &sl_pump_indexer_class},
+        },
+    [SL_LINE_NEXT] =
+        {
+            .name = "next",
+            .credits = SL_PULLERS_MAX * SL_PULL_AHEAD,
+            .bytes = 0,
+            .inputs = 1,
+            .path = {&sl_pump_session_class, &sl_pump_puller_class},
+        },
+    [SL_LINE_HTTP] =
+        {
+            .name = "http",
+            .credits = SL_PUMP_HTTP_CREDITS,
+            .bytes = SL_PUMP_HTTP_CREDITS * SL_HTTP_BODY_BYTES_MAX,
+            .inputs = 1,
+            .path = {&sl_pump_session_class, &sl_pump_admin_class},
+        },
+};
+
+const struct sl_topology sl_pump_topology = {
+    .program = "pump",
+    .actors = actors,
+    .actor_count = sizeof actors / sizeof *actors,
+    .lines = lines,
+    .line_count = SL_PUMP_LINES,
+};
