@@ -414,7 +414,16 @@ const proto_sources = [_][]const u8{
 };
 
 const core_sources = [_][]const u8{
+    "src/actors/pump/clock.c",
+    "src/actors/pump/cut.c",
+    "src/actors/pump/indexer.c",
     "src/actors/pump/messages.c",
+    "src/actors/pump/pump.c",
+    "src/actors/pump/registrar.c",
+    "src/actors/pump/root.c",
+    "src/actors/pump/shard_writer.c",
+    "src/actors/pump/sort_core.c",
+    "src/actors/pump/sorter.c",
     "src/actors/pump/topology.c",
     "src/base/arena.c",
     "src/base/buf.c",
@@ -564,6 +573,7 @@ const tests = [_]TestProgram{
     .{ .kind = "sim", .name = "joins_test", .sources = &joins },
     .{ .kind = "sim", .name = "runtime_sim_test", .sources = &.{"tests/sim/runtime_sim_test.c"} },
     .{ .kind = "stress", .name = "runtime_stress_test", .sources = &.{"tests/stress/runtime_stress_test.c"} },
+    unit("actors/pump/sort_core"),
     unit("base/arena"),
     unit("base/buf"),
     unit("base/conf"),

@@ -262,19 +262,28 @@ static_assert(SL_VLOG_BATCH_BYTES_MAX + 4096 <= SL_VLOG_SEGMENT_BYTES_DEFAULT, "
 
 /* Pump: actors and lines */
 enum {
-    SL_PUMP_SHARDS_MAX = 16,          /* of one pump */
-    SL_PUMP_CUT_ITEMS = 512,          /* of each kind from sorter to indexer at once */
-    SL_PUMP_CUT_CREDITS = 4,          /* cuts of one shard on their way or being applied */
-    SL_PUMP_WRITE_CREDITS = 4096,     /* records between entrance and sorter */
-    SL_PUMP_WRITE_BYTES = 64 << 20,   /* of their payloads */
-    SL_PUMP_FAKE_CREDITS = 2,         /* the clock's own records on their way */
-    SL_PUMP_CONNECTIONS_MAX = 1024,   /* sessions; one more is closed at once */
-    SL_PULLERS_MAX = 64,              /* PullBinlogs streams at one time */
-    SL_PULL_AHEAD = 2,                /* batches a session asks for before it has sent one */
-    SL_PULL_BATCH_ITEMS = 64,         /* entities of one batch */
-    SL_PULL_BATCH_BYTES = 256 << 10,  /* their sum, unless one alone is larger */
-    SL_PULL_BLOCK_ITEMS = 256,        /* read from the index at once, of one shard */
-    SL_PUMP_HTTP_CREDITS = 64,        /* requests to the admin port being answered */
+    SL_PUMP_SHARDS_MAX = 16,         /* of one pump */
+    SL_PUMP_CUT_ITEMS = 512,         /* of each kind from sorter to indexer at once */
+    SL_PUMP_CUT_CREDITS = 4,         /* cuts of one shard on their way or being applied */
+    SL_SETTLED_MAX = 1 << 15,        /* start ts of transactions settled lately, by hash; 8 bytes */
+    SL_UNRESOLVED_MAX = 1 << 18,     /* prewrites without outcome of one shard; about 100 bytes */
+    SL_PUMP_WRITE_CREDITS = 4096,    /* records between entrance and sorter */
+    SL_PUMP_WRITE_BYTES = 64 << 20,  /* of their payloads */
+    SL_PUMP_BATCH_ITEMS = 1024,      /* records made durable at once by one shard */
+    SL_PUMP_BATCH_BYTES = 4 << 20,   /* of the log, unless one record alone is larger */
+    SL_PUMP_WRITER_IDLE_MS = 20,     /* without a batch: then the shard writer tidies up */
+    SL_PUMP_PREPARE_BYTES = 8 << 20, /* of the next segment filled in one idle moment */
+    SL_PUMP_REOPEN_MS = 1000,        /* between two tries to open a log that failed */
+    SL_PUMP_INDEX_RETRY_MS = 1000,   /* between two tries to apply a cut */
+    SL_PUMP_CLOCK_MS = 1000,         /* between two looks at the timestamp door */
+    SL_PUMP_FAKE_CREDITS = 2,        /* the clock's own records on their way */
+    SL_PUMP_CONNECTIONS_MAX = 1024,  /* sessions; one more is closed at once */
+    SL_PULLERS_MAX = 64,             /* PullBinlogs streams at one time */
+    SL_PULL_AHEAD = 2,               /* batches a session asks for before it has sent one */
+    SL_PULL_BATCH_ITEMS = 64,        /* entities of one batch */
+    SL_PULL_BATCH_BYTES = 256 << 10, /* their sum, unless one alone is larger */
+    SL_PULL_BLOCK_ITEMS = 256,       /* read from the index at once, of one shard */
+    SL_PUMP_HTTP_CREDITS = 64,       /* requests to the admin port being answered */
     SL_PUMP_SESSION_QUESTIONS = 2048, /* asked by one session and not answered */
 };
 static_assert(SL_PUMP_CUT_ITEMS <= SL_INDEX_CUT_ITEMS_MAX, "a cut is one transaction");

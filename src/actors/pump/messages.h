@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/ts.h"
+#include "net/node.h"
 #include "runtime/msg.h"
 #include "storage/index.h"
 #include "storage/position.h"
@@ -27,6 +28,8 @@
     X(SL_PUMP_BATCH, "batch")            /* A struct sl_pump_batch */                   \
     X(SL_PUMP_ASK_TS, "ask-ts")          /* Q anybody -> clock: plain */                \
     X(SL_PUMP_TS, "ts")                  /* A struct sl_pump_ts */                      \
+    X(SL_PUMP_PUBLISH, "publish")        /* Q root -> registrar */                      \
+    X(SL_PUMP_PUBLISHED, "published")    /* A plain: the registry has it */             \
     X(SL_PUMP_HTTP_REQUEST, "request")   /* Q session -> admin */                       \
     X(SL_PUMP_HTTP_RESPONSE, "response") /* A struct sl_pump_http_response */           \
     X(SL_PUMP_TICK, "tick")              /* T */                                        \
@@ -100,8 +103,8 @@ struct sl_pump_cut {
 
 /* ---- pulling ---- */
 
-/* "Tell me when your watermark is above this": answered with the watermark as soon as that is so;
- * above = -1 asks for the present one. */
+/* "Tell me when your watermark is above this": answered with the watermark as soon as that is so,
+ * or earlier (then ask again); above = -1 asks for the present one. */
 struct sl_pump_watch {
     struct sl_msg hdr;
     sl_ts         above;
@@ -127,6 +130,14 @@ struct sl_pump_batch {
 struct sl_pump_batch *sl_pump_batch_new(void);
 
 /* ---- others ---- */
+
+/* "Make this the pump's state": answered when the registry says so. `offline` is answered only when
+ * every drainer has all there is (pump spec 4.6); a later question takes its place, and it is
+ * answered FAILED with SL_STOPPED. */
+struct sl_pump_publish {
+    struct sl_msg      hdr;
+    enum sl_node_state state;
+};
 
 /* A fresh timestamp. */
 struct sl_pump_ts {

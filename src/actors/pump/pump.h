@@ -18,8 +18,8 @@
 #include "storage/index.h"
 #include "storage/vlog.h"
 
-struct sl_local;
 struct sl_sorter;
+struct sl_sort_note;
 struct sl_socket;
 
 /* What a pump must know. Borrowed for its life. */
@@ -60,12 +60,14 @@ struct sl_pump {
     uint64_t               cluster_id;
     char                   advertise[SL_ADDR_BYTES_MAX];
     struct sl_vlog_options vlog_options[SL_PUMP_SHARDS_MAX]; /* for readers */
+    char                   log_dir[SL_PUMP_SHARDS_MAX][SL_PATH_BYTES_MAX];
     struct sl_index_db    *index;
     struct sl_pump_shard   shard[SL_PUMP_SHARDS_MAX];
     struct sl_socket      *listener;      /* gateway */
     struct sl_socket      *unix_listener; /* gateway; NULL: none */
     struct sl_ref          clock_ref;     /* as the refs above */
     struct sl_ref          admin_ref;
+    struct sl_ref          registrar_ref;
     struct sl_pump_board   board;
 };
 
@@ -75,6 +77,10 @@ enum sl_err sl_pump_open(const struct sl_pump_options *options, struct sl_pump *
                          struct sl_why *why);
 /* After the runtime is freed: a last checkpoint, close all, null the pointer. *pump may be NULL. */
 void sl_pump_close(struct sl_pump **pump);
+
+/* How the log calls a record, and what the sorter is to make of one that the log gives back. */
+enum sl_vlog_type sl_pump_vlog_type(int32_t record_type, sl_ts start_ts, sl_ts commit_ts);
+void              sl_pump_note_of(const struct sl_vlog_found *found, struct sl_sort_note *out);
 
 /* The shard of a transaction: a prewrite and its commit always meet. */
 uint32_t sl_pump_shard_of(const struct sl_pump *pump, sl_ts start_ts);

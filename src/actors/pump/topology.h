@@ -34,13 +34,14 @@ struct sl_pump_args {
 
 /* The lines: indexes for sl_line. Input 0 unless said otherwise. */
 enum sl_pump_line {
-    SL_LINE_WRITE, /* session -> shard_writer -> sorter */
-    SL_LINE_FAKE,  /* clock -> shard_writer -> sorter */
-    SL_LINE_MARK,  /* shard_writer -> sorter; input: the shard it comes from */
-    SL_LINE_CUT,   /* sorter -> indexer; input: the shard */
-    SL_LINE_WATCH, /* puller -> indexer */
-    SL_LINE_NEXT,  /* session -> puller */
-    SL_LINE_HTTP,  /* session -> admin */
+    SL_LINE_WRITE,   /* session -> shard_writer -> sorter */
+    SL_LINE_FAKE,    /* clock -> shard_writer -> sorter */
+    SL_LINE_MARK,    /* shard_writer -> sorter; input: the shard it comes from */
+    SL_LINE_CUT,     /* sorter -> indexer; input: the shard */
+    SL_LINE_WATCH,   /* puller -> indexer */
+    SL_LINE_NEXT,    /* session -> puller */
+    SL_LINE_HTTP,    /* session -> admin */
+    SL_LINE_PUBLISH, /* root -> registrar */
     SL_PUMP_LINES,
 };
 
@@ -54,6 +55,7 @@ enum sl_pump_line {
     X(sl_pump_indexer_class)      \
     X(sl_pump_puller_class)       \
     X(sl_pump_clock_class)        \
+    X(sl_pump_registrar_class)    \
     X(sl_pump_admin_class)
 #define SL_PUMP_CLASS(name) extern const struct sl_actor_class name;
 SL_PUMP_CLASSES(SL_PUMP_CLASS)
