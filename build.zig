@@ -416,6 +416,8 @@ const proto_sources = [_][]const u8{
 };
 
 const core_sources = [_][]const u8{
+    "src/actors/pump/config.c",
+    "src/actors/pump/config_check.c",
     "src/base/arena.c",
     "src/base/buf.c",
     "src/base/conf.c",
@@ -619,6 +621,7 @@ const tests = [_]TestProgram{
     unit("net/registry_json"),
     unit("net/registry_state"),
     unit("proto/binlog_pump"),
+    unit("pump/config"),
     unit("runtime/actor"),
     unit("runtime/ask"),
     unit("runtime/common_pool"),

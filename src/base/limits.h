@@ -260,4 +260,10 @@ static_assert(SL_VLOG_PAYLOAD_BYTES_MAX + 4096 <= SL_VLOG_BATCH_BYTES_MAX,
               "a batch takes a record");
 static_assert(SL_VLOG_BATCH_BYTES_MAX + 4096 <= SL_VLOG_SEGMENT_BYTES_DEFAULT, "a segment a batch");
 
+/* Pump: configuration and identity */
+enum {
+    SL_PD_URLS_MAX = 64,          /* of one cluster */
+    SL_UNIX_PATH_BYTES_MAX = 108, /* of a unix socket, as Linux has it; terminator included */
+};
+
 #endif
