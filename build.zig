@@ -11,6 +11,7 @@ const LazyPath = Build.LazyPath;
 const Compile = Build.Step.Compile;
 
 const zig_wanted = "0.16.0";
+const version = @import("build.zig.zon").version;
 
 /// The contents page. Each step has one function that hangs its work on it.
 const steps = [_]struct { name: []const u8, text: []const u8, add: *const fn (Project, *Build.Step) void }{
@@ -120,6 +121,7 @@ fn definesOf(p: Project) []const []const u8 {
             to.append(project.b.allocator, word) catch @panic("OOM");
         }
     }.one;
+    add(p, &list, "-DSLUICE_VERSION=\"" ++ version ++ "\"");
     if (p.sanitizer == .thread) add(p, &list, "-DSLUICE_TSAN=1");
     if (p.sanitizer != .none) add(p, &list, "-DSLUICE_SANITIZED=1");
     if (p.optimize == .Debug) add(p, &list, "-DSLUICE_VERIFY=1");
@@ -415,6 +417,8 @@ const proto_sources = [_][]const u8{
 
 const core_sources = [_][]const u8{
     "src/actors/pump/clock.c",
+    "src/actors/pump/config.c",
+    "src/actors/pump/config_check.c",
     "src/actors/pump/cut.c",
     "src/actors/pump/indexer.c",
     "src/actors/pump/messages.c",
@@ -463,6 +467,7 @@ const core_sources = [_][]const u8{
     "src/base/trace.c",
     "src/base/units.c",
     "src/base/utf8.c",
+    "src/base/version.c",
     "src/binlog/merge.c",
     "src/binlog/record.c",
     "src/compat/compat.c",
@@ -602,6 +607,7 @@ const tests = [_]TestProgram{
     unit("base/trace"),
     unit("base/units"),
     unit("base/utf8"),
+    unit("base/version"),
     unit("binlog/merge"),
     unit("binlog/record"),
     unit("lib/env_sim"),
@@ -627,6 +633,7 @@ const tests = [_]TestProgram{
     unit("net/registry_json"),
     unit("net/registry_state"),
     unit("proto/binlog_pump"),
+    unit("pump/config"),
     unit("runtime/actor"),
     unit("runtime/ask"),
     unit("runtime/common_pool"),

@@ -85,6 +85,8 @@ enum sl_conf_row_flags {
     SL_CONF_PATH = 16,
     /* In the nested table of a NAMED row: the STRING field that takes NAME. Has no key. */
     SL_CONF_NAME = 32,
+    /* A STRING that a file may also write as an integer; the field gets its decimal digits. */
+    SL_CONF_OR_INT = 64,
 };
 
 struct sl_conf_table;

@@ -270,6 +270,37 @@ void sl_file_close(struct sl_file **f)
     *f = NULL;
 }
 
+/* A new file with these bytes, durable but for its name. */
+static enum sl_err write_new(struct sl_fs *fs, const char *path, const void *bytes, size_t count,
+                             struct sl_why *why)
+{
+    struct sl_file *f;
+    enum sl_err     err;
+
+    if ((err = sl_fs_create(fs, path, &f, why)) != SL_OK)
+        return err;
+    if ((err = sl_file_write(f, bytes, count, why)) == SL_OK)
+        err = sl_file_sync(f, why);
+    sl_file_close(&f);
+    return err;
+}
+
+enum sl_err sl_fs_replace(struct sl_fs *fs, const char *path, const void *bytes, size_t count,
+                          struct sl_why *why)
+{
+    char        new_path[SL_PATH_BYTES_MAX];
+    enum sl_err err;
+
+    if ((err = sl_path_add(new_path, path, ".new", why)) != SL_OK)
+        return err;
+    if ((err = write_new(fs, new_path, bytes, count, why)) != SL_OK ||
+        (err = sl_fs_rename(fs, new_path, path, why)) != SL_OK) {
+        sl_fs_try_remove(fs, new_path);
+        return err;
+    }
+    return sl_fs_sync_dir_of(fs, path, why);
+}
+
 /* ---- sockets ---- */
 
 enum sl_err sl_net_listen(struct sl_net *net, const char *address, struct sl_socket **out,

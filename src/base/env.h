@@ -189,6 +189,12 @@ enum sl_err sl_file_lock_within(struct sl_file *f, sl_nanos wait, struct sl_why 
 /* Close and null the pointer. *f may be NULL. */
 void sl_file_close(struct sl_file **f);
 
+/* Replace the contents of a file durably: after any crash it holds the old bytes or the new ones,
+ * and calling again after an error is safe. For one caller at a time, because two would write the
+ * same <path>.new. Blocks for two syncs. */
+enum sl_err sl_fs_replace(struct sl_fs *fs, const char *path, const void *bytes, size_t count,
+                          struct sl_why *why);
+
 /* dir + "/" + name, or path + suffix, into out[SL_PATH_BYTES_MAX]. SL_TOO_LARGE when it does not
  * fit. */
 enum sl_err sl_path_join(char *out, const char *dir, const char *name, struct sl_why *why);

@@ -290,5 +290,10 @@ static_assert(SL_PUMP_CUT_ITEMS <= SL_INDEX_CUT_ITEMS_MAX, "a cut is one transac
 static_assert((int)SL_PUMP_SHARDS_MAX <= (int)SL_INDEX_SHARDS_MAX, "a table per shard");
 static_assert(SL_PULLERS_MAX * SL_PUMP_SHARDS_MAX <= (int)SL_INDEX_CURSORS_MAX,
               "a cursor per puller and shard");
+/* Pump: configuration and identity */
+enum {
+    SL_PD_URLS_MAX = 64,          /* of one cluster */
+    SL_UNIX_PATH_BYTES_MAX = 108, /* of a unix socket, as Linux has it; terminator included */
+};
 
 #endif

@@ -10,7 +10,7 @@
 
 static const char suffix[] = ".json";
 
-/* The longest file name, less what local_replace adds. */
+/* The longest file name, less what sl_fs_replace adds. */
 enum { FILE_NAME_MAX = 255 - (sizeof ".new" - 1), VERSION_BYTES = 8, NODES_FIRST = 8 };
 
 static struct sl_local *local_of(struct sl_registry *r)
@@ -142,7 +142,7 @@ static enum sl_err registry_put(struct sl_registry *r, enum sl_node_kind kind,
         return err;
     if ((err = local_lock(local, &lock, why)) != SL_OK)
         return err;
-    err = local_replace(local->env->fs, path, json, count, why);
+    err = sl_fs_replace(local->env->fs, path, json, count, why);
     if (err == SL_OK)
         raise_version(local);
     sl_file_close(&lock);

@@ -131,7 +131,7 @@ static enum sl_err store_end(const struct sl_local *local, const struct tso_stat
     if ((err = sl_path_join(path, local->dir, "tso", why)) != SL_OK)
         return err;
     encode(state, &no_boot, bytes);
-    return local_replace(local->env->fs, path, bytes, sizeof bytes, why);
+    return sl_fs_replace(local->env->fs, path, bytes, sizeof bytes, why);
 }
 
 enum sl_err tso_store_durably(struct sl_local *local, const struct tso_state *state,

@@ -21,10 +21,10 @@ LAYERS = {
 # Of the C library, the kernel and the compiler.
 SYSTEM_HEADERS = set("""
 arm_acle.h arpa/inet.h assert.h cpuid.h ctype.h dirent.h errno.h fcntl.h fnmatch.h float.h grp.h
-inttypes.h limits.h locale.h math.h netdb.h netinet/in.h netinet/tcp.h nmmintrin.h poll.h pthread.h
-pwd.h regex.h sched.h setjmp.h signal.h stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h
-stdio.h stdlib.h stdnoreturn.h string.h strings.h termios.h time.h ucontext.h unistd.h wchar.h
-wmmintrin.h emmintrin.h immintrin.h x86intrin.h
+ifaddrs.h inttypes.h limits.h locale.h math.h netdb.h netinet/in.h netinet/tcp.h nmmintrin.h
+poll.h pthread.h pwd.h regex.h sched.h setjmp.h signal.h stdalign.h stdarg.h stdatomic.h stdbool.h
+stddef.h stdint.h stdio.h stdlib.h stdnoreturn.h string.h strings.h termios.h time.h ucontext.h
+unistd.h wchar.h wmmintrin.h emmintrin.h immintrin.h x86intrin.h
 linux/futex.h linux/fs.h linux/magic.h
 sys/auxv.h sys/epoll.h sys/eventfd.h sys/file.h sys/mman.h sys/prctl.h sys/random.h sys/resource.h
 sys/socket.h sys/stat.h sys/statfs.h sys/statvfs.h sys/syscall.h sys/time.h sys/timerfd.h
