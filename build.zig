@@ -420,10 +420,13 @@ const core_sources = [_][]const u8{
     "src/actors/pump/config.c",
     "src/actors/pump/config_check.c",
     "src/actors/pump/cut.c",
+    "src/actors/pump/gc_point.c",
+    "src/actors/pump/gc_scan.c",
     "src/actors/pump/indexer.c",
     "src/actors/pump/messages.c",
     "src/actors/pump/pump.c",
     "src/actors/pump/registrar.c",
+    "src/actors/pump/retention.c",
     "src/actors/pump/root.c",
     "src/actors/pump/shard_writer.c",
     "src/actors/pump/sort_core.c",
@@ -537,6 +540,7 @@ const untraced_sources = [_][]const u8{
 };
 
 const programs = [_]Program{
+    .{ .name = "pump", .sources = &.{"bin/pump.c"} },
 };
 
 /// Small programs for tests to start; see addTools.

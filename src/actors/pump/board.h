@@ -20,6 +20,8 @@ struct sl_pump_board {
     _Atomic int64_t  newest_commit;   /* durable in this pump; raised by shard_writers */
     _Atomic uint64_t late_commits;    /* that came at or below the watermark; indexers */
     _Atomic int64_t  gc_ts;           /* at or below it things may be removed; retention */
+    _Atomic int64_t  done_gc_ts;      /* all at or below it was removed; retention */
+    _Atomic uint64_t trimmed;         /* index entries removed; retention */
     /* Of each shard. */
     _Atomic int64_t  watermark[SL_PUMP_SHARDS_MAX];  /* what pullers may see; indexer */
     _Atomic uint32_t unresolved[SL_PUMP_SHARDS_MAX]; /* prewrites without outcome; sorter */

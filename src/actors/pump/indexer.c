@@ -115,6 +115,38 @@ static enum sl_err apply_held(struct sl_ctx *ctx, struct indexer *x)
     return SL_OK;
 }
 
+/* ---- trimming ---- */
+
+static enum sl_err find_oldest(void *context, const struct sl_index_unresolved *unresolved)
+{
+    uint64_t *oldest = context;
+
+    if (unresolved->prewrite.offset < *oldest)
+        *oldest = unresolved->prewrite.offset;
+    return SL_OK;
+}
+
+static void trim(struct sl_ctx *ctx, struct indexer *x, struct sl_pump_trim *question)
+{
+    struct sl_asker         asker = sl_asker_of(&question->hdr);
+    struct sl_pump_trimmed *trimmed = sl_msg_new(struct sl_pump_trimmed, SL_PUMP_TRIMMED);
+    struct sl_why           why = {0};
+    enum sl_err             err;
+
+    err = sl_index_remove(x->shard->index, question->up_to, &trimmed->removed, &why);
+    trimmed->oldest = sl_index_head_of(x->shard->index).offset;
+    if (err == SL_OK && trimmed->removed < SL_INDEX_CUT_ITEMS_MAX)
+        err = sl_index_each_unresolved(x->shard->index, find_oldest, &trimmed->oldest, &why);
+    if (err == SL_OK) {
+        sl_reply(ctx, asker, &trimmed);
+    } else {
+        struct sl_pump_failed *failed = sl_pump_failed_new(err, &why);
+
+        sl_msg_free(&trimmed);
+        sl_reply(ctx, asker, &failed);
+    }
+}
+
 /* ---- hooks ---- */
 
 static enum sl_err indexer_start(struct sl_ctx *ctx, void *self, const void *args)

@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "actors/pump/cut.h"
+#include "actors/pump/node_identity.h"
 #include "actors/pump/sort_core.h"
 #include "base/assert.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/units.h"
 #include "binlog/record.h"
 #include "net/local.h"
-#include "storage/foreign.h"
 
 uint32_t sl_pump_shard_of(const struct sl_pump *pump, sl_ts start_ts)
 {
@@ -60,6 +61,70 @@ void sl_pump_note_of(const struct sl_vlog_found *found, struct sl_sort_note *out
     case SL_VLOG_IDLE: break;
     }
     out->commit_ts = (sl_ts)record->commit_ts;
+}
+
+/* ---- space and gc point ---- */
+
+enum sl_err sl_pump_look_at_space(struct sl_pump *pump, struct sl_why *why)
+{
+    const struct sl_pump_options *o = &pump->options;
+    struct sl_space               space;
+    enum sl_err                   err = sl_fs_space(o->env->fs, o->data_dir, &space, why);
+
+    if (err != SL_OK)
+        return err;
+    atomic_store_explicit(&pump->board.space_total, space.total_bytes, memory_order_relaxed);
+    atomic_store_explicit(&pump->board.space_available, space.available_bytes,
+                          memory_order_relaxed);
+    if (space.available_bytes <= o->stop_write_bytes)
+        sl_log(SL_LOG_WARN,
+               "no available space, you may want to free up some space or decrease "
+               "`stop-write-at-available-space` configuration",
+               sl_field_u64("available", space.available_bytes),
+               sl_field_u64("StopWriteAtAvailableSpace", o->stop_write_bytes));
+    return SL_OK;
+}
+
+/* data-dir/gc: the gc point as decimal text. */
+static const char gc_file[] = "gc";
+
+enum sl_err sl_pump_publish_gc(struct sl_pump *pump, sl_ts point, struct sl_why *why)
+{
+    char        path[SL_PATH_BYTES_MAX];
+    char        text[32];
+    int         count = snprintf(text, sizeof text, "%" PRId64 "\n", point);
+    enum sl_err err;
+
+    if ((err = sl_path_join(path, pump->options.data_dir, gc_file, why)) != SL_OK)
+        return err;
+    if ((err = sl_fs_replace(pump->options.env->fs, path, text, (size_t)count, why)) != SL_OK)
+        return err;
+    atomic_store_explicit(&pump->board.gc_ts, point, memory_order_relaxed);
+    return SL_OK;
+}
+
+static enum sl_err load_gc(struct sl_pump *pump, struct sl_why *why)
+{
+    char        path[SL_PATH_BYTES_MAX];
+    char        text[32];
+    size_t      count;
+    int64_t     point;
+    enum sl_err err;
+
+    if ((err = sl_path_join(path, pump->options.data_dir, gc_file, why)) != SL_OK)
+        return err;
+    err = sl_fs_read(pump->options.env->fs, path, text, sizeof text - 1, &count, why);
+    if (err == SL_NOT_FOUND)
+        return SL_OK;
+    if (err != SL_OK)
+        return err;
+    text[count > 0 ? count - 1 : 0] = '\0';
+    if (sl_int_parse(text, &point, why) != SL_OK || point < 0)
+        return sl_fail(why, SL_CORRUPT,
+                       "%s does not hold a timestamp: remove the file, the next gc writes it anew",
+                       path);
+    atomic_init(&pump->board.gc_ts, point);
+    return SL_OK;
 }
 
 /* ---- recovery of a shard ---- */
@@ -193,6 +258,22 @@ static enum sl_err open_shards(struct sl_pump *pump, struct sl_why *why)
     return err;
 }
 
+/* Where others reach the pump: what is configured, with the port that the system chose if any was
+ * asked for. */
+static void settle_address(struct sl_pump *pump)
+{
+    const char *advertise = pump->options.advertise;
+    char        local[SL_ADDR_BYTES_MAX];
+    const char *port = strrchr(advertise, ':');
+
+    sl_socket_local(pump->listener, local);
+    if (port != NULL && strcmp(port, ":0") == 0)
+        snprintf(pump->advertise, sizeof pump->advertise, "%.*s%s", (int)(port - advertise),
+                 advertise, strrchr(local, ':'));
+    else
+        snprintf(pump->advertise, sizeof pump->advertise, "%s", advertise);
+}
+
 static enum sl_err open_listeners(struct sl_pump *pump, struct sl_why *why)
 {
     const struct sl_pump_options *o = &pump->options;
@@ -203,10 +284,7 @@ static enum sl_err open_listeners(struct sl_pump *pump, struct sl_why *why)
         return err;
     if ((err = sl_net_listen(o->env->net, o->addr, &pump->listener, why)) != SL_OK)
         return err;
-    if (o->advertise != NULL)
-        snprintf(pump->advertise, sizeof pump->advertise, "%s", o->advertise);
-    else
-        sl_socket_local(pump->listener, pump->advertise);
+    settle_address(pump);
     return SL_OK;
 }
 
@@ -226,16 +304,44 @@ static enum sl_err learn_cluster_id(struct sl_pump *pump, struct sl_why *why)
     return err;
 }
 
+/* What the directory says of itself rules over the configuration. */
+static enum sl_err settle_identity(struct sl_pump *pump, struct sl_why *why)
+{
+    struct sl_pump_options         *o = &pump->options;
+    const struct sl_data_dir        wanted = {.cluster_id = pump->cluster_id, .shards = o->shards};
+    const struct sl_node_id_sources sources = {
+        .configured = o->node_id, .host_name = o->host_name, .addr = o->addr};
+    struct sl_data_dir dir;
+    struct sl_why      note = {0};
+    enum sl_err        err;
+
+    err = sl_data_dir_settle(o->env->fs, o->data_dir, &wanted, o->shards_asked, &dir, why);
+    if (err != SL_OK)
+        return err;
+    if (dir.shards > SL_PUMP_SHARDS_MAX)
+        return sl_fail(why, SL_UNSUPPORTED,
+                       "data-dir %s has %" PRIu32 " shards, at most %d are "
+                       "supported",
+                       o->data_dir, dir.shards, SL_PUMP_SHARDS_MAX);
+    o->shards = dir.shards;
+    err = sl_node_id_settle(o->env->fs, o->data_dir, &sources, pump->node_id, &note, why);
+    if (err == SL_OK && note.text[0] != '\0')
+        sl_log(SL_LOG_WARN, "node id", sl_field_str("note", note.text));
+    return err;
+}
+
 static enum sl_err open_all(struct sl_pump *pump, struct sl_why *why)
 {
     const struct sl_pump_options *o = &pump->options;
     enum sl_err                   err;
 
+    if ((err = sl_data_dir_lock(o->env->fs, o->data_dir, &pump->lock, why)) != SL_OK)
+        return err;
     if ((err = learn_cluster_id(pump, why)) != SL_OK)
         return err;
-    if ((err = sl_storage_refuse_foreign(o->env->fs, o->data_dir, why)) != SL_OK)
+    if ((err = settle_identity(pump, why)) != SL_OK)
         return err;
-    if ((err = sl_fs_mkdir_all(o->env->fs, o->data_dir, why)) != SL_OK)
+    if ((err = sl_pump_look_at_space(pump, why)) != SL_OK || (err = load_gc(pump, why)) != SL_OK)
         return err;
     if ((err = open_index(pump, why)) != SL_OK)
         return err;
@@ -256,7 +362,6 @@ enum sl_err sl_pump_open(const struct sl_pump_options *options, struct sl_pump *
     SL_ASSERT(options->shards >= 1 && options->shards <= SL_PUMP_SHARDS_MAX);
     pump->options = *options;
     atomic_init(&pump->board.state, SL_NODE_ABSENT);
-    atomic_init(&pump->board.space_available, UINT64_MAX);
     if ((err = open_all(pump, why)) != SL_OK) {
         sl_pump_close(&pump);
         return err;
@@ -279,5 +384,6 @@ void sl_pump_close(struct sl_pump **pump)
         sl_vlog_close(&p->shard[k].vlog);
         sl_sorter_free(&p->shard[k].sorter);
     }
+    sl_file_close(&p->lock);
     free(p);
 }

@@ -27,7 +27,7 @@ static enum sl_err put(struct sl_ctx *ctx, struct registrar *r, enum sl_node_sta
     struct sl_node node = {.state = state};
     sl_nanos       since = sl_now(ctx) - r->registered_at;
 
-    snprintf(node.id, sizeof node.id, "%s", r->pump->options.node_id);
+    snprintf(node.id, sizeof node.id, "%s", r->pump->node_id);
     snprintf(node.host, sizeof node.host, "%s", r->pump->advertise);
     node.max_commit_ts = sl_pump_max_commit_ts(r->pump);
     node.update_ts = sl_node_update_ts(r->registered_ts, since);
@@ -59,8 +59,7 @@ static enum sl_err publish(struct sl_ctx *ctx, struct registrar *r, enum sl_node
 static enum sl_err previous_state(struct registrar *r, enum sl_node_state *out, struct sl_why *why)
 {
     struct sl_node before;
-    enum sl_err    err =
-        sl_registry_get(r->registry, SL_NODE_PUMP, r->pump->options.node_id, &before, why);
+    enum sl_err    err = sl_registry_get(r->registry, SL_NODE_PUMP, r->pump->node_id, &before, why);
 
     *out = err == SL_OK ? before.state : SL_NODE_ABSENT;
     return err == SL_NOT_FOUND ? SL_OK : err;
@@ -83,7 +82,7 @@ static enum sl_err begin(struct sl_ctx *ctx, struct registrar *r, struct sl_why 
         return err;
     if ((err = publish(ctx, r, SL_NODE_ONLINE, why)) != SL_OK)
         return sl_wrap(why, err, "fail to register node to etcd");
-    sl_log(SL_LOG_INFO, "register success", sl_field_str("NodeID", r->pump->options.node_id));
+    sl_log(SL_LOG_INFO, "register success", sl_field_str("NodeID", r->pump->node_id));
     return SL_OK;
 }
 

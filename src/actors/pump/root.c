@@ -2,7 +2,8 @@
  *
  *     publish pausing, paused         TiDB goes elsewhere; streams go on
  *     gateway (and its sessions)      streams end with OK, writes under way get their answers
- *     clock, shard_writers            what is queued becomes durable
+ *     clock, retention
+ *     shard_writers                   what is queued becomes durable
  *     sorters, indexers               what is durable is indexed
  *     registrar
  *
@@ -62,7 +63,8 @@ static enum sl_err root_start(struct sl_ctx *ctx, void *self, const void *args)
         err = spawn(ctx, r, &sl_pump_shard_writer_class, k, &p->shard[k].writer_ref);
     if (err != SL_OK || (err = spawn(ctx, r, &sl_pump_clock_class, 0, &p->clock_ref)) != SL_OK)
         return err;
-    if ((err = spawn(ctx, r, &sl_pump_registrar_class, 0, &p->registrar_ref)) != SL_OK)
+    if ((err = spawn(ctx, r, &sl_pump_retention_class, 0, &p->retention_ref)) != SL_OK ||
+        (err = spawn(ctx, r, &sl_pump_registrar_class, 0, &p->registrar_ref)) != SL_OK)
         return err;
     return spawn(ctx, r, &sl_pump_gateway_class, 0, &r->gateway);
 }

@@ -260,6 +260,26 @@ static void idle(struct sl_ctx *ctx, struct writer *w)
         sl_timer_arm(ctx, &w->idle, SL_PUMP_TICK, SL_PUMP_WRITER_IDLE_MS);
 }
 
+/* Remove whole segments that nobody needs. */
+static void cut_log(struct sl_ctx *ctx, struct writer *w, struct sl_pump_cut_log *question)
+{
+    struct sl_asker asker = sl_asker_of(&question->hdr);
+    struct sl_why   why = {0};
+    enum sl_err     err = SL_OK;
+
+    if (w->shard->vlog != NULL)
+        err = sl_vlog_remove_before(w->shard->vlog, question->before, &why);
+    if (err == SL_OK) {
+        struct sl_msg *done = sl_msg_new(struct sl_msg, SL_PUMP_DONE);
+
+        sl_reply_msg(ctx, asker, done, &done);
+    } else {
+        struct sl_pump_failed *failed = sl_pump_failed_new(err, &why);
+
+        sl_reply(ctx, asker, &failed);
+    }
+}
+
 /* ---- hooks ---- */
 
 static enum sl_err writer_start(struct sl_ctx *ctx, void *self, const void *args)

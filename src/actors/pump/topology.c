@@ -12,6 +12,7 @@ static const struct sl_topology_actor actors[] = {
     {&sl_pump_puller_class, SL_PULLERS_MAX},
     {&sl_pump_clock_class, 1},
     {&sl_pump_registrar_class, 1},
+    {&sl_pump_retention_class, 1},
     {&sl_pump_admin_class, 1},
 };
 
@@ -79,6 +80,14 @@ static const struct sl_topology_line lines[SL_PUMP_LINES] = {
             .bytes = 0,
             .inputs = 1,
             .path = {&sl_pump_root_class, &sl_pump_registrar_class},
+        },
+    [SL_LINE_TRIM] =
+        {
+            .name = "trim",
+            .credits = 1,
+            .bytes = 0,
+            .inputs = 1,
+            .path = {&sl_pump_retention_class, &sl_pump_indexer_class, &sl_pump_shard_writer_class},
         },
 };
 

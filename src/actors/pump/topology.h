@@ -42,6 +42,7 @@ enum sl_pump_line {
     SL_LINE_NEXT,    /* session -> puller */
     SL_LINE_HTTP,    /* session -> admin */
     SL_LINE_PUBLISH, /* root -> registrar */
+    SL_LINE_TRIM,    /* retention -> indexer, shard_writer */
     SL_PUMP_LINES,
 };
 
@@ -56,6 +57,7 @@ enum sl_pump_line {
     X(sl_pump_puller_class)       \
     X(sl_pump_clock_class)        \
     X(sl_pump_registrar_class)    \
+    X(sl_pump_retention_class)    \
     X(sl_pump_admin_class)
 #define SL_PUMP_CLASS(name) extern const struct sl_actor_class name;
 SL_PUMP_CLASSES(SL_PUMP_CLASS)
