@@ -1,5 +1,6 @@
 #include "base/env.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -268,6 +269,28 @@ void sl_file_close(struct sl_file **f)
     if (*f != NULL)
         (*f)->ops->close(*f);
     *f = NULL;
+}
+
+enum sl_err sl_fs_read(struct sl_fs *fs, const char *path, void *bytes, size_t room, size_t *count,
+                       struct sl_why *why)
+{
+    struct sl_file *f;
+    uint64_t        size;
+    enum sl_err     err;
+
+    if ((err = sl_fs_open(fs, path, SL_OPEN_READ, &f, why)) != SL_OK)
+        return err;
+    if ((err = sl_file_size(f, &size, why)) != SL_OK)
+        goto close_file;
+    if (size > room) {
+        err = sl_fail(why, SL_TOO_LARGE, "%s has %" PRIu64 " bytes, the limit is %zu", path, size,
+                      room);
+        goto close_file;
+    }
+    err = sl_file_read_at(f, 0, bytes, (size_t)size, count, why);
+close_file:
+    sl_file_close(&f);
+    return err;
 }
 
 /* A new file with these bytes, durable but for its name. */

@@ -189,6 +189,9 @@ enum sl_err sl_file_lock_within(struct sl_file *f, sl_nanos wait, struct sl_why 
 /* Close and null the pointer. *f may be NULL. */
 void sl_file_close(struct sl_file **f);
 
+/* Read a whole file of at most `room` bytes; SL_TOO_LARGE when it has more. */
+enum sl_err sl_fs_read(struct sl_fs *fs, const char *path, void *bytes, size_t room, size_t *count,
+                       struct sl_why *why);
 /* Replace the contents of a file durably: after any crash it holds the old bytes or the new ones,
  * and calling again after an error is safe. For one caller at a time, because two would write the
  * same <path>.new. Blocks for two syncs. */

@@ -47,28 +47,6 @@ enum sl_err local_lock(struct sl_local *local, struct sl_file **out, struct sl_w
     return SL_OK;
 }
 
-enum sl_err local_read(struct sl_fs *fs, const char *path, void *bytes, size_t room, size_t *count,
-                       struct sl_why *why)
-{
-    struct sl_file *f;
-    uint64_t        size;
-    enum sl_err     err;
-
-    if ((err = sl_fs_open(fs, path, SL_OPEN_READ, &f, why)) != SL_OK)
-        return err;
-    if ((err = sl_file_size(f, &size, why)) != SL_OK)
-        goto close_file;
-    if (size > room) {
-        err = sl_fail(why, SL_TOO_LARGE, "%s has %" PRIu64 " bytes, the limit is %zu", path, size,
-                      room);
-        goto close_file;
-    }
-    err = sl_file_read_at(f, 0, bytes, (size_t)size, count, why);
-close_file:
-    sl_file_close(&f);
-    return err;
-}
-
 /* ---- cluster.json ---- */
 
 /* Decimal digits only, as a number of 64 bits. */
@@ -113,7 +91,7 @@ static enum sl_err read_cluster(const struct sl_local *local, uint64_t *id, stru
 
     if ((err = sl_path_join(path, local->dir, "cluster.json", why)) != SL_OK)
         return err;
-    if ((err = local_read(local->env->fs, path, bytes, sizeof bytes, &count, why)) != SL_OK)
+    if ((err = sl_fs_read(local->env->fs, path, bytes, sizeof bytes, &count, why)) != SL_OK)
         return err;
     err = sl_json_parse((struct sl_slice){bytes, count}, &document, why);
     if (err == SL_OK) {

@@ -83,7 +83,7 @@ static enum sl_err read_version(struct sl_local *local, uint64_t *out, struct sl
 
     if ((err = sl_path_join(path, local->dir, "version", why)) != SL_OK)
         return err;
-    err = local_read(local->env->fs, path, bytes, sizeof bytes, &count, why);
+    err = sl_fs_read(local->env->fs, path, bytes, sizeof bytes, &count, why);
     if (err != SL_OK && err != SL_NOT_FOUND)
         return err;
     if (err == SL_NOT_FOUND || count < VERSION_BYTES)
@@ -158,7 +158,7 @@ static enum sl_err read_record(const struct sl_local *local, const char *path, s
     size_t      count;
     enum sl_err err;
 
-    if ((err = local_read(local->env->fs, path, json, sizeof json, &count, why)) != SL_OK)
+    if ((err = sl_fs_read(local->env->fs, path, json, sizeof json, &count, why)) != SL_OK)
         return err;
     if (sl_node_decode((struct sl_slice){json, count}, out, why) != SL_OK)
         return sl_wrap(why, SL_INVALID,

@@ -13,7 +13,7 @@
 
 #define DEFAULT_PORT "8250"
 
-enum { HEARTBEAT_S = 2, PORT_MAX = 65535 };
+enum { HEARTBEAT_S = 2, PORT_MAX = 65535, PORT_DIGITS_MAX = 5 };
 
 static const char unix_prefix[] = "unix:";
 
@@ -131,7 +131,7 @@ static enum sl_err check_address(const char *name, char *address, char *host, st
                        "parse %s error: http://%s, parse \"http://%s\": invalid port \":%s\" after "
                        "host",
                        name, address, address, port);
-    if (wrong == NULL && strtol(port, NULL, 10) > PORT_MAX)
+    if (wrong == NULL && (strlen(port) > PORT_DIGITS_MAX || strtol(port, NULL, 10) > PORT_MAX))
         wrong = "invalid port";
     if (wrong != NULL)
         return sl_fail(why, SL_CONFIG, "bad %s host format: %s, address %s: %s", name, address,

@@ -243,6 +243,8 @@ static void addr_must_be_host_and_port(void **state)
     refused("-addr=a]:80",
             "bad ListenAddr host format: a]:80, address a]:80: unexpected ']' in address");
     refused("-addr=h:99999", "bad ListenAddr host format: h:99999, address h:99999: invalid port");
+    refused("-addr=h:000080",
+            "bad ListenAddr host format: h:000080, address h:000080: invalid port");
     refused("-addr=h:http", "parse ListenAddr error: http://h:http, parse \"http://h:http\": "
                             "invalid port \":http\" after host");
     refused("-addr=a b:80", "parse ListenAddr error: http://a b:80, parse \"http://a b:80\": "
