@@ -275,11 +275,16 @@ enum {
     SL_PULL_BATCH_BYTES = 256 << 10,  /* their sum, unless one alone is larger */
     SL_PULL_BLOCK_ITEMS = 256,        /* read from the index at once, of one shard */
     SL_PUMP_HTTP_CREDITS = 64,        /* requests to the admin port being answered */
-    SL_PUMP_SESSION_QUESTIONS = 2048, /* asked by one session and not answered */
+    SL_PUMP_SESSION_QUESTIONS = 2048, /* writes asked by one session and not answered */
 };
 static_assert(SL_PUMP_CUT_ITEMS <= SL_INDEX_CUT_ITEMS_MAX, "a cut is one transaction");
 static_assert((int)SL_PUMP_SHARDS_MAX <= (int)SL_INDEX_SHARDS_MAX, "a table per shard");
 static_assert(SL_PULLERS_MAX * SL_PUMP_SHARDS_MAX <= (int)SL_INDEX_CURSORS_MAX,
               "a cursor per puller and shard");
+
+/* Pump: its entrance */
+enum {
+    SL_PULL_PEER_BYTES_MAX = 128, /* of a peer's address in logs, terminator included */
+};
 
 #endif

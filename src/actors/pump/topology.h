@@ -41,6 +41,7 @@ enum sl_pump_line {
     SL_LINE_WATCH, /* puller -> indexer */
     SL_LINE_NEXT,  /* session -> puller */
     SL_LINE_HTTP,  /* session -> admin */
+    SL_LINE_TS,    /* session -> clock */
     SL_PUMP_LINES,
 };
 
