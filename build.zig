@@ -414,7 +414,13 @@ const proto_sources = [_][]const u8{
 };
 
 const core_sources = [_][]const u8{
+    "src/actors/pump/gateway.c",
     "src/actors/pump/messages.c",
+    "src/actors/pump/session.c",
+    "src/actors/pump/session_grpc.c",
+    "src/actors/pump/session_http.c",
+    "src/actors/pump/session_pull.c",
+    "src/actors/pump/session_write.c",
     "src/actors/pump/topology.c",
     "src/base/arena.c",
     "src/base/buf.c",
@@ -456,6 +462,8 @@ const core_sources = [_][]const u8{
     "src/base/utf8.c",
     "src/binlog/merge.c",
     "src/binlog/record.c",
+    "src/binlog/request.c",
+    "src/binlog/wire.c",
     "src/compat/compat.c",
     "src/net/grpc.c",
     "src/net/grpc_call.c",

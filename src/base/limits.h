@@ -284,7 +284,23 @@ static_assert(SL_PULLERS_MAX * SL_PUMP_SHARDS_MAX <= (int)SL_INDEX_CURSORS_MAX,
 
 /* Pump: its entrance */
 enum {
-    SL_PULL_PEER_BYTES_MAX = 128, /* of a peer's address in logs, terminator included */
+    SL_PULL_PEER_BYTES_MAX = 128,   /* of a peer's address in logs, terminator included */
+    SL_PUMP_SESSION_HELD = 2048,    /* writes a session holds that have not entered the line */
+    SL_PUMP_READ_BYTES = 1 << 16,   /* a session's input buffer */
+    SL_PUMP_READ_ROOM = 1 << 12,    /* with less room than this left in it, a new one is taken */
+    SL_PUMP_READ_BUDGET = 1 << 18,  /* read by a session before others have their turn */
+    SL_PUMP_WRITE_BUDGET = 1 << 20, /* written likewise */
+    SL_PUMP_ACCEPTS = 64,           /* connections accepted before others have their turn */
+    SL_PUMP_ACCEPT_RETRY_MS = 100,  /* after an accept that failed */
+    SL_PUMP_SNIFF_S = 10,           /* for the first bytes, which say what a connection speaks */
+    SL_PUMP_PING_S = 2 * 60 * 60,   /* of silence, then the peer is asked for a sign of life */
+    SL_PUMP_PONG_S = 20,            /* and has so long */
+    SL_PUMP_STOP_S = 10,            /* what is under way may take at a stop */
+    SL_PUMP_LINGER_MS = 1000,       /* the peer may take to close after the last byte */
+    SL_PUMP_AHEAD_MS = 60 * 1000,   /* a commit ts may be above the newest timestamp known */
 };
+static_assert((int)SL_VLOG_PAYLOAD_BYTES_MAX <= (int)SL_PUMP_WRITE_BYTES,
+              "every record fits the write line");
+static_assert((int)SL_PUMP_READ_ROOM < (int)SL_PUMP_READ_BYTES, "else each read takes a buffer");
 
 #endif
