@@ -10,9 +10,9 @@
 
 /* ---- shared ---- */
 
-/* Who made the buffer may write its bytes until it is shared (ref, slice, or handed to another
- * actor); from then on nobody writes, and any thread may read, ref, slice and free it. The fields
- * are fixed for its life. */
+/* Who made the buffer may write its bytes until they are shared (ref, slice, or handed to another
+ * actor), which a slice does for the bytes it shows; from then on nobody writes them, and any thread
+ * may read, ref, slice and free it. The fields are fixed for its life. */
 struct sl_buf {
     size_t   len; /* 0..SL_BUF_BYTES_MAX */
     uint8_t *data;

@@ -294,6 +294,20 @@ enum {
     SL_PULL_BLOCK_ITEMS = 256,       /* read from the index at once, of one shard */
     SL_PUMP_HTTP_CREDITS = 64,       /* requests to the admin port being answered */
     SL_PUMP_SESSION_QUESTIONS = 2048, /* asked by one session and not answered */
+    SL_PUMP_SHARDS_MAX = 16,          /* of one pump */
+    SL_PUMP_CUT_ITEMS = 512,          /* of each kind from sorter to indexer at once */
+    SL_PUMP_CUT_CREDITS = 4,          /* cuts of one shard on their way or being applied */
+    SL_PUMP_WRITE_CREDITS = 4096,     /* records between entrance and sorter */
+    SL_PUMP_WRITE_BYTES = 64 << 20,   /* of their payloads */
+    SL_PUMP_FAKE_CREDITS = 2,         /* the clock's own records on their way */
+    SL_PUMP_CONNECTIONS_MAX = 1024,   /* sessions; one more is closed at once */
+    SL_PULLERS_MAX = 64,              /* PullBinlogs streams at one time */
+    SL_PULL_AHEAD = 2,                /* batches a session asks for before it has sent one */
+    SL_PULL_BATCH_ITEMS = 64,         /* entities of one batch */
+    SL_PULL_BATCH_BYTES = 256 << 10,  /* their sum, unless one alone is larger */
+    SL_PULL_BLOCK_ITEMS = 256,        /* read from the index at once, of one shard */
+    SL_PUMP_HTTP_CREDITS = 64,        /* requests to the admin port being answered */
+    SL_PUMP_SESSION_QUESTIONS = 2048, /* writes asked by one session and not answered */
 };
 static_assert(SL_PUMP_CUT_ITEMS <= SL_INDEX_CUT_ITEMS_MAX, "a cut is one transaction");
 static_assert((int)SL_PUMP_SHARDS_MAX <= (int)SL_INDEX_SHARDS_MAX, "a table per shard");
@@ -320,5 +334,26 @@ enum {
     SL_DRAINER_CHECK_MS = 600 * 1000, /* between two looks at how far the drainers are */
     SL_DRAINER_EARLY_MS = 20 * 3600 * 1000, /* that close to the gc point, a drainer is named */
 };
+
+/* Pump: its entrance */
+enum {
+    SL_PULL_PEER_BYTES_MAX = 128,   /* of a peer's address in logs, terminator included */
+    SL_PUMP_SESSION_HELD = 2048,    /* writes a session holds that have not entered the line */
+    SL_PUMP_READ_BYTES = 1 << 16,   /* a session's input buffer */
+    SL_PUMP_READ_ROOM = 1 << 12,    /* with less room than this left in it, a new one is taken */
+    SL_PUMP_READ_BUDGET = 1 << 18,  /* read by a session before others have their turn */
+    SL_PUMP_WRITE_BUDGET = 1 << 20, /* written likewise */
+    SL_PUMP_ACCEPTS = 64,           /* connections accepted before others have their turn */
+    SL_PUMP_ACCEPT_RETRY_MS = 100,  /* after an accept that failed */
+    SL_PUMP_SNIFF_S = 10,           /* for the first bytes, which say what a connection speaks */
+    SL_PUMP_PING_S = 2 * 60 * 60,   /* of silence, then the peer is asked for a sign of life */
+    SL_PUMP_PONG_S = 20,            /* and has so long */
+    SL_PUMP_STOP_S = 10,            /* what is under way may take at a stop */
+    SL_PUMP_LINGER_MS = 1000,       /* the peer may take to close after the last byte */
+    SL_PUMP_AHEAD_MS = 60 * 1000,   /* a commit ts may be above the newest timestamp known */
+};
+static_assert((int)SL_VLOG_PAYLOAD_BYTES_MAX <= (int)SL_PUMP_WRITE_BYTES,
+              "every record fits the write line");
+static_assert((int)SL_PUMP_READ_ROOM < (int)SL_PUMP_READ_BYTES, "else each read takes a buffer");
 
 #endif

@@ -100,6 +100,10 @@ struct sl_msg *sl_take(struct sl_ctx *ctx);
 #define sl_send_permitted(ctx, permit, to, mp) \
     sl_send_permitted_msg((ctx), (permit), (to), &(*(mp))->hdr, (mp))
 
+/* The same as a question: sl_ask that cannot fail. */
+#define sl_ask_permitted(ctx, permit, to, tag_value, mp) \
+    sl_ask_permitted_msg((ctx), (permit), (to), (tag_value), &(*(mp))->hdr, (mp))
+
 /* Pass a message that is on a line on to a later member of it, as `type_number` of that one's
  * protocol. Its credit and its open question stay with it. Cannot fail. */
 #define sl_forward(ctx, to, type_number, mp) \
@@ -120,6 +124,8 @@ enum sl_err sl_ask_msg(struct sl_ctx *ctx, struct sl_line *line, struct sl_ref t
     __attribute__((warn_unused_result));
 void sl_send_permitted_msg(struct sl_ctx *ctx, struct sl_permit *permit, struct sl_ref to,
                            struct sl_msg *msg, void *pointer_to_null);
+void sl_ask_permitted_msg(struct sl_ctx *ctx, struct sl_permit *permit, struct sl_ref to,
+                          uint64_t tag, struct sl_msg *msg, void *pointer_to_null);
 void sl_forward_msg(struct sl_ctx *ctx, struct sl_ref to, unsigned type, struct sl_msg *msg,
                     void *pointer_to_null);
 void sl_reply_msg(struct sl_ctx *ctx, struct sl_asker asker, struct sl_msg *msg,

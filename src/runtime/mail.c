@@ -71,6 +71,14 @@ enum sl_err sl_send_msg(struct sl_ctx *ctx, struct sl_line *line, struct sl_ref 
     return SL_OK;
 }
 
+/* The answer has its place in the asker's mailbox from here on. */
+static void become_question(struct sl_ctx *ctx, struct sl_msg *msg, uint64_t tag)
+{
+    ctx->slot->questions++;
+    msg->asker = sl_self(ctx);
+    msg->tag = tag;
+}
+
 enum sl_err sl_ask_msg(struct sl_ctx *ctx, struct sl_line *line, struct sl_ref to, uint64_t tag,
                        struct sl_msg *msg, void *pointer_to_null)
 {
@@ -81,16 +89,13 @@ enum sl_err sl_ask_msg(struct sl_ctx *ctx, struct sl_line *line, struct sl_ref t
     SL_ASSERT(self->questions < self->class_of->questions_max); /* the answer needs its place */
     if ((err = line_enter(ctx->worker, line, msg)) != SL_OK)
         return err;
-    self->questions++;
-    msg->asker = sl_self(ctx);
-    msg->tag = tag;
+    become_question(ctx, msg, tag);
     push_on_line(ctx, to, msg);
     memset(pointer_to_null, 0, sizeof(void *));
     return SL_OK;
 }
 
-void sl_send_permitted_msg(struct sl_ctx *ctx, struct sl_permit *permit, struct sl_ref to,
-                           struct sl_msg *msg, void *pointer_to_null)
+static void enter_permitted(struct sl_permit *permit, struct sl_msg *msg)
 {
     SL_ASSERT(permit->line != NULL && msg->line == NULL);
     msg->line = permit->line;
@@ -98,6 +103,23 @@ void sl_send_permitted_msg(struct sl_ctx *ctx, struct sl_permit *permit, struct 
     if (permit->common)
         msg->flags |= MSG_COMMON;
     *permit = (struct sl_permit){0};
+}
+
+void sl_send_permitted_msg(struct sl_ctx *ctx, struct sl_permit *permit, struct sl_ref to,
+                           struct sl_msg *msg, void *pointer_to_null)
+{
+    enter_permitted(permit, msg);
+    push_on_line(ctx, to, msg);
+    memset(pointer_to_null, 0, sizeof(void *));
+}
+
+void sl_ask_permitted_msg(struct sl_ctx *ctx, struct sl_permit *permit, struct sl_ref to,
+                          uint64_t tag, struct sl_msg *msg, void *pointer_to_null)
+{
+    SL_ASSERT(msg->asker.generation == 0);
+    SL_ASSERT(ctx->slot->questions < ctx->slot->class_of->questions_max);
+    enter_permitted(permit, msg);
+    become_question(ctx, msg, tag);
     push_on_line(ctx, to, msg);
     memset(pointer_to_null, 0, sizeof(void *));
 }

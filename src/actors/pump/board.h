@@ -29,6 +29,7 @@ struct sl_pump_board {
     /* Activity, for the clock's fakes and for status. */
     _Atomic uint64_t writes;  /* WriteBinlog calls answered; sessions */
     _Atomic uint32_t pullers; /* streams open; sessions */
+    _Atomic uint32_t refused; /* connections beyond SL_PUMP_CONNECTIONS_MAX; gateway */
 };
 
 #endif

@@ -55,7 +55,8 @@ enum sl_pump_msg {
 /* Their names, for the msg_names of every class of the pump. */
 extern const char *const sl_pump_msg_names[SL_PUMP_MSG_END - SL_MSG_USER];
 
-/* The question that was asked cannot be met. */
+/* The question that was asked cannot be met. why.text is what a client is told, as it stands; with
+ * SL_STOPPED, SL_GONE or SL_UNAVAILABLE it is told that another pump may do better. */
 struct sl_pump_failed {
     struct sl_msg hdr;
     enum sl_err   err;

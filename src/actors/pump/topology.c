@@ -89,6 +89,14 @@ static const struct sl_topology_line lines[SL_PUMP_LINES] = {
             .inputs = 1,
             .path = {&sl_pump_retention_class, &sl_pump_indexer_class, &sl_pump_shard_writer_class},
         },
+    [SL_LINE_TS] =
+        {
+            .name = "ts",
+            .credits = SL_PUMP_CONNECTIONS_MAX,
+            .bytes = 0,
+            .inputs = 1,
+            .path = {&sl_pump_session_class, &sl_pump_clock_class},
+        },
 };
 
 const struct sl_topology sl_pump_topology = {

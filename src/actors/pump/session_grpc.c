@@ -1,0 +1,149 @@
+/* Calls of one connection: which method they are for, and what their events lead to. An answer from
+ * another actor finds its call by the id in its tag, or finds it gone. */
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "actors/pump/session_private.h"
+
+static const char service[] = "/binlog.Pump/";
+
+const char session_stopping_text[] = "the pump is stopping";
+
+/* ---- events ---- */
+
+static bool slice_is(struct sl_slice slice, const char *text)
+{
+    return sl_slice_equal(slice, sl_slice_from_string(text));
+}
+
+static enum sl_grpc_verdict on_called(void *context, struct sl_grpc_call *call,
+                                      struct sl_slice path)
+{
+    struct session_call   *c;
+    enum session_call_kind kind;
+
+    if (slice_is(path, "/binlog.Pump/WriteBinlog"))
+        kind = SESSION_WRITE;
+    else if (slice_is(path, "/binlog.Pump/PullBinlogs"))
+        kind = SESSION_PULL;
+    else if (path.len >= sizeof service - 1 && memcmp(path.bytes, service, sizeof service - 1) == 0)
+        return SL_GRPC_NO_METHOD;
+    else
+        return SL_GRPC_NO_SERVICE;
+    c = calloc(1, sizeof *c);
+    SL_ASSERT(c != NULL);
+    c->kind = kind;
+    c->session = context;
+    c->call = call;
+    sl_grpc_call_set_context(call, c);
+    return SL_GRPC_ONE_MESSAGE;
+}
+
+static void on_sized(void *context, struct sl_grpc_call *call, size_t bytes)
+{
+    struct session_call *c = context;
+    struct sl_why        why;
+
+    (void)call;
+    if (c->kind == SESSION_WRITE) {
+        session_write_sized(c, bytes);
+        return;
+    }
+    (void)sl_fail(&why, SL_TOO_LARGE, "grpc: received message larger than max (%zu vs. %d)", bytes,
+                  SL_GRPC_UNASKED_BYTES_MAX);
+    sl_grpc_finish(c->call, SL_GRPC_RESOURCE_EXHAUSTED, why.text);
+}
+
+static void on_message(void *context, struct sl_grpc_call *call, struct sl_buf **message)
+{
+    struct session_call *c = context;
+
+    (void)call;
+    if (c->kind == SESSION_WRITE)
+        session_write_message(c, *message);
+    else
+        session_pull_message(c, *message);
+}
+
+static void on_writable(void *context, struct sl_grpc_call *call)
+{
+    struct session_call *c = context;
+
+    (void)call;
+    if (c->kind == SESSION_WRITE)
+        session_write_writable(c);
+    else
+        session_pull_writable(c);
+}
+
+static void on_over(void *context, struct sl_grpc_call *call, enum sl_grpc_status status,
+                    const char *text)
+{
+    struct session_call *c = context;
+
+    (void)call, (void)status, (void)text;
+    if (c->kind == SESSION_WRITE)
+        session_write_over(c);
+    else
+        session_pull_over(c);
+    free(c);
+}
+
+static const struct sl_grpc_events events = {
+    .called = on_called,
+    .sized = on_sized,
+    .message = on_message,
+    .writable = on_writable,
+    .over = on_over,
+};
+
+/* ---- the connection ---- */
+
+/* The largest message whose record the log takes, whatever the options allow. */
+static size_t message_bytes_max(const struct session *s)
+{
+    uint64_t allowed = s->pump->options.message_bytes_max;
+
+    return allowed > 0 && allowed < SL_VLOG_PAYLOAD_BYTES_MAX ? (size_t)allowed
+                                                              : SL_VLOG_PAYLOAD_BYTES_MAX;
+}
+
+void session_grpc_begin(struct session *s)
+{
+    struct sl_grpc_options options = {.message_bytes_max = message_bytes_max(s)};
+
+    s->empty = sl_buf_new(0);
+    s->grpc = sl_grpc_new(SL_H2_SERVER, &events, s, &options, sl_now(s->ctx));
+}
+
+bool session_grpc_receive(struct session *s, struct sl_buf *input)
+{
+    struct sl_why why;
+
+    sl_grpc_tick(s->grpc, sl_now(s->ctx));
+    return sl_h2_receive(sl_grpc_h2(s->grpc), input, &why) == SL_OK;
+}
+
+void session_grpc_stop(struct session *s)
+{
+    session_pull_stop(s);
+    sl_h2_goaway(sl_grpc_h2(s->grpc));
+}
+
+void session_grpc_end(struct session *s)
+{
+    if (s->grpc == NULL)
+        return;
+    sl_grpc_free(&s->grpc);
+    session_write_end(s);
+}
+
+struct session_call *session_find(struct session *s, uint32_t id, enum session_call_kind kind)
+{
+    struct sl_grpc_call *call = s->grpc != NULL ? sl_grpc_find(s->grpc, id) : NULL;
+    struct session_call *c = call != NULL ? sl_grpc_call_context(call) : NULL;
+
+    return c != NULL && c->kind == kind ? c : NULL;
+}

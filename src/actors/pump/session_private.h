@@ -1,0 +1,196 @@
+#ifndef SL_ACTORS_PUMP_SESSION_PRIVATE_H
+#define SL_ACTORS_PUMP_SESSION_PRIVATE_H
+
+/* What the files of a session share:
+ *
+ *     session.c        the actor: socket, phases, time
+ *     session_grpc.c   calls: which, and to whom answers go
+ *     session_write.c  WriteBinlog
+ *     session_pull.c   PullBinlogs
+ *     session_http.c   requests to the admin port
+ *
+ * Everything runs on the session's turns. The events of net have no context of an actor, so the
+ * session keeps the one of the hook that runs. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "actors/pump/messages.h"
+#include "actors/pump/pump.h"
+#include "actors/pump/topology.h"
+#include "base/list.h"
+#include "base/sm.h"
+#include "net/grpc.h"
+#include "net/http.h"
+
+/* ---- state ---- */
+
+/* See session.c. */
+enum session_phase {
+    SESSION_SNIFFING,
+    SESSION_GRPC,
+    SESSION_HTTP,
+    SESSION_LEAVING,
+    SESSION_OVER,
+    SESSION_PHASES
+};
+
+/* Writes that have not entered the line yet, and what they wait for. */
+struct session_writes {
+    struct sl_list queue;     /* of struct waiting_write: for room on the line, in order */
+    struct sl_list permitted; /* likewise, with a permit: for a place among the questions */
+    struct sl_list doubtful;  /* likewise: for the clock */
+    struct sl_list unsized;   /* of struct session_call: large messages, for a permit */
+    uint32_t       held;      /* in the first three */
+    uint32_t       asked;     /* on their way */
+    bool           awaits_open;
+    bool           awaits_permit;
+    bool           awaits_clock; /* its answer, or room on the line to it */
+};
+
+/* Streams. */
+struct session_pulls {
+    struct sl_list calls;       /* of struct session_call */
+    uint32_t       pullers;     /* children alive */
+    bool           awaits_open; /* SL_LINE_NEXT was full */
+};
+
+/* One connection. */
+struct session {
+    struct sl_ctx    *ctx; /* of the hook that runs */
+    struct sl_pump   *pump;
+    struct sl_socket *socket; /* owned */
+    struct sl_io      io;
+    struct sl_sm      phase;
+    char              peer[SL_ADDR_BYTES_MAX];
+    bool              is_unix;
+    bool              stopping;
+    bool              input_ended;
+
+    struct sl_buf  *input;    /* owned; what is read goes behind `filled` */
+    size_t          filled;   /* bytes of it that hold something */
+    sl_nanos        heard_at; /* something was read last */
+    bool            pinged;   /* since then */
+    sl_nanos        limit_at; /* of this phase, or of a stop; UINT64_MAX: none */
+    struct sl_timer due;
+    sl_nanos        due_at; /* what `due` is armed for */
+
+    struct sl_grpc       *grpc;  /* owned; in SESSION_GRPC */
+    struct sl_buf        *empty; /* owned; a message of no bytes */
+    struct session_writes writes;
+    struct session_pulls  pulls;
+
+    struct sl_http              *http;    /* owned; in SESSION_HTTP */
+    struct sl_pump_http_request *request; /* owned; waits for room on the line; or NULL */
+};
+
+/* What a call is for. */
+enum session_call_kind { SESSION_WRITE, SESSION_PULL };
+
+/* One call; lives until `over`. */
+struct session_call {
+    enum session_call_kind kind;
+    struct session        *session;
+    struct sl_grpc_call   *call;
+    struct sl_list_node    node; /* in unsized, or in pulls.calls */
+    /* SESSION_WRITE */
+    uint32_t         bytes;   /* of a large message that waits for a permit; 0: none does */
+    struct sl_permit permit;  /* for the message that is coming */
+    bool             written; /* durable; the answer waits for room in the send queue */
+    /* SESSION_PULL */
+    struct sl_ref         puller; /* nobody: not begun, or ended */
+    uint32_t              asked;  /* for batches, not answered */
+    uint32_t              batch_count;
+    struct sl_pump_batch *batches[SL_PULL_AHEAD]; /* owned; not queued whole */
+    uint32_t              batch_sent;             /* entities of the first */
+    bool                  begun;
+};
+
+/* ---- tags: which question, for which call ---- */
+
+/* In the upper half of a tag; the id of the call is the lower. */
+enum session_topic {
+    TOPIC_WRITE,  /* a write, or room on its line */
+    TOPIC_PERMIT, /* for a large message */
+    TOPIC_CLOCK,
+    TOPIC_NEXT, /* a batch, or room on its line */
+    TOPIC_HTTP,
+    SESSION_TOPICS
+};
+
+static inline uint64_t session_tag(enum session_topic topic, uint32_t id)
+{
+    return (uint64_t)topic << 32 | id;
+}
+static inline enum session_topic session_tag_topic(uint64_t tag)
+{
+    return (enum session_topic)(tag >> 32);
+}
+static inline uint32_t session_tag_id(uint64_t tag)
+{
+    return (uint32_t)tag;
+}
+
+/* ---- session_grpc.c ---- */
+
+/* The connection speaks gRPC. */
+void session_grpc_begin(struct session *s);
+/* Bytes that came. False: the connection is to be closed behind what is pending. */
+bool session_grpc_receive(struct session *s, struct sl_buf *input);
+/* Serve what is under way, and no new calls. */
+void session_grpc_stop(struct session *s);
+/* Free it; calls hear their end. */
+void session_grpc_end(struct session *s);
+/* The call of this id when it is of this kind and can still be answered, else NULL. */
+struct session_call *session_find(struct session *s, uint32_t id, enum session_call_kind kind);
+
+/* Text for calls that come too late. */
+extern const char session_stopping_text[];
+
+/* ---- session_write.c ---- */
+
+void session_write_init(struct session *s);
+/* A whole request. */
+void session_write_message(struct session_call *call, struct sl_buf *message);
+/* A large one begins. */
+void session_write_sized(struct session_call *call, size_t bytes);
+/* There is room in the send queue. */
+void session_write_writable(struct session_call *call);
+void session_write_over(struct session_call *call);
+/* The answer to a write: an error and its text, or SL_OK. */
+void session_write_answered(struct session *s, uint32_t id, enum sl_err err, const char *text);
+/* The answer of the clock; ts is 0 after an error. */
+void session_write_clock(struct session *s, sl_ts ts, enum sl_err err, const char *text);
+/* SL_MSG_OPEN for SL_LINE_WRITE or SL_LINE_TS. */
+void session_write_open(struct session *s);
+void session_write_clock_open(struct session *s);
+void session_write_granted(struct session *s, struct sl_msg *granted);
+/* Drop what is held. */
+void session_write_end(struct session *s);
+
+/* ---- session_pull.c ---- */
+
+void session_pull_init(struct session *s);
+void session_pull_message(struct session_call *call, struct sl_buf *message);
+void session_pull_writable(struct session_call *call);
+void session_pull_over(struct session_call *call);
+/* The next entities, whose message is taken; or that there will be none. */
+void session_pull_batch(struct session *s, uint32_t id);
+void session_pull_failed(struct session *s, uint32_t id, const char *text);
+/* SL_MSG_OPEN for SL_LINE_NEXT. */
+void session_pull_open(struct session *s);
+void session_pull_child_ended(struct session *s, const struct sl_child_ended *ended);
+/* All streams end. */
+void session_pull_stop(struct session *s);
+
+/* ---- session_http.c ---- */
+
+void session_http_begin(struct session *s);
+/* SL_MSG_OPEN for SL_LINE_HTTP. */
+void session_http_open(struct session *s);
+/* The answer; *body is taken. content_type may be NULL. */
+void session_http_respond(struct session *s, unsigned status, const char *content_type,
+                          struct sl_buf **body);
+void session_http_end(struct session *s);
+
+#endif
