@@ -407,7 +407,7 @@ const TestProgram = struct {
 /// From Debian's archives, linked statically.
 const static_libraries = [_][]const u8{
     "ck",      "event_pthreads", "event_core",  "http_parser", "jansson",
-    "nghttp2", "protobuf-c",     "wiredtiger",
+    "nghttp2", "protobuf-c",     "wiredtiger",  "z",
 };
 
 const proto_sources = [_][]const u8{
@@ -489,7 +489,10 @@ const core_sources = [_][]const u8{
     "src/net/grpc.c",
     "src/net/grpc_call.c",
     "src/net/grpc_client.c",
+    "src/net/grpc_gzip.c",
     "src/net/grpc_inbox.c",
+    "src/net/grpc_receive.c",
+    "src/net/grpc_send.c",
     "src/net/grpc_server.c",
     "src/net/grpc_status.c",
     "src/net/grpc_text.c",
@@ -634,6 +637,7 @@ const tests = [_]TestProgram{
     unit("net/channel"),
     unit("net/grpc"),
     unit("net/grpc_end"),
+    unit("net/grpc_gzip"),
     unit("net/grpc_stranger"),
     unit("net/grpc_text"),
     unit("net/h2"),

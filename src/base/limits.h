@@ -143,15 +143,18 @@ static_assert(SL_LOG_LINE_BYTES_MAX < SL_LOG_FILE_BYTES_MAX, "a file holds at le
 
 /* HTTP/2: one connection */
 enum {
-    SL_H2_STREAMS_MAX = 1024,   /* open at one time */
+    /* Open at one time: TiDB has one connection and a call for each session that commits. A stream
+     * without data takes about 650 bytes with its call, nghttp2's part included; with a message
+     * that comes unasked up to a window more, so an owner who counts bytes may want fewer. */
+    SL_H2_STREAMS_MAX = 1 << 14,
     SL_H2_WINDOW_BYTES = 65535, /* initial window of a stream: HTTP/2's own, so that it holds
                                          before any SETTINGS arrive */
     SL_H2_CONNECTION_WINDOW_BYTES = 1 << 30,
     SL_H2_HEADER_LIST_BYTES_MAX = 1 << 14, /* names, values and 32 for each field, RFC 9113 6.5.2 */
     SL_H2_CONTINUATIONS_MAX = 8,           /* frames behind one HEADERS */
     SL_H2_ACKS_MAX = 1000,                 /* answers to PING and SETTINGS the peer has not read */
-    SL_H2_OUTBOUND_FRAMES_MAX = 1 << 14,   /* control frames the peer has not read */
-    SL_H2_FLOOD_BURST = 4096,              /* frames without use that are borne at once, */
+    SL_H2_OUTBOUND_FRAMES_MAX = 1 << 16,   /* headers and control frames the peer has not read */
+    SL_H2_FLOOD_BURST = 1 << 15,           /* frames without use that are borne at once, */
     SL_H2_FLOOD_PER_S = 256,               /* and per second of idling */
     SL_H2_QUEUE_BYTES = 1 << 20,           /* from here on a stream's send queue is full */
     SL_H2_CONNECTION_QUEUE_BYTES = 64 << 20, /* the same for all streams of a connection */
@@ -163,6 +166,8 @@ enum {
 
 /* A client may give up all its calls at once, and start as many more. */
 static_assert(SL_H2_FLOOD_BURST >= 2 * SL_H2_STREAMS_MAX, "cancelling everything is no flood");
+/* A server may answer all of them, with window updates and resets, before the peer reads on. */
+static_assert(SL_H2_OUTBOUND_FRAMES_MAX >= 4 * SL_H2_STREAMS_MAX, "answering everything is none");
 static_assert(SL_H2_ACKS_MAX < SL_H2_FLOOD_BURST, "else the burst is never reached");
 static_assert((int)SL_H2_GATHER_FRAME_BYTES_MAX <= (int)SL_H2_GATHER_BYTES, "a small frame fits");
 

@@ -178,6 +178,9 @@ enum sl_err sl_h2_request(struct sl_h2 *h2, const struct sl_h2_headers *headers,
  * the whole response. */
 void sl_h2_respond(struct sl_h2_stream *stream, const struct sl_h2_headers *headers, bool last);
 
+/* Would a send be taken now? False: as if it had been refused with SL_FULL. */
+bool sl_h2_has_room(struct sl_h2_stream *stream);
+
 /* Queue head (0..SL_H2_HEAD_BYTES_MAX bytes, copied) and *body to be sent; takes the reference to
  * body and nulls the pointer on SL_OK. A server has responded before.
  * SL_FULL: the queue of this stream or connection has reached its limit: nothing is taken, and
