@@ -299,20 +299,6 @@ enum {
     SL_PULL_BLOCK_ITEMS = 256,       /* read from the index at once, of one shard */
     SL_PUMP_HTTP_CREDITS = 64,       /* requests to the admin port being answered */
     SL_PUMP_SESSION_QUESTIONS = 2048, /* asked by one session and not answered */
-    SL_PUMP_SHARDS_MAX = 16,          /* of one pump */
-    SL_PUMP_CUT_ITEMS = 512,          /* of each kind from sorter to indexer at once */
-    SL_PUMP_CUT_CREDITS = 4,          /* cuts of one shard on their way or being applied */
-    SL_PUMP_WRITE_CREDITS = 4096,     /* records between entrance and sorter */
-    SL_PUMP_WRITE_BYTES = 64 << 20,   /* of their payloads */
-    SL_PUMP_FAKE_CREDITS = 2,         /* the clock's own records on their way */
-    SL_PUMP_CONNECTIONS_MAX = 1024,   /* sessions; one more is closed at once */
-    SL_PULLERS_MAX = 64,              /* PullBinlogs streams at one time */
-    SL_PULL_AHEAD = 2,                /* batches a session asks for before it has sent one */
-    SL_PULL_BATCH_ITEMS = 64,         /* entities of one batch */
-    SL_PULL_BATCH_BYTES = 256 << 10,  /* their sum, unless one alone is larger */
-    SL_PULL_BLOCK_ITEMS = 256,        /* read from the index at once, of one shard */
-    SL_PUMP_HTTP_CREDITS = 64,        /* requests to the admin port being answered */
-    SL_PUMP_SESSION_QUESTIONS = 2048, /* writes asked by one session and not answered */
 };
 static_assert(SL_PUMP_CUT_ITEMS <= SL_INDEX_CUT_ITEMS_MAX, "a cut is one transaction");
 static_assert((int)SL_PUMP_SHARDS_MAX <= (int)SL_INDEX_SHARDS_MAX, "a table per shard");

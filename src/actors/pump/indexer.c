@@ -171,6 +171,7 @@ static enum sl_err indexer_handle(struct sl_ctx *ctx, void *self, struct sl_msg 
         x->held[x->held_count++] = (struct sl_pump_cut *)(void *)sl_take(ctx);
         return sl_timer_armed(&x->retry) ? SL_OK : apply_held(ctx, x);
     case SL_PUMP_RETRY: return apply_held(ctx, x);
+    case SL_PUMP_TRIM: trim(ctx, x, (struct sl_pump_trim *)(void *)msg); return SL_OK;
     case SL_PUMP_WATCH: watch(ctx, x, (struct sl_pump_watch *)(void *)msg); return SL_OK;
     default: SL_UNREACHABLE("no message of the indexer");
     }

@@ -305,6 +305,7 @@ static enum sl_err writer_handle(struct sl_ctx *ctx, void *self, struct sl_msg *
     switch (msg->type) {
     case SL_PUMP_WRITE: take_in(ctx, w, (struct sl_pump_write *)(void *)sl_take(ctx)); return SL_OK;
     case SL_PUMP_TICK: idle(ctx, w); return SL_OK;
+    case SL_PUMP_CUT_LOG: cut_log(ctx, w, (struct sl_pump_cut_log *)(void *)msg); return SL_OK;
     case SL_PUMP_RETRY:
         if (w->shard->vlog == NULL)
             reopen(ctx, w);
