@@ -416,6 +416,7 @@ const proto_sources = [_][]const u8{
 };
 
 const core_sources = [_][]const u8{
+    "src/actors/pump/birth.c",
     "src/actors/pump/clock.c",
     "src/actors/pump/config.c",
     "src/actors/pump/config_check.c",

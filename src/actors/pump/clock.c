@@ -64,10 +64,14 @@ static void look(struct sl_ctx *ctx, struct clock *c)
 {
     sl_ts newest = atomic_load_explicit(&c->pump->board.newest_commit, memory_order_relaxed);
 
-    if (newest <= c->seen && c->asked < SL_PUMP_FAKE_CREDITS)
+    bool closing =
+        atomic_load_explicit(&c->pump->board.state, memory_order_relaxed) == SL_NODE_CLOSING;
+
+    if ((closing || newest <= c->seen) && c->asked < SL_PUMP_FAKE_CREDITS)
         write_fake(ctx, c);
     c->seen = atomic_load_explicit(&c->pump->board.newest_commit, memory_order_relaxed);
-    sl_timer_arm(ctx, &c->fake, SL_PUMP_TICK, c->pump->options.fake_interval_ms);
+    sl_timer_arm(ctx, &c->fake, SL_PUMP_TICK,
+                 closing ? SL_PUMP_LEAVE_MS : c->pump->options.fake_interval_ms);
 }
 
 static void refresh(struct sl_ctx *ctx, struct clock *c)
@@ -118,13 +122,23 @@ static enum sl_err clock_start(struct sl_ctx *ctx, void *self, const void *args)
     return SL_OK;
 }
 
+/* The clock looks more often while the pump leaves; it hears of that at its next refresh. */
+static void hasten(struct sl_ctx *ctx, struct clock *c)
+{
+    if (atomic_load_explicit(&c->pump->board.state, memory_order_relaxed) == SL_NODE_CLOSING)
+        look(ctx, c);
+}
+
 static enum sl_err clock_handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
 {
     struct clock *c = self;
 
     switch (msg->type) {
     case SL_PUMP_TICK: look(ctx, c); return SL_OK;
-    case SL_PUMP_DUE: refresh(ctx, c); return SL_OK;
+    case SL_PUMP_DUE:
+        refresh(ctx, c);
+        hasten(ctx, c);
+        return SL_OK;
     case SL_PUMP_ASK_TS: answer(ctx, c, msg); return SL_OK;
     case SL_PUMP_WRITTEN: c->asked--; return SL_OK;
     case SL_PUMP_FAILED:
@@ -154,7 +168,7 @@ const struct sl_actor_class sl_pump_clock_class = {
     .name = "clock",
     .msg_names = sl_pump_msg_names,
     .msg_count = SL_PUMP_MSG_END - SL_MSG_USER,
-    .lane = SL_LANE_DISK,
+    .lane = SL_LANE_PEER,
     .state_bytes = sizeof(struct clock),
     .questions_max = SL_PUMP_FAKE_CREDITS,
     .timers_max = 2,

@@ -30,6 +30,7 @@
     X(SL_PUMP_TS, "ts")                         /* A struct sl_pump_ts */                      \
     X(SL_PUMP_PUBLISH, "publish")               /* Q root -> registrar */                      \
     X(SL_PUMP_PUBLISHED, "published")           /* A plain: the registry has it */             \
+    X(SL_PUMP_LEAVE, "leave")                   /* admin -> root */                            \
     X(SL_PUMP_HTTP_REQUEST, "request")          /* Q session -> admin */                       \
     X(SL_PUMP_HTTP_RESPONSE, "response")        /* A struct sl_pump_http_response */           \
     X(SL_PUMP_GC, "gc")                         /* Q admin -> retention: plain */              \
@@ -145,6 +146,12 @@ struct sl_pump_batch *sl_pump_batch_new(void);
 struct sl_pump_publish {
     struct sl_msg      hdr;
     enum sl_node_state state;
+};
+
+/* "Stop": like a signal, or for good, when all is consumed. */
+struct sl_pump_leave {
+    struct sl_msg hdr;
+    bool          for_good;
 };
 
 /* "Remove entries at or below up_to", at most SL_INDEX_CUT_ITEMS_MAX of them. */

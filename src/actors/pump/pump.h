@@ -71,6 +71,7 @@ struct sl_pump {
     struct sl_socket      *unix_listener; /* gateway; NULL: none */
     struct sl_ref          clock_ref;     /* as the refs above */
     struct sl_ref          admin_ref;
+    struct sl_ref          root_ref;
     struct sl_ref          registrar_ref;
     struct sl_ref          retention_ref;
     struct sl_pump_board   board;

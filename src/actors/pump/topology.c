@@ -81,6 +81,14 @@ static const struct sl_topology_line lines[SL_PUMP_LINES] = {
             .inputs = 1,
             .path = {&sl_pump_root_class, &sl_pump_registrar_class},
         },
+    [SL_LINE_LEAVE] =
+        {
+            .name = "leave",
+            .credits = SL_PUMP_HTTP_CREDITS,
+            .bytes = 0,
+            .inputs = 1,
+            .path = {&sl_pump_admin_class, &sl_pump_root_class},
+        },
     [SL_LINE_TRIM] =
         {
             .name = "trim",
