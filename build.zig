@@ -418,6 +418,7 @@ const proto_sources = [_][]const u8{
 const core_sources = [_][]const u8{
     "src/actors/pump/config.c",
     "src/actors/pump/config_check.c",
+    "src/actors/pump/metrics.c",
     "src/actors/pump/node_identity.c",
     "src/base/arena.c",
     "src/base/buf.c",
@@ -623,6 +624,7 @@ const tests = [_]TestProgram{
     unit("net/registry_state"),
     unit("proto/binlog_pump"),
     unit("pump/config"),
+    unit("pump/metrics"),
     unit("pump/node_identity"),
     unit("runtime/actor"),
     unit("runtime/ask"),
