@@ -21,7 +21,7 @@ enum sl_pump_error {
     SL_PUMP_ERRORS,
 };
 /* What the size of a write is of. */
-enum sl_pump_write { SL_PUMP_WRITE_SINGLE, SL_PUMP_WRITE_BATCH, SL_PUMP_WRITES };
+enum sl_pump_write_size { SL_PUMP_WRITE_SINGLE, SL_PUMP_WRITE_BATCH, SL_PUMP_WRITES };
 /* Parts of a write that take time. */
 enum sl_pump_write_part {
     SL_PUMP_PART_SINGLE,  /* from a request's arrival to its record being durable */
