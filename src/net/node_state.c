@@ -91,7 +91,7 @@ struct sl_node_rights sl_node_rights_of(enum sl_node_state state)
     static const struct sl_node_rights rights[SL_NODE_STATES] = {
         [SL_NODE_ONLINE] = {true, true, true},
         [SL_NODE_PAUSING] = {false, true, true},
-        [SL_NODE_PAUSED] = {false, false, true},
+        [SL_NODE_PAUSED] = {false, true, true},
         [SL_NODE_CLOSING] = {false, true, true},
     };
 

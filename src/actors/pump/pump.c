@@ -207,7 +207,7 @@ static void index_says(void *context, bool is_error, const char *text)
     sl_log(is_error ? SL_LOG_ERROR : SL_LOG_INFO, "index", sl_field_str("says", text));
 }
 
-/* Everything in the index can be derived: one that is damaged or gone is made anew from the logs. */
+/* All of the index can be derived: one that is damaged or gone is made anew from the logs. */
 static enum sl_err open_index(struct sl_pump *pump, struct sl_why *why)
 {
     const struct sl_pump_options *o = &pump->options;

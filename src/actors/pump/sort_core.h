@@ -11,7 +11,7 @@
  *     R   settles its P
  *     fake, mark   move the newest commit ts
  *
- *     watermark = min(newest commit ts that is durable in this pump, least bound of an unresolved P)
+ *     watermark = min(newest commit ts durable in this pump, least bound of an unresolved P)
  *
  * and never falls. Why nothing at or below it can still come (P4): TiDB fetches a commit ts only
  * after its P was acknowledged, and the P is here before that; so a P that is not here yet will

@@ -48,7 +48,7 @@ enum sl_pump_line {
     SL_PUMP_LINES,
 };
 
-/* The classes. Those that root starts get struct sl_pump_args; the others say what in their file. */
+/* The classes. Those that root starts get struct sl_pump_args, the others what their file says. */
 #define SL_PUMP_CLASSES(X)        \
     X(sl_pump_root_class)         \
     X(sl_pump_gateway_class)      \
