@@ -415,6 +415,10 @@ const proto_sources = [_][]const u8{
 
 const core_sources = [_][]const u8{
     "src/actors/pump/messages.c",
+    "src/actors/pump/pull_entity.c",
+    "src/actors/pump/pull_shard.c",
+    "src/actors/pump/pull_stream.c",
+    "src/actors/pump/puller.c",
     "src/actors/pump/topology.c",
     "src/base/arena.c",
     "src/base/buf.c",
@@ -562,8 +566,10 @@ const tests = [_]TestProgram{
     .{ .kind = "canary", .name = "schedule_planted", .sources = &schedule_exploration, .planted = true },
     .{ .kind = "explore", .name = "schedule_test", .sources = &schedule_exploration },
     .{ .kind = "sim", .name = "joins_test", .sources = &joins },
+    .{ .kind = "sim", .name = "puller_test", .sources = &.{ "tests/sim/pull_world.c", "tests/sim/puller_test.c" } },
     .{ .kind = "sim", .name = "runtime_sim_test", .sources = &.{"tests/sim/runtime_sim_test.c"} },
     .{ .kind = "stress", .name = "runtime_stress_test", .sources = &.{"tests/stress/runtime_stress_test.c"} },
+    unit("actors/pull_entity"),
     unit("base/arena"),
     unit("base/buf"),
     unit("base/conf"),

@@ -25,6 +25,11 @@ struct sl_pump_board {
     /* Activity, for the clock's fakes and for status. */
     _Atomic uint64_t writes;  /* WriteBinlog calls answered; sessions */
     _Atomic uint32_t pullers; /* streams open; sessions */
+    /* What readers did not get; pullers add. */
+    _Atomic uint64_t pull_purged;  /* streams that began below gc_ts, with a gap */
+    _Atomic uint64_t pull_orphans; /* commits skipped: their prewrite is not here */
+    _Atomic uint64_t pull_repeats; /* entries skipped: their commit ts had been sent */
+    _Atomic uint64_t pull_late;    /* commits skipped: indexed after their time */
 };
 
 #endif

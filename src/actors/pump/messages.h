@@ -101,8 +101,9 @@ struct sl_pump_cut {
 
 /* ---- pulling ---- */
 
-/* "Tell me when your watermark is above this": answered with the watermark as soon as that is so;
- * above = -1 asks for the present one. */
+/* "Tell me when your watermark is above this": answered with the watermark as soon as that is so,
+ * or earlier, and then asked again; above = -1 asks for the present one. Must be answered also when
+ * the puller has ended and the watermark stands still: a question that is kept keeps its credit. */
 struct sl_pump_watch {
     struct sl_msg hdr;
     sl_ts         above;
