@@ -569,7 +569,7 @@ const tests = [_]TestProgram{
     .{ .kind = "sim", .name = "puller_test", .sources = &.{ "tests/sim/pull_world.c", "tests/sim/puller_test.c" } },
     .{ .kind = "sim", .name = "runtime_sim_test", .sources = &.{"tests/sim/runtime_sim_test.c"} },
     .{ .kind = "stress", .name = "runtime_stress_test", .sources = &.{"tests/stress/runtime_stress_test.c"} },
-    unit("actors/pull_entity"),
+    unit("actors/pump/pull_entity"),
     unit("base/arena"),
     unit("base/buf"),
     unit("base/conf"),

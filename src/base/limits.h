@@ -274,9 +274,6 @@ enum {
     SL_PULL_BATCH_ITEMS = 64,         /* entities of one batch */
     SL_PULL_BATCH_BYTES = 256 << 10,  /* their sum, unless one alone is larger */
     SL_PULL_BLOCK_ITEMS = 256,        /* read from the index at once, of one shard */
-    SL_PULL_BLOCKS = 2,               /* of one shard, read and not sent yet */
-    SL_PULL_FAKE_MS = 20,             /* a reader is told of a watermark at latest */
-    SL_PULL_WARN_MS = 10000,          /* between two warnings that a reader is ahead of the pump */
     SL_PUMP_HTTP_CREDITS = 64,        /* requests to the admin port being answered */
     SL_PUMP_SESSION_QUESTIONS = 2048, /* writes asked by one session and not answered */
 };
@@ -284,11 +281,18 @@ static_assert(SL_PUMP_CUT_ITEMS <= SL_INDEX_CUT_ITEMS_MAX, "a cut is one transac
 static_assert((int)SL_PUMP_SHARDS_MAX <= (int)SL_INDEX_SHARDS_MAX, "a table per shard");
 static_assert(SL_PULLERS_MAX * SL_PUMP_SHARDS_MAX <= (int)SL_INDEX_CURSORS_MAX,
               "a cursor per puller and shard");
-static_assert((int)SL_PULL_BLOCK_ITEMS <= (int)SL_MERGE_BLOCK_ITEMS_MAX, "the merge takes a block");
 
 /* Pump: its entrance */
 enum {
     SL_PULL_PEER_BYTES_MAX = 128, /* of a peer's address in logs, terminator included */
 };
+
+/* Pump: its pullers */
+enum {
+    SL_PULL_BLOCKS = 2,      /* of one shard, read from the index and not sent yet */
+    SL_PULL_FAKE_MS = 20,    /* a reader is told of a watermark at latest */
+    SL_PULL_WARN_MS = 10000, /* between two warnings that a reader is ahead of the pump */
+};
+static_assert((int)SL_PULL_BLOCK_ITEMS <= (int)SL_MERGE_BLOCK_ITEMS_MAX, "the merge takes a block");
 
 #endif

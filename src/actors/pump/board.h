@@ -18,6 +18,11 @@ struct sl_pump_board {
     _Atomic int64_t  newest_ts;       /* newest timestamp seen from the door; clock. 0: none yet */
     _Atomic uint64_t newest_at;       /* monotonic ns when it was got; clock */
     _Atomic int64_t  gc_ts;           /* at or below it things may be removed; retention */
+    /* What readers did not get; pullers add. */
+    _Atomic uint64_t pull_purged;  /* streams that began below gc_ts, with a gap */
+    _Atomic uint64_t pull_orphans; /* commits skipped: their prewrite is not here */
+    _Atomic uint64_t pull_repeats; /* entries skipped: their commit ts had been sent */
+    _Atomic uint64_t pull_late;    /* commits skipped: indexed after their time */
     /* Of each shard. */
     _Atomic int64_t  watermark[SL_PUMP_SHARDS_MAX];  /* what pullers may see; indexer */
     _Atomic uint32_t unresolved[SL_PUMP_SHARDS_MAX]; /* prewrites without outcome; sorter */
@@ -25,11 +30,6 @@ struct sl_pump_board {
     /* Activity, for the clock's fakes and for status. */
     _Atomic uint64_t writes;  /* WriteBinlog calls answered; sessions */
     _Atomic uint32_t pullers; /* streams open; sessions */
-    /* What readers did not get; pullers add. */
-    _Atomic uint64_t pull_purged;  /* streams that began below gc_ts, with a gap */
-    _Atomic uint64_t pull_orphans; /* commits skipped: their prewrite is not here */
-    _Atomic uint64_t pull_repeats; /* entries skipped: their commit ts had been sent */
-    _Atomic uint64_t pull_late;    /* commits skipped: indexed after their time */
 };
 
 #endif

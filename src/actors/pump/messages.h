@@ -101,9 +101,8 @@ struct sl_pump_cut {
 
 /* ---- pulling ---- */
 
-/* "Tell me when your watermark is above this": answered with the watermark as soon as that is so,
- * or earlier, and then asked again; above = -1 asks for the present one. Must be answered also when
- * the puller has ended and the watermark stands still: a question that is kept keeps its credit. */
+/* "Tell me when your watermark is above this": answered with the watermark as soon as that is so;
+ * above = -1 asks for the present one. */
 struct sl_pump_watch {
     struct sl_msg hdr;
     sl_ts         above;
