@@ -356,4 +356,12 @@ static_assert((int)SL_VLOG_PAYLOAD_BYTES_MAX <= (int)SL_PUMP_WRITE_BYTES,
               "every record fits the write line");
 static_assert((int)SL_PUMP_READ_ROOM < (int)SL_PUMP_READ_BYTES, "else each read takes a buffer");
 
+/* Pump: its pullers */
+enum {
+    SL_PULL_BLOCKS = 2,      /* of one shard, read from the index and not sent yet */
+    SL_PULL_FAKE_MS = 20,    /* a reader is told of a watermark at latest */
+    SL_PULL_WARN_MS = 10000, /* between two warnings that a reader is ahead of the pump */
+};
+static_assert((int)SL_PULL_BLOCK_ITEMS <= (int)SL_MERGE_BLOCK_ITEMS_MAX, "the merge takes a block");
+
 #endif
