@@ -13,6 +13,7 @@
 #include "actors/pump/messages.h"
 #include "actors/pump/pump.h"
 #include "actors/pump/topology.h"
+#include "base/assert.h"
 #include "base/log.h"
 
 enum { TCP, UNIX, DOORS };
