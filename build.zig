@@ -605,6 +605,9 @@ const tests = [_]TestProgram{
     .{ .kind = "sim", .name = "puller_test", .sources = &.{ "tests/sim/pull_world.c", "tests/sim/puller_test.c" } },
     .{ .kind = "sim", .name = "runtime_sim_test", .sources = &.{"tests/sim/runtime_sim_test.c"} },
     .{ .kind = "stress", .name = "runtime_stress_test", .sources = &.{"tests/stress/runtime_stress_test.c"} },
+    entrance("session_pull"),
+    entrance("session_wire"),
+    entrance("session_write"),
     unit("actors/pump/pull_entity"),
     unit("actors/pump/sort_core"),
     unit("base/arena"),
@@ -714,4 +717,12 @@ const benches = [_]Program{
 /// tests/unit/<name>_test.c as a program of its own.
 fn unit(comptime name: []const u8) TestProgram {
     return .{ .kind = "unit", .name = name ++ "_test", .sources = &.{"tests/unit/" ++ name ++ "_test.c"} };
+}
+
+/// tests/unit/actors/pump/<name>_test.c with the doubles around the pump's entrance.
+fn entrance(comptime name: []const u8) TestProgram {
+    return .{ .kind = "unit", .name = "actors/pump/" ++ name ++ "_test", .sources = &.{
+        "tests/unit/actors/pump/entrance.c",
+        "tests/unit/actors/pump/" ++ name ++ "_test.c",
+    } };
 }

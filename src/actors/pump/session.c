@@ -17,6 +17,7 @@
 
 #include "actors/pump/gateway.h"
 #include "actors/pump/session_private.h"
+#include "base/assert.h"
 #include "base/log.h"
 #include "net/http_route.h"
 
@@ -378,8 +379,8 @@ static void begin_stop(struct session *s)
     s->limit_at = earlier(s->limit_at, after_ms(s, SL_PUMP_STOP_S * 1000));
     if (s->grpc != NULL)
         session_grpc_stop(s);
-    else if (s->http != NULL)
-        sl_http_finish(s->http);
+    else if (s->http != NULL && !session_http_stop(s))
+        leave(s); /* what a client may still send of a request is not waited for */
     else if (phase(s) == SESSION_SNIFFING)
         close_now(s);
 }

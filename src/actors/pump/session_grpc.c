@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "actors/pump/session_private.h"
+#include "base/assert.h"
 
 static const char service[] = "/binlog.Pump/";
 

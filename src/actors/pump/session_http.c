@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "actors/pump/session_private.h"
+#include "base/assert.h"
 
 /* ---- requests ---- */
 
@@ -54,6 +55,7 @@ static void on_request(void *context, struct sl_http *http, const struct sl_http
     if (request->body.len > 0)
         message->body = copy_of(request->body);
     s->request = message;
+    s->answering = true;
     ask(s);
 }
 
@@ -68,6 +70,7 @@ void session_http_open(struct session *s)
 void session_http_respond(struct session *s, unsigned status, const char *content_type,
                           struct sl_buf **body)
 {
+    s->answering = false;
     if (s->http != NULL)
         sl_http_respond(s->http, status, content_type, body);
 }
@@ -77,6 +80,14 @@ void session_http_respond(struct session *s, unsigned status, const char *conten
 void session_http_begin(struct session *s)
 {
     s->http = sl_http_new(&events, s, NULL, sl_now(s->ctx));
+}
+
+bool session_http_stop(struct session *s)
+{
+    struct sl_slice unwritten;
+
+    sl_http_finish(s->http);
+    return s->answering || sl_http_pending(s->http, &unwritten);
 }
 
 void session_http_end(struct session *s)

@@ -80,8 +80,9 @@ struct session {
     struct session_writes writes;
     struct session_pulls  pulls;
 
-    struct sl_http              *http;    /* owned; in SESSION_HTTP */
-    struct sl_pump_http_request *request; /* owned; waits for room on the line; or NULL */
+    struct sl_http              *http;      /* owned; in SESSION_HTTP */
+    struct sl_pump_http_request *request;   /* owned; waits for room on the line; or NULL */
+    bool                         answering; /* a request has come and its answer has not */
 };
 
 /* What a call is for. */
@@ -186,6 +187,8 @@ void session_pull_stop(struct session *s);
 /* ---- session_http.c ---- */
 
 void session_http_begin(struct session *s);
+/* Serve the request that has come whole. False: there is none. */
+bool session_http_stop(struct session *s);
 /* SL_MSG_OPEN for SL_LINE_HTTP. */
 void session_http_open(struct session *s);
 /* The answer; *body is taken. content_type may be NULL. */

@@ -15,6 +15,7 @@
 
 #include "actors/pump/puller.h"
 #include "actors/pump/session_private.h"
+#include "base/assert.h"
 #include "base/log.h"
 #include "binlog/request.h"
 

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "actors/pump/session_private.h"
+#include "base/assert.h"
 #include "base/log.h"
 #include "binlog/record.h"
 #include "binlog/request.h"
