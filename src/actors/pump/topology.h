@@ -41,10 +41,10 @@ enum sl_pump_line {
     SL_LINE_WATCH,   /* puller -> indexer */
     SL_LINE_NEXT,    /* session -> puller */
     SL_LINE_HTTP,    /* session -> admin */
+    SL_LINE_TS,      /* session -> clock */
     SL_LINE_PUBLISH, /* root -> registrar */
     SL_LINE_LEAVE,   /* admin -> root */
     SL_LINE_TRIM,    /* retention -> indexer, shard_writer */
-    SL_LINE_TS,      /* session -> clock */
     SL_PUMP_LINES,
 };
 

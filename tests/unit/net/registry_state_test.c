@@ -46,7 +46,7 @@ static void each_state_allows_what_the_spec_says(void **state)
 /* Row: from. Column: to, in the order absent online pausing paused closing offline. */
 static const char *const pump_moves[STATES] = {
     [ABSENT] = "...x..", [ONLINE] = ".xx.x.",  [PAUSING] = ".x.x..",
-    [PAUSED] = ".x....", [CLOSING] = ".x...x", [OFFLINE] = "...x..",
+    [PAUSED] = ".x....", [CLOSING] = ".x.x.x", [OFFLINE] = "...x..",
 };
 static const char *const drainer_moves[STATES] = {
     [ABSENT] = ".x....", [ONLINE] = ".xx.x.",  [PAUSING] = ".x.x..",
