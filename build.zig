@@ -405,7 +405,7 @@ const TestProgram = struct {
 /// From Debian's archives, linked statically.
 const static_libraries = [_][]const u8{
     "ck",      "event_pthreads", "event_core",  "http_parser", "jansson",
-    "nghttp2", "protobuf-c",     "wiredtiger",
+    "nghttp2", "protobuf-c",     "wiredtiger",  "zstd",
 };
 
 const proto_sources = [_][]const u8{
@@ -501,6 +501,10 @@ const core_sources = [_][]const u8{
     "src/runtime/turn.c",
     "src/runtime/watchdog.c",
     "src/runtime/worker.c",
+    "src/sluice/corpus.c",
+    "src/sluice/corpus_file.c",
+    "src/sluice/gate.c",
+    "src/sluice/histogram.c",
     "src/storage/foreign.c",
     "src/storage/index.c",
     "src/storage/index_plain.c",
@@ -627,6 +631,9 @@ const tests = [_]TestProgram{
     unit("runtime/timer"),
     unit("runtime/topology"),
     unit("runtime/watchdog"),
+    unit("sluice/corpus"),
+    unit("sluice/gate"),
+    unit("sluice/histogram"),
     unit("storage/foreign"),
     unit("storage/index"),
     unit("storage/index_crash"),

@@ -260,4 +260,11 @@ static_assert(SL_VLOG_PAYLOAD_BYTES_MAX + 4096 <= SL_VLOG_BATCH_BYTES_MAX,
               "a batch takes a record");
 static_assert(SL_VLOG_BATCH_BYTES_MAX + 4096 <= SL_VLOG_SEGMENT_BYTES_DEFAULT, "a segment a batch");
 
+/* The program sluice: recordings, and the calls that it has open */
+enum {
+    SL_CORPUS_BYTES_MAX = 1 << 30, /* of one recording, unpacked; it is held in one buffer */
+    SL_CORPUS_RECORDS_MAX = 1 << 24,
+};
+static_assert((int)SL_CORPUS_BYTES_MAX <= (int)SL_BUF_BYTES_MAX, "a recording is one buffer");
+
 #endif
