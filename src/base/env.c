@@ -286,6 +286,13 @@ enum sl_err sl_net_connect(struct sl_net *net, const char *address, struct sl_so
     return net->ops->connect(net, address, out, why);
 }
 
+void sl_net_wait(struct sl_net *net, struct sl_socket_wait *waits, uint32_t count, sl_nanos until)
+{
+    SL_ASSERT(net != NULL && (waits != NULL || count == 0));
+    SL_ASSERT(count <= SL_NET_WAIT_MAX);
+    net->ops->wait(net, waits, count, until);
+}
+
 enum sl_err sl_socket_accept(struct sl_socket *s, struct sl_socket **out, struct sl_why *why)
 {
     SL_ASSERT(s != NULL && out != NULL);

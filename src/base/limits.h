@@ -20,6 +20,7 @@ enum {
 /* Sockets */
 enum {
     SL_LISTEN_BACKLOG = 1024, /* connections that wait for an accept; Linux cuts it to somaxconn */
+    SL_NET_WAIT_MAX = 1024,   /* sockets one thread waits for at one time */
 };
 
 /* Crash report and trace */
@@ -175,6 +176,14 @@ enum {
     SL_GRPC_TIMEOUT_DIGITS = 8,
 };
 static_assert((int)SL_GRPC_PREFIX_BYTES <= (int)SL_H2_HEAD_BYTES_MAX, "a prefix is a head");
+
+/* Channels: clients that may block */
+enum {
+    SL_CHANNEL_CONNECT_S = 5, /* until a connection stands; then it is given up */
+    SL_CHANNEL_PING_S = 20,   /* silence while calls are open, until the peer is asked */
+    SL_CHANNEL_PONG_S = 10,   /* until its answer; then the connection is given up */
+    SL_CHANNEL_WAITS_MAX = 2, /* sockets of one channel */
+};
 
 /* HTTP: one connection to the admin port */
 enum {

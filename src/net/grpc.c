@@ -104,16 +104,19 @@ struct sl_grpc *sl_grpc_new(enum sl_h2_role role, const struct sl_grpc_events *e
 
 void sl_grpc_free(struct sl_grpc **grpc)
 {
+    const char *text = *grpc != NULL ? sl_h2_why_text((*grpc)->h2) : "";
+
+    sl_grpc_lose(grpc, text[0] != '\0' ? text : "the connection is closed");
+}
+
+void sl_grpc_lose(struct sl_grpc **grpc, const char *text)
+{
     struct sl_grpc      *old = *grpc;
     struct sl_list_node *node;
-    const char          *text;
 
     *grpc = NULL;
     if (old == NULL)
         return;
-    text = sl_h2_why_text(old->h2);
-    if (text[0] == '\0')
-        text = "the connection is closed";
     sl_h2_terminate(old->h2, SL_H2_NO_ERROR, text); /* no new calls */
     while ((node = sl_list_first(&old->calls)) != NULL) {
         struct sl_grpc_call *call = SL_CONTAINER_OF(node, struct sl_grpc_call, node);

@@ -107,6 +107,8 @@ struct sl_grpc *sl_grpc_new(enum sl_h2_role role, const struct sl_grpc_events *e
                             void *context, const struct sl_grpc_options *options, sl_nanos now);
 /* End all calls as UNAVAILABLE (`over` is heard), free all, null the pointer. *grpc may be NULL. */
 void sl_grpc_free(struct sl_grpc **grpc);
+/* The same where the owner of the socket knows why: text is what the calls hear. */
+void sl_grpc_lose(struct sl_grpc **grpc, const char *text);
 
 /* The connection below, to move its bytes. */
 struct sl_h2 *sl_grpc_h2(struct sl_grpc *grpc);

@@ -136,6 +136,9 @@ bool sl_h2_pending(struct sl_h2 *h2, struct sl_slice *out);
 /* The first count bytes of what sl_h2_pending gave are written. */
 void sl_h2_sent(struct sl_h2 *h2, size_t count);
 
+/* Would sl_h2_pending have bytes? Tells no events. */
+bool sl_h2_wants_write(const struct sl_h2 *h2);
+
 /* Nothing more will be received that matters, nor written once nothing is pending: close the
  * socket. After an error, and after a GOAWAY when the last stream has ended. */
 bool sl_h2_is_over(const struct sl_h2 *h2);
@@ -162,6 +165,8 @@ void sl_h2_terminate(struct sl_h2 *h2, enum sl_h2_code code, const char *text);
 
 /* ---- streams ---- */
 
+/* Client: does the connection take requests still? Not once either side has begun to end it. */
+bool sl_h2_takes_requests(const struct sl_h2 *h2);
 /* Client: a request without end; its body follows with sl_h2_send and sl_h2_end. headers has at
  * least method, scheme, path and authority, and is copied. The server's SETTINGS are not waited
  * for.
