@@ -288,7 +288,8 @@ fn addTools(p: Project, step: *Build.Step) void {
     }
 }
 
-/// Test programs land in zig-out/tests/<sanitizer>/<kind>/<name>. The file `list` beside them says which of what lies
+/// Test programs land in zig-out/tests/<sanitizer>/<kind>/<name>, and beside them in bin/ the programs that scripts
+/// start: zig-out/bin is left as it was built for people. The file `list` beside them says which of what lies
 /// there is of this build, so that tests/run never runs a program whose source is gone.
 fn addTests(p: Project, step: *Build.Step) void {
     const core = coreFor(p);
@@ -297,6 +298,10 @@ fn addTests(p: Project, step: *Build.Step) void {
     sick.lost_wakeup = true;
     const sick_core = coreFor(sick);
     step.dependOn(&p.b.top_level_steps.get("tools").?.step);
+    for (programs) |row| {
+        const bin = link(p, core, row.name, .{ .sources = row.sources }, &.{});
+        step.dependOn(&p.b.addInstallFileWithDir(bin, .prefix, p.b.fmt("tests/{t}/bin/{s}", .{ p.sanitizer, row.name })).step);
+    }
     for (tests) |row| {
         const of = if (row.planted) sick else p;
         names.print(p.b.allocator, "{s}/{s}\n", .{ row.kind, row.name }) catch @panic("OOM");
@@ -408,6 +413,7 @@ const TestProgram = struct {
 const static_libraries = [_][]const u8{
     "ck",      "event_pthreads", "event_core",  "http_parser", "jansson",
     "nghttp2", "protobuf-c",     "wiredtiger",  "z",
+    "nghttp2", "protobuf-c",     "wiredtiger",  "zstd",
 };
 
 const proto_sources = [_][]const u8{
@@ -541,6 +547,23 @@ const core_sources = [_][]const u8{
     "src/runtime/turn.c",
     "src/runtime/watchdog.c",
     "src/runtime/worker.c",
+    "src/sluice/cli.c",
+    "src/sluice/corpus.c",
+    "src/sluice/corpus_file.c",
+    "src/sluice/ddl.c",
+    "src/sluice/gate.c",
+    "src/sluice/histogram.c",
+    "src/sluice/init.c",
+    "src/sluice/load.c",
+    "src/sluice/loader.c",
+    "src/sluice/message.c",
+    "src/sluice/pair.c",
+    "src/sluice/player.c",
+    "src/sluice/pull.c",
+    "src/sluice/puller.c",
+    "src/sluice/replay.c",
+    "src/sluice/stamps.c",
+    "src/sluice/writer.c",
     "src/storage/foreign.c",
     "src/storage/index.c",
     "src/storage/index_plain.c",
@@ -562,6 +585,7 @@ const untraced_sources = [_][]const u8{
 
 const programs = [_]Program{
     .{ .name = "pump", .sources = &.{"bin/pump.c"} },
+    .{ .name = "sluice", .sources = &.{"bin/sluice.c"} },
 };
 
 /// Small programs for tests to start; see addTools.
@@ -587,6 +611,7 @@ const test_library = [_][]const u8{
     "tests/lib/env_sim_inbox.c",
     "tests/lib/env_sim_net.c",
     "tests/lib/env_sim_socket.c",
+    "tests/lib/fake_pump.c",
     "tests/lib/folder.c",
     "tests/lib/host.c",
     "tests/lib/sim.c",
@@ -681,6 +706,13 @@ const tests = [_]TestProgram{
     unit("runtime/timer"),
     unit("runtime/topology"),
     unit("runtime/watchdog"),
+    unit("sluice/corpus"),
+    unit("sluice/gate"),
+    unit("sluice/histogram"),
+    unit("sluice/loader"),
+    unit("sluice/pair"),
+    unit("sluice/player"),
+    unit("sluice/puller"),
     unit("storage/foreign"),
     unit("storage/index"),
     unit("storage/index_crash"),

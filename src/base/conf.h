@@ -206,6 +206,10 @@ void sl_conf_value_text(const struct sl_conf_row *row, const void *config, char 
 void sl_conf_origin_text(const struct sl_conf_table *table, const struct sl_conf_report *report,
                          size_t row_index, char *out, size_t size);
 
+/* The one of `count` words nearest to `word`, or NULL when none is near enough to be meant: for
+ * "did you mean". */
+const char *sl_conf_nearest(const char *word, const char *const *words, size_t count);
+
 /* The `--help` text: flags in Go's style, sorted by name. */
 void sl_conf_help(const struct sl_conf_table *table, FILE *out);
 

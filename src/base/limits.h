@@ -363,5 +363,22 @@ enum {
     SL_PULL_WARN_MS = 10000, /* between two warnings that a reader is ahead of the pump */
 };
 static_assert((int)SL_PULL_BLOCK_ITEMS <= (int)SL_MERGE_BLOCK_ITEMS_MAX, "the merge takes a block");
+/* The program sluice: recordings, and the calls that it has open */
+enum {
+    SL_CORPUS_BYTES_MAX = 1 << 30, /* of one recording, unpacked; it is held in one buffer */
+    SL_CORPUS_RECORDS_MAX = 1 << 24,
+    SL_WRITER_PUMPS_MAX = 256,
+    SL_WRITER_CONNECTIONS_MAX = 64,                                  /* to one pump */
+    SL_WRITER_CHANNELS_MAX = SL_NET_WAIT_MAX / SL_CHANNEL_WAITS_MAX, /* to all pumps */
+    SL_WRITER_CALLS_MAX = 256, /* open at one time on one connection */
+    SL_WRITER_WAIT_MS = 100,   /* the longest time in which no signal is looked at */
+    SL_LOAD_CALLERS_MAX = 1 << 14,
+    SL_LOAD_SIZE_MAX = 1 << 28,         /* payload of one generated prewrite */
+    SL_DDL_HISTORY_BYTES_MAX = 1 << 26, /* of the file that load appends to */
+    SL_REPLAY_AHEAD_MAX = 4096,         /* how many records prewrites may run ahead of commits */
+};
+static_assert((int)SL_WRITER_CALLS_MAX < (int)SL_H2_STREAMS_MAX, "a connection takes the calls");
+static_assert((int)SL_LOAD_CALLERS_MAX <= (int)SL_TSO_COUNT_MAX, "one question serves all callers");
+static_assert((int)SL_CORPUS_BYTES_MAX <= (int)SL_BUF_BYTES_MAX, "a recording is one buffer");
 
 #endif

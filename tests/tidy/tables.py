@@ -10,10 +10,11 @@ LAYERS = {
     "net": {"runtime", "base"},
     "storage": {"base"},
     "binlog": {"base"},
+    "sluice": {"net", "binlog", "base"},
     "actors/common": CORE,
     "actors/pump": CORE | {"actors/common"},
     "actors/drainer": CORE | {"actors/common"},
-    "bin": CORE | {"actors/common", "actors/pump", "actors/drainer"},
+    "bin": CORE | {"actors/common", "actors/pump", "actors/drainer", "sluice"},
 }
 
 # ---- headers that are not ours ----
@@ -43,6 +44,7 @@ THIRD_PARTY = {
     "nghttp2/*": ["src/net/h2.c"],
     "zlib.h": ["src/net/grpc_gzip.c"],
     "*.pb-c.h": ["tests/*"],  # what protoc-c makes of proto/, in the build cache
+    "zstd.h": ["src/sluice/corpus_file.c"],
     "sys/signalfd.h": ["src/runtime/run.c"],
     "ftw.h": ["tests/lib/folder.c"],
     "cmocka.h": ["tests/*"],
