@@ -422,6 +422,7 @@ const proto_sources = [_][]const u8{
 };
 
 const core_sources = [_][]const u8{
+    "src/actors/pump/admin.c",
     "src/actors/pump/birth.c",
     "src/actors/pump/clock.c",
     "src/actors/pump/config.c",

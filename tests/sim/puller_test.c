@@ -389,7 +389,7 @@ static const struct sl_topology_actor actors[] = {
     {                                                                                        \
         .name = (text), .credits = 1, .inputs = 1, .path = { &reader_class, &indexer_class } \
     }
-static const struct sl_topology_line lines[SL_LINE_NEXT + 1] = {
+static const struct sl_topology_line lines[SL_LINE_TS + 1] = {
     [SL_LINE_WRITE] = UNUSED_LINE("write"),
     [SL_LINE_FAKE] = UNUSED_LINE("fake"),
     [SL_LINE_MARK] = UNUSED_LINE("mark"),
@@ -410,7 +410,7 @@ static const struct sl_topology topology = {.program = "puller_test",
                                             .actors = actors,
                                             .actor_count = sizeof actors / sizeof *actors,
                                             .lines = lines,
-                                            .line_count = SL_LINE_NEXT + 1};
+                                            .line_count = SL_LINE_TS + 1};
 
 static void run_seeds(uint32_t shards, bool stops, bool removes)
 {
