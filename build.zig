@@ -570,6 +570,7 @@ const tests = [_]TestProgram{
     .{ .kind = "sim", .name = "runtime_sim_test", .sources = &.{"tests/sim/runtime_sim_test.c"} },
     .{ .kind = "stress", .name = "runtime_stress_test", .sources = &.{"tests/stress/runtime_stress_test.c"} },
     unit("actors/pump/pull_entity"),
+    .{ .kind = "unit", .name = "actors/pump/pull_stream_test", .sources = &.{ "tests/sim/pull_world.c", "tests/unit/actors/pump/pull_stream_test.c" } },
     unit("base/arena"),
     unit("base/buf"),
     unit("base/conf"),
