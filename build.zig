@@ -666,6 +666,7 @@ const benches = [_]Program{
     .{ .name = "hop", .sources = &.{"bench/hop.c"} },
     .{ .name = "merge", .sources = &.{"bench/merge.c"} },
     .{ .name = "pump_append", .sources = &.{"bench/append.c"} },
+    .{ .name = "pump_pull", .sources = &.{"bench/pull.c"} },
     .{ .name = "pump_recover", .sources = &.{"bench/recover.c"} },
 };
 
