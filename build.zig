@@ -11,6 +11,7 @@ const LazyPath = Build.LazyPath;
 const Compile = Build.Step.Compile;
 
 const zig_wanted = "0.16.0";
+const version = @import("build.zig.zon").version;
 
 /// The contents page. Each step has one function that hangs its work on it.
 const steps = [_]struct { name: []const u8, text: []const u8, add: *const fn (Project, *Build.Step) void }{
@@ -120,6 +121,7 @@ fn definesOf(p: Project) []const []const u8 {
             to.append(project.b.allocator, word) catch @panic("OOM");
         }
     }.one;
+    add(p, &list, "-DSLUICE_VERSION=\"" ++ version ++ "\"");
     if (p.sanitizer == .thread) add(p, &list, "-DSLUICE_TSAN=1");
     if (p.sanitizer != .none) add(p, &list, "-DSLUICE_SANITIZED=1");
     if (p.optimize == .Debug) add(p, &list, "-DSLUICE_VERIFY=1");
@@ -286,7 +288,8 @@ fn addTools(p: Project, step: *Build.Step) void {
     }
 }
 
-/// Test programs land in zig-out/tests/<sanitizer>/<kind>/<name>. The file `list` beside them says which of what lies
+/// Test programs land in zig-out/tests/<sanitizer>/<kind>/<name>, and beside them in bin/ the programs that scripts
+/// start: zig-out/bin is left as it was built for people. The file `list` beside them says which of what lies
 /// there is of this build, so that tests/run never runs a program whose source is gone.
 fn addTests(p: Project, step: *Build.Step) void {
     const core = coreFor(p);
@@ -295,6 +298,10 @@ fn addTests(p: Project, step: *Build.Step) void {
     sick.lost_wakeup = true;
     const sick_core = coreFor(sick);
     step.dependOn(&p.b.top_level_steps.get("tools").?.step);
+    for (programs) |row| {
+        const bin = link(p, core, row.name, .{ .sources = row.sources }, &.{});
+        step.dependOn(&p.b.addInstallFileWithDir(bin, .prefix, p.b.fmt("tests/{t}/bin/{s}", .{ p.sanitizer, row.name })).step);
+    }
     for (tests) |row| {
         const of = if (row.planted) sick else p;
         names.print(p.b.allocator, "{s}/{s}\n", .{ row.kind, row.name }) catch @panic("OOM");
@@ -405,7 +412,8 @@ const TestProgram = struct {
 /// From Debian's archives, linked statically.
 const static_libraries = [_][]const u8{
     "ck",      "event_pthreads", "event_core",  "http_parser", "jansson",
-    "nghttp2", "protobuf-c",     "wiredtiger",
+    "nghttp2", "protobuf-c",     "wiredtiger",  "z",
+    "nghttp2", "protobuf-c",     "wiredtiger",  "zstd",
 };
 
 const proto_sources = [_][]const u8{
@@ -414,13 +422,34 @@ const proto_sources = [_][]const u8{
 };
 
 const core_sources = [_][]const u8{
+    "src/actors/pump/birth.c",
+    "src/actors/pump/clock.c",
+    "src/actors/pump/config.c",
+    "src/actors/pump/config_check.c",
+    "src/actors/pump/cut.c",
     "src/actors/pump/gateway.c",
+    "src/actors/pump/gc_point.c",
+    "src/actors/pump/gc_scan.c",
+    "src/actors/pump/indexer.c",
     "src/actors/pump/messages.c",
+    "src/actors/pump/metrics.c",
+    "src/actors/pump/node_identity.c",
+    "src/actors/pump/pull_entity.c",
+    "src/actors/pump/pull_shard.c",
+    "src/actors/pump/pull_stream.c",
+    "src/actors/pump/puller.c",
+    "src/actors/pump/pump.c",
+    "src/actors/pump/registrar.c",
+    "src/actors/pump/retention.c",
+    "src/actors/pump/root.c",
     "src/actors/pump/session.c",
     "src/actors/pump/session_grpc.c",
     "src/actors/pump/session_http.c",
     "src/actors/pump/session_pull.c",
     "src/actors/pump/session_write.c",
+    "src/actors/pump/shard_writer.c",
+    "src/actors/pump/sort_core.c",
+    "src/actors/pump/sorter.c",
     "src/actors/pump/topology.c",
     "src/base/arena.c",
     "src/base/buf.c",
@@ -460,15 +489,22 @@ const core_sources = [_][]const u8{
     "src/base/trace.c",
     "src/base/units.c",
     "src/base/utf8.c",
+    "src/base/version.c",
     "src/binlog/merge.c",
     "src/binlog/record.c",
     "src/binlog/request.c",
     "src/binlog/wire.c",
     "src/compat/compat.c",
+    "src/net/channel.c",
+    "src/net/channel_address.c",
+    "src/net/channel_call.c",
     "src/net/grpc.c",
     "src/net/grpc_call.c",
     "src/net/grpc_client.c",
+    "src/net/grpc_gzip.c",
     "src/net/grpc_inbox.c",
+    "src/net/grpc_receive.c",
+    "src/net/grpc_send.c",
     "src/net/grpc_server.c",
     "src/net/grpc_status.c",
     "src/net/grpc_text.c",
@@ -511,6 +547,23 @@ const core_sources = [_][]const u8{
     "src/runtime/turn.c",
     "src/runtime/watchdog.c",
     "src/runtime/worker.c",
+    "src/sluice/cli.c",
+    "src/sluice/corpus.c",
+    "src/sluice/corpus_file.c",
+    "src/sluice/ddl.c",
+    "src/sluice/gate.c",
+    "src/sluice/histogram.c",
+    "src/sluice/init.c",
+    "src/sluice/load.c",
+    "src/sluice/loader.c",
+    "src/sluice/message.c",
+    "src/sluice/pair.c",
+    "src/sluice/player.c",
+    "src/sluice/pull.c",
+    "src/sluice/puller.c",
+    "src/sluice/replay.c",
+    "src/sluice/stamps.c",
+    "src/sluice/writer.c",
     "src/storage/foreign.c",
     "src/storage/index.c",
     "src/storage/index_plain.c",
@@ -531,6 +584,8 @@ const untraced_sources = [_][]const u8{
 };
 
 const programs = [_]Program{
+    .{ .name = "pump", .sources = &.{"bin/pump.c"} },
+    .{ .name = "sluice", .sources = &.{"bin/sluice.c"} },
 };
 
 /// Small programs for tests to start; see addTools.
@@ -556,7 +611,9 @@ const test_library = [_][]const u8{
     "tests/lib/env_sim_inbox.c",
     "tests/lib/env_sim_net.c",
     "tests/lib/env_sim_socket.c",
+    "tests/lib/fake_pump.c",
     "tests/lib/folder.c",
+    "tests/lib/host.c",
     "tests/lib/sim.c",
     "tests/lib/stage.c",
     "tests/lib/tsan.c",
@@ -570,11 +627,14 @@ const tests = [_]TestProgram{
     .{ .kind = "canary", .name = "schedule_planted", .sources = &schedule_exploration, .planted = true },
     .{ .kind = "explore", .name = "schedule_test", .sources = &schedule_exploration },
     .{ .kind = "sim", .name = "joins_test", .sources = &joins },
+    .{ .kind = "sim", .name = "puller_test", .sources = &.{ "tests/sim/pull_world.c", "tests/sim/puller_test.c" } },
     .{ .kind = "sim", .name = "runtime_sim_test", .sources = &.{"tests/sim/runtime_sim_test.c"} },
     .{ .kind = "stress", .name = "runtime_stress_test", .sources = &.{"tests/stress/runtime_stress_test.c"} },
     entrance("session_pull"),
     entrance("session_wire"),
     entrance("session_write"),
+    unit("actors/pump/pull_entity"),
+    unit("actors/pump/sort_core"),
     unit("base/arena"),
     unit("base/buf"),
     unit("base/conf"),
@@ -603,14 +663,17 @@ const tests = [_]TestProgram{
     unit("base/trace"),
     unit("base/units"),
     unit("base/utf8"),
+    unit("base/version"),
     unit("binlog/merge"),
     unit("binlog/record"),
     unit("lib/env_sim"),
     unit("lib/env_sim_fault"),
     unit("lib/env_sim_fs"),
     unit("lib/env_sim_net"),
+    unit("net/channel"),
     unit("net/grpc"),
     unit("net/grpc_end"),
+    unit("net/grpc_gzip"),
     unit("net/grpc_stranger"),
     unit("net/grpc_text"),
     unit("net/h2"),
@@ -628,6 +691,9 @@ const tests = [_]TestProgram{
     unit("net/registry_json"),
     unit("net/registry_state"),
     unit("proto/binlog_pump"),
+    unit("pump/config"),
+    unit("pump/metrics"),
+    unit("pump/node_identity"),
     unit("runtime/actor"),
     unit("runtime/ask"),
     unit("runtime/common_pool"),
@@ -640,6 +706,13 @@ const tests = [_]TestProgram{
     unit("runtime/timer"),
     unit("runtime/topology"),
     unit("runtime/watchdog"),
+    unit("sluice/corpus"),
+    unit("sluice/gate"),
+    unit("sluice/histogram"),
+    unit("sluice/loader"),
+    unit("sluice/pair"),
+    unit("sluice/player"),
+    unit("sluice/puller"),
     unit("storage/foreign"),
     unit("storage/index"),
     unit("storage/index_crash"),

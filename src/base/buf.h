@@ -11,8 +11,8 @@
 /* ---- shared ---- */
 
 /* Who made the buffer may write its bytes until they are shared (ref, slice, or handed to another
- * actor), which a slice does for the bytes it shows; from then on nobody writes them, and any thread
- * may read, ref, slice and free it. The fields are fixed for its life. */
+ * actor), which a slice does for the bytes it shows; from then on nobody writes them, and any
+ * thread may read, ref, slice and free it. The fields are fixed for its life. */
 struct sl_buf {
     size_t   len; /* 0..SL_BUF_BYTES_MAX */
     uint8_t *data;

@@ -85,6 +85,8 @@ enum sl_conf_row_flags {
     SL_CONF_PATH = 16,
     /* In the nested table of a NAMED row: the STRING field that takes NAME. Has no key. */
     SL_CONF_NAME = 32,
+    /* A STRING that a file may also write as an integer; the field gets its decimal digits. */
+    SL_CONF_OR_INT = 64,
 };
 
 struct sl_conf_table;
@@ -203,6 +205,10 @@ void sl_conf_value_text(const struct sl_conf_row *row, const void *config, char 
 /* Where a row's value came from, cut at `size`: "default", "pump.toml:12", "PUMP_ADDR", "-addr". */
 void sl_conf_origin_text(const struct sl_conf_table *table, const struct sl_conf_report *report,
                          size_t row_index, char *out, size_t size);
+
+/* The one of `count` words nearest to `word`, or NULL when none is near enough to be meant: for
+ * "did you mean". */
+const char *sl_conf_nearest(const char *word, const char *const *words, size_t count);
 
 /* The `--help` text: flags in Go's style, sorted by name. */
 void sl_conf_help(const struct sl_conf_table *table, FILE *out);

@@ -48,6 +48,22 @@ static unsigned near_enough(const char *name)
     return 1 + (unsigned)(strlen(name) / 4);
 }
 
+const char *sl_conf_nearest(const char *word, const char *const *words, size_t count)
+{
+    unsigned    best = near_enough(word) + 1;
+    const char *found = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        unsigned distance = conf_distance(word, words[i]);
+
+        if (distance < best) {
+            best = distance;
+            found = words[i];
+        }
+    }
+    return found;
+}
+
 /* The right name in the wrong section counts as one slip. */
 static unsigned key_distance(const char *name, const char *key)
 {

@@ -195,6 +195,7 @@ static void check_row(const struct sl_conf_table *table, const struct sl_conf_ro
     SL_ASSERT(row->key != NULL || row->flag != NULL || (row->flags & SL_CONF_NAME) != 0);
     SL_ASSERT(SL_IMPLIES((row->flags & SL_CONF_SECRET) != 0,
                          conf_item_type(row->type) == SL_CONF_STRING));
+    SL_ASSERT(SL_IMPLIES((row->flags & SL_CONF_OR_INT) != 0, row->type == SL_CONF_STRING));
     SL_ASSERT(SL_IMPLIES((row->flags & SL_CONF_NAME) != 0,
                          row->type == SL_CONF_STRING && row->key == NULL));
     SL_ASSERT(row->min <= row->max);

@@ -129,12 +129,17 @@ static enum sl_err scalar_of_leaf(const struct sl_conf_row *row, const struct sl
 {
     enum sl_conf_type type = conf_item_type(row->type);
     bool quoted = type == SL_CONF_STRING || type == SL_CONF_DURATION || type == SL_CONF_BYTES;
+    char digits[24];
 
     if (leaf->type == SL_TOML_STRING && quoted)
         return scalar_of_text(row, leaf->text, leaf->text_bytes, out, why);
     if (leaf->type == SL_TOML_INTEGER && type == SL_CONF_DURATION && row->bare_nanos != 0) {
         out->type = type;
         return duration_of_number(row, leaf->integer, out, why);
+    }
+    if (leaf->type == SL_TOML_INTEGER && (row->flags & SL_CONF_OR_INT) != 0) {
+        (void)snprintf(digits, sizeof digits, "%" PRId64, leaf->integer);
+        return scalar_of_text(row, digits, strlen(digits), out, why);
     }
     if (take_plain(row, leaf, out))
         return SL_OK;

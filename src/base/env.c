@@ -1,5 +1,6 @@
 #include "base/env.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -270,6 +271,59 @@ void sl_file_close(struct sl_file **f)
     *f = NULL;
 }
 
+enum sl_err sl_fs_read(struct sl_fs *fs, const char *path, void *bytes, size_t room, size_t *count,
+                       struct sl_why *why)
+{
+    struct sl_file *f;
+    uint64_t        size;
+    enum sl_err     err;
+
+    if ((err = sl_fs_open(fs, path, SL_OPEN_READ, &f, why)) != SL_OK)
+        return err;
+    if ((err = sl_file_size(f, &size, why)) != SL_OK)
+        goto close_file;
+    if (size > room) {
+        err = sl_fail(why, SL_TOO_LARGE, "%s has %" PRIu64 " bytes, the limit is %zu", path, size,
+                      room);
+        goto close_file;
+    }
+    err = sl_file_read_at(f, 0, bytes, (size_t)size, count, why);
+close_file:
+    sl_file_close(&f);
+    return err;
+}
+
+/* A new file with these bytes, durable but for its name. */
+static enum sl_err write_new(struct sl_fs *fs, const char *path, const void *bytes, size_t count,
+                             struct sl_why *why)
+{
+    struct sl_file *f;
+    enum sl_err     err;
+
+    if ((err = sl_fs_create(fs, path, &f, why)) != SL_OK)
+        return err;
+    if ((err = sl_file_write(f, bytes, count, why)) == SL_OK)
+        err = sl_file_sync(f, why);
+    sl_file_close(&f);
+    return err;
+}
+
+enum sl_err sl_fs_replace(struct sl_fs *fs, const char *path, const void *bytes, size_t count,
+                          struct sl_why *why)
+{
+    char        new_path[SL_PATH_BYTES_MAX];
+    enum sl_err err;
+
+    if ((err = sl_path_add(new_path, path, ".new", why)) != SL_OK)
+        return err;
+    if ((err = write_new(fs, new_path, bytes, count, why)) != SL_OK ||
+        (err = sl_fs_rename(fs, new_path, path, why)) != SL_OK) {
+        sl_fs_try_remove(fs, new_path);
+        return err;
+    }
+    return sl_fs_sync_dir_of(fs, path, why);
+}
+
 /* ---- sockets ---- */
 
 enum sl_err sl_net_listen(struct sl_net *net, const char *address, struct sl_socket **out,
@@ -284,6 +338,13 @@ enum sl_err sl_net_connect(struct sl_net *net, const char *address, struct sl_so
 {
     SL_ASSERT(net != NULL && address != NULL && out != NULL);
     return net->ops->connect(net, address, out, why);
+}
+
+void sl_net_wait(struct sl_net *net, struct sl_socket_wait *waits, uint32_t count, sl_nanos until)
+{
+    SL_ASSERT(net != NULL && (waits != NULL || count == 0));
+    SL_ASSERT(count <= SL_NET_WAIT_MAX);
+    net->ops->wait(net, waits, count, until);
 }
 
 enum sl_err sl_socket_accept(struct sl_socket *s, struct sl_socket **out, struct sl_why *why)

@@ -7,8 +7,8 @@
  *
  * Rules for callers. Only runtime uses threads and the clock directly; actors take time from their
  * context. Files belong to storage, sockets to net. Everything here may block unless it says
- * otherwise; socket calls never do. An object is used by one thread at a time. Errors come back as
- * codes with a reason that names the path or the address. */
+ * otherwise; socket calls never do, but sl_net_wait. An object is used by one thread at a time.
+ * Errors come back as codes with a reason that names the path or the address. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -189,6 +189,15 @@ enum sl_err sl_file_lock_within(struct sl_file *f, sl_nanos wait, struct sl_why 
 /* Close and null the pointer. *f may be NULL. */
 void sl_file_close(struct sl_file **f);
 
+/* Read a whole file of at most `room` bytes; SL_TOO_LARGE when it has more. */
+enum sl_err sl_fs_read(struct sl_fs *fs, const char *path, void *bytes, size_t room, size_t *count,
+                       struct sl_why *why);
+/* Replace the contents of a file durably: after any crash it holds the old bytes or the new ones,
+ * and calling again after an error is safe. For one caller at a time, because two would write the
+ * same <path>.new. Blocks for two syncs. */
+enum sl_err sl_fs_replace(struct sl_fs *fs, const char *path, const void *bytes, size_t count,
+                          struct sl_why *why);
+
 /* dir + "/" + name, or path + suffix, into out[SL_PATH_BYTES_MAX]. SL_TOO_LARGE when it does not
  * fit. */
 enum sl_err sl_path_join(char *out, const char *dir, const char *name, struct sl_why *why);
@@ -202,6 +211,13 @@ enum sl_socket_events { SL_SOCKET_READABLE = 1, SL_SOCKET_WRITABLE = 2 };
 struct sl_net;
 struct sl_socket;
 
+/* A socket that is waited for. */
+struct sl_socket_wait {
+    struct sl_socket *socket;
+    unsigned          events; /* of sl_socket_events; 0: only that it breaks */
+    unsigned          ready;  /* set by sl_net_wait: what holds now; a broken socket is both */
+};
+
 /* What a network and its sockets implement: sl_net_* and sl_socket_* below, which check the
  * arguments and say what each member promises. */
 struct sl_net_ops {
@@ -209,6 +225,7 @@ struct sl_net_ops {
                           struct sl_why *why);
     enum sl_err (*connect)(struct sl_net *net, const char *address, struct sl_socket **out,
                            struct sl_why *why);
+    void (*wait)(struct sl_net *net, struct sl_socket_wait *waits, uint32_t count, sl_nanos until);
 };
 struct sl_socket_ops {
     enum sl_err (*accept)(struct sl_socket *s, struct sl_socket **out, struct sl_why *why);
@@ -246,6 +263,11 @@ enum sl_err sl_net_listen(struct sl_net *net, const char *address, struct sl_soc
  * block; names are resolved by the blocking resolver. */
 enum sl_err sl_net_connect(struct sl_net *net, const char *address, struct sl_socket **out,
                            struct sl_why *why);
+/* Block until one of the sockets is ready or the monotonic moment `until` has come (UINT64_MAX: no
+ * limit). May return early with nothing ready: the caller looks again. For threads that may wait;
+ * actors of the io lane let the runtime wait. count is at most SL_NET_WAIT_MAX. In a simulation
+ * this panics: its time passes only when it is stepped. */
+void sl_net_wait(struct sl_net *net, struct sl_socket_wait *waits, uint32_t count, sl_nanos until);
 /* Take one waiting connection. SL_AGAIN when there is none. */
 enum sl_err sl_socket_accept(struct sl_socket *s, struct sl_socket **out, struct sl_why *why);
 /* SL_OK: connected; SL_AGAIN: not decided yet; else why not (SL_UNAVAILABLE, SL_TIMEOUT, ...). */

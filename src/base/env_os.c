@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 #include "base/env_os_parts.h"
@@ -46,6 +47,13 @@ static void fill(struct sl_random *random, void *bytes, size_t count)
         at += n;
         count -= (size_t)n;
     }
+}
+
+void sl_env_os_host_name(char *out)
+{
+    if (gethostname(out, SL_NAME_BYTES_MAX) != 0)
+        SL_PANIC("gethostname: %s", strerror(errno));
+    out[SL_NAME_BYTES_MAX - 1] = '\0'; /* a name that was cut need not be terminated */
 }
 
 const struct sl_env *sl_env_os(void)

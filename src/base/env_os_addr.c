@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <ifaddrs.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/env_os.h"
 
 enum { PORT_MAX = 65535, PORT_DIGITS_MAX = 5 };
 
@@ -168,4 +170,34 @@ int os_addr_port(const struct os_addr *a)
     case AF_INET6: return ntohs(((const struct sockaddr_in6 *)&a->at.room)->sin6_port);
     default: return -1;
     }
+}
+
+/* ---- this host ---- */
+
+static bool is_outward_ipv4(const struct sockaddr *address)
+{
+    const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)address;
+
+    return address != NULL && address->sa_family == AF_INET &&
+           ntohl(in->sin_addr.s_addr) >> IN_CLASSA_NSHIFT != IN_LOOPBACKNET;
+}
+
+bool sl_env_os_ipv4(char *out)
+{
+    struct ifaddrs       *list = NULL;
+    const struct ifaddrs *at;
+    bool                  found;
+
+    if (getifaddrs(&list) != 0)
+        return false;
+    at = list;
+    while (at != NULL && !is_outward_ipv4(at->ifa_addr))
+        at = at->ifa_next;
+    found = at != NULL;
+    if (found)
+        (void)inet_ntop(AF_INET,
+                        &((const struct sockaddr_in *)(const void *)at->ifa_addr)->sin_addr, out,
+                        SL_NAME_BYTES_MAX);
+    freeifaddrs(list);
+    return found;
 }

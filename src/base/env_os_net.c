@@ -1,14 +1,17 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "base/env_os.h"
 #include "base/env_os_addr.h"
 #include "base/env_os_parts.h"
 
@@ -383,9 +386,56 @@ static const struct sl_socket_ops socket_ops = {
     .close = socket_close,
 };
 
+/* ---- waiting ---- */
+
+static short poll_events(unsigned events)
+{
+    return (short)((events & SL_SOCKET_READABLE ? POLLIN : 0) |
+                   (events & SL_SOCKET_WRITABLE ? POLLOUT : 0));
+}
+
+static unsigned ready_events(short events)
+{
+    const short broken_or_ended = POLLERR | POLLHUP;
+
+    return (events & (POLLIN | broken_or_ended) ? SL_SOCKET_READABLE : 0U) |
+           (events & (POLLOUT | broken_or_ended) ? SL_SOCKET_WRITABLE : 0U);
+}
+
+/* What is left until then, as long as poll can wait. */
+static struct timespec time_left(sl_nanos until)
+{
+    sl_nanos now = sl_env_now(sl_env_os());
+    sl_nanos left = until > now ? until - now : 0;
+
+    return (struct timespec){.tv_sec = (time_t)(left / SL_NANOS_PER_S),
+                             .tv_nsec = (long)(left % SL_NANOS_PER_S)};
+}
+
+/* A poll that fails was interrupted, or the system is short of memory for a moment: in both cases
+ * the caller looks again. */
+static void net_wait(struct sl_net *net, struct sl_socket_wait *waits, uint32_t count,
+                     sl_nanos until)
+{
+    struct pollfd   polls[SL_NET_WAIT_MAX];
+    struct timespec left = time_left(until);
+    int             result;
+
+    (void)net;
+    for (uint32_t i = 0; i < count; i++) {
+        waits[i].ready = 0;
+        polls[i] = (struct pollfd){.fd = os_socket_of(waits[i].socket)->fd,
+                                   .events = poll_events(waits[i].events)};
+    }
+    result = ppoll(polls, count, until == UINT64_MAX ? NULL : &left, NULL);
+    for (uint32_t i = 0; result > 0 && i < count; i++)
+        waits[i].ready = ready_events(polls[i].revents);
+}
+
 static const struct sl_net_ops net_ops = {
     .listen = net_listen,
     .connect = net_connect,
+    .wait = net_wait,
 };
 
 struct sl_net env_os_net = {.ops = &net_ops};

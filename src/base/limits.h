@@ -20,6 +20,7 @@ enum {
 /* Sockets */
 enum {
     SL_LISTEN_BACKLOG = 1024, /* connections that wait for an accept; Linux cuts it to somaxconn */
+    SL_NET_WAIT_MAX = 1024,   /* sockets one thread waits for at one time */
 };
 
 /* Crash report and trace */
@@ -142,15 +143,18 @@ static_assert(SL_LOG_LINE_BYTES_MAX < SL_LOG_FILE_BYTES_MAX, "a file holds at le
 
 /* HTTP/2: one connection */
 enum {
-    SL_H2_STREAMS_MAX = 1024,   /* open at one time */
+    /* Open at one time: TiDB has one connection and a call for each session that commits. A stream
+     * without data takes about 650 bytes with its call, nghttp2's part included; with a message
+     * that comes unasked up to a window more, so an owner who counts bytes may want fewer. */
+    SL_H2_STREAMS_MAX = 1 << 14,
     SL_H2_WINDOW_BYTES = 65535, /* initial window of a stream: HTTP/2's own, so that it holds
                                          before any SETTINGS arrive */
     SL_H2_CONNECTION_WINDOW_BYTES = 1 << 30,
     SL_H2_HEADER_LIST_BYTES_MAX = 1 << 14, /* names, values and 32 for each field, RFC 9113 6.5.2 */
     SL_H2_CONTINUATIONS_MAX = 8,           /* frames behind one HEADERS */
     SL_H2_ACKS_MAX = 1000,                 /* answers to PING and SETTINGS the peer has not read */
-    SL_H2_OUTBOUND_FRAMES_MAX = 1 << 14,   /* control frames the peer has not read */
-    SL_H2_FLOOD_BURST = 4096,              /* frames without use that are borne at once, */
+    SL_H2_OUTBOUND_FRAMES_MAX = 1 << 16,   /* headers and control frames the peer has not read */
+    SL_H2_FLOOD_BURST = 1 << 15,           /* frames without use that are borne at once, */
     SL_H2_FLOOD_PER_S = 256,               /* and per second of idling */
     SL_H2_QUEUE_BYTES = 1 << 20,           /* from here on a stream's send queue is full */
     SL_H2_CONNECTION_QUEUE_BYTES = 64 << 20, /* the same for all streams of a connection */
@@ -162,6 +166,8 @@ enum {
 
 /* A client may give up all its calls at once, and start as many more. */
 static_assert(SL_H2_FLOOD_BURST >= 2 * SL_H2_STREAMS_MAX, "cancelling everything is no flood");
+/* A server may answer all of them, with window updates and resets, before the peer reads on. */
+static_assert(SL_H2_OUTBOUND_FRAMES_MAX >= 4 * SL_H2_STREAMS_MAX, "answering everything is none");
 static_assert(SL_H2_ACKS_MAX < SL_H2_FLOOD_BURST, "else the burst is never reached");
 static_assert((int)SL_H2_GATHER_FRAME_BYTES_MAX <= (int)SL_H2_GATHER_BYTES, "a small frame fits");
 
@@ -175,6 +181,14 @@ enum {
     SL_GRPC_TIMEOUT_DIGITS = 8,
 };
 static_assert((int)SL_GRPC_PREFIX_BYTES <= (int)SL_H2_HEAD_BYTES_MAX, "a prefix is a head");
+
+/* Channels: clients that may block */
+enum {
+    SL_CHANNEL_CONNECT_S = 5, /* until a connection stands; then it is given up */
+    SL_CHANNEL_PING_S = 20,   /* silence while calls are open, until the peer is asked */
+    SL_CHANNEL_PONG_S = 10,   /* until its answer; then the connection is given up */
+    SL_CHANNEL_WAITS_MAX = 2, /* sockets of one channel */
+};
 
 /* HTTP: one connection to the admin port */
 enum {
@@ -262,25 +276,64 @@ static_assert(SL_VLOG_BATCH_BYTES_MAX + 4096 <= SL_VLOG_SEGMENT_BYTES_DEFAULT, "
 
 /* Pump: actors and lines */
 enum {
-    SL_PUMP_SHARDS_MAX = 16,          /* of one pump */
-    SL_PUMP_CUT_ITEMS = 512,          /* of each kind from sorter to indexer at once */
-    SL_PUMP_CUT_CREDITS = 4,          /* cuts of one shard on their way or being applied */
-    SL_PUMP_WRITE_CREDITS = 4096,     /* records between entrance and sorter */
-    SL_PUMP_WRITE_BYTES = 64 << 20,   /* of their payloads */
-    SL_PUMP_FAKE_CREDITS = 2,         /* the clock's own records on their way */
-    SL_PUMP_CONNECTIONS_MAX = 1024,   /* sessions; one more is closed at once */
-    SL_PULLERS_MAX = 64,              /* PullBinlogs streams at one time */
-    SL_PULL_AHEAD = 2,                /* batches a session asks for before it has sent one */
-    SL_PULL_BATCH_ITEMS = 64,         /* entities of one batch */
-    SL_PULL_BATCH_BYTES = 256 << 10,  /* their sum, unless one alone is larger */
-    SL_PULL_BLOCK_ITEMS = 256,        /* read from the index at once, of one shard */
-    SL_PUMP_HTTP_CREDITS = 64,        /* requests to the admin port being answered */
-    SL_PUMP_SESSION_QUESTIONS = 2048, /* writes asked by one session and not answered */
+    SL_PUMP_SHARDS_MAX = 16,         /* of one pump */
+    SL_PUMP_CUT_ITEMS = 512,         /* of each kind from sorter to indexer at once */
+    SL_PUMP_CUT_CREDITS = 4,         /* cuts of one shard on their way or being applied */
+    SL_SETTLED_MAX = 1 << 15,        /* start ts of transactions settled lately, by hash; 8 bytes */
+    SL_UNRESOLVED_MAX = 1 << 18,     /* prewrites without outcome of one shard; about 100 bytes */
+    SL_PUMP_WRITE_CREDITS = 4096,    /* records between entrance and sorter */
+    SL_PUMP_WRITE_BYTES = 64 << 20,  /* of their payloads */
+    SL_PUMP_BATCH_ITEMS = 1024,      /* records made durable at once by one shard */
+    SL_PUMP_BATCH_BYTES = 4 << 20,   /* of the log, unless one record alone is larger */
+    SL_PUMP_WRITER_IDLE_MS = 20,     /* without a batch: then the shard writer tidies up */
+    SL_PUMP_PREPARE_BYTES = 8 << 20, /* of the next segment filled in one idle moment */
+    SL_PUMP_REOPEN_MS = 1000,        /* between two tries to open a log that failed */
+    SL_PUMP_INDEX_RETRY_MS = 1000,   /* between two tries to apply a cut */
+    SL_PUMP_CLOCK_MS = 1000,         /* between two looks at the timestamp door */
+    SL_PUMP_FAKE_CREDITS = 2,        /* the clock's own records on their way */
+    SL_PUMP_CONNECTIONS_MAX = 1024,  /* sessions; one more is closed at once */
+    SL_PULLERS_MAX = 64,             /* PullBinlogs streams at one time */
+    SL_PULL_AHEAD = 2,               /* batches a session asks for before it has sent one */
+    SL_PULL_BATCH_ITEMS = 64,        /* entities of one batch */
+    SL_PULL_BATCH_BYTES = 256 << 10, /* their sum, unless one alone is larger */
+    SL_PULL_BLOCK_ITEMS = 256,       /* read from the index at once, of one shard */
+    SL_PUMP_HTTP_CREDITS = 64,       /* requests to the admin port being answered */
+    SL_PUMP_SESSION_QUESTIONS = 2048, /* asked by one session and not answered */
 };
 static_assert(SL_PUMP_CUT_ITEMS <= SL_INDEX_CUT_ITEMS_MAX, "a cut is one transaction");
 static_assert((int)SL_PUMP_SHARDS_MAX <= (int)SL_INDEX_SHARDS_MAX, "a table per shard");
 static_assert(SL_PULLERS_MAX * SL_PUMP_SHARDS_MAX <= (int)SL_INDEX_CURSORS_MAX,
               "a cursor per puller and shard");
+/* Pump: configuration and identity */
+enum {
+    SL_PD_URLS_MAX = 64,               /* of one cluster */
+    SL_DATA_DIR_FILE_BYTES_MAX = 4096, /* of the small files that say what a data directory is */
+    SL_UNIX_PATH_BYTES_MAX = 108,      /* of a unix socket, as Linux has it; terminator included */
+};
+static_assert((int)SL_NAME_BYTES_MAX + 6 <= (int)SL_NODE_ID_BYTES_MAX,
+              "the name of a host and a port make a node id");
+static_assert((int)SL_NODE_ID_BYTES_MAX < (int)SL_DATA_DIR_FILE_BYTES_MAX, "a node id fits");
+
+/* Pump: its place in the cluster */
+enum {
+    SL_BIRTH_NOTIFY_MS = 3000, /* a drainer may take to answer Notify */
+    SL_BIRTH_RETRY_MS = 1000,  /* between two rounds */
+    SL_BIRTH_DEAD_MS = 30000,  /* a drainer whose record stands still so long is not waited for */
+    SL_PUMP_LEAVE_MS = 1000,   /* between two looks whether all is consumed */
+    SL_PUMP_TELL_MS = 10000,   /* between two lines about what is waited for */
+};
+
+/* Pump: retention */
+enum {
+    SL_GC_STRETCH_MS = 60000,         /* commit ts that are looked at as one */
+    SL_GC_SCAN_ITEMS = 1 << 14,       /* index entries read in one turn */
+    SL_GC_PERIOD_MS = 3600 * 1000,    /* between two rounds */
+    SL_GC_MARGIN_MS = 600 * 1000,     /* what is younger than the gc point less this is kept */
+    SL_CHECKPOINT_MS = 3000,          /* between two checkpoints of the index */
+    SL_SPACE_MS = 3000,               /* between two looks at the free space */
+    SL_DRAINER_CHECK_MS = 600 * 1000, /* between two looks at how far the drainers are */
+    SL_DRAINER_EARLY_MS = 20 * 3600 * 1000, /* that close to the gc point, a drainer is named */
+};
 
 /* Pump: its entrance */
 enum {
@@ -302,5 +355,30 @@ enum {
 static_assert((int)SL_VLOG_PAYLOAD_BYTES_MAX <= (int)SL_PUMP_WRITE_BYTES,
               "every record fits the write line");
 static_assert((int)SL_PUMP_READ_ROOM < (int)SL_PUMP_READ_BYTES, "else each read takes a buffer");
+
+/* Pump: its pullers */
+enum {
+    SL_PULL_BLOCKS = 2,      /* of one shard, read from the index and not sent yet */
+    SL_PULL_FAKE_MS = 20,    /* a reader is told of a watermark at latest */
+    SL_PULL_WARN_MS = 10000, /* between two warnings that a reader is ahead of the pump */
+};
+static_assert((int)SL_PULL_BLOCK_ITEMS <= (int)SL_MERGE_BLOCK_ITEMS_MAX, "the merge takes a block");
+/* The program sluice: recordings, and the calls that it has open */
+enum {
+    SL_CORPUS_BYTES_MAX = 1 << 30, /* of one recording, unpacked; it is held in one buffer */
+    SL_CORPUS_RECORDS_MAX = 1 << 24,
+    SL_WRITER_PUMPS_MAX = 256,
+    SL_WRITER_CONNECTIONS_MAX = 64,                                  /* to one pump */
+    SL_WRITER_CHANNELS_MAX = SL_NET_WAIT_MAX / SL_CHANNEL_WAITS_MAX, /* to all pumps */
+    SL_WRITER_CALLS_MAX = 256, /* open at one time on one connection */
+    SL_WRITER_WAIT_MS = 100,   /* the longest time in which no signal is looked at */
+    SL_LOAD_CALLERS_MAX = 1 << 14,
+    SL_LOAD_SIZE_MAX = 1 << 28,         /* payload of one generated prewrite */
+    SL_DDL_HISTORY_BYTES_MAX = 1 << 26, /* of the file that load appends to */
+    SL_REPLAY_AHEAD_MAX = 4096,         /* how many records prewrites may run ahead of commits */
+};
+static_assert((int)SL_WRITER_CALLS_MAX < (int)SL_H2_STREAMS_MAX, "a connection takes the calls");
+static_assert((int)SL_LOAD_CALLERS_MAX <= (int)SL_TSO_COUNT_MAX, "one question serves all callers");
+static_assert((int)SL_CORPUS_BYTES_MAX <= (int)SL_BUF_BYTES_MAX, "a recording is one buffer");
 
 #endif

@@ -183,7 +183,7 @@ struct sl_record sl_record_join(const struct sl_record *prewrite, const struct s
 {
     struct sl_record joined = *commit;
 
-    SL_ASSERT(prewrite->type == SL_RECORD_PREWRITE && commit->type == SL_RECORD_COMMIT);
+    SL_ASSERT(prewrite->type == SL_RECORD_PREWRITE && commit->type != SL_RECORD_PREWRITE);
     SL_ASSERT(prewrite->start_ts == commit->start_ts);
     joined.prewrite_value = prewrite->prewrite_value;
     joined.ddl_query = prewrite->ddl_query;

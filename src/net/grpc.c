@@ -94,7 +94,10 @@ struct sl_grpc *sl_grpc_new(enum sl_h2_role role, const struct sl_grpc_events *e
     grpc->events = events;
     grpc->context = context;
     grpc->options = *options;
-    grpc->options.message_bytes_max = max > 0 && max < SL_BUF_BYTES_MAX ? max : SL_BUF_BYTES_MAX;
+    max = max > 0 && max < SL_BUF_BYTES_MAX ? max : SL_BUF_BYTES_MAX;
+    grpc->options.message_bytes_max = max;
+    if (options->unpacked_bytes_max == 0 || options->unpacked_bytes_max > SL_BUF_BYTES_MAX)
+        grpc->options.unpacked_bytes_max = max;
     sl_list_init(&grpc->calls);
     grpc->now = now;
     grpc->next_due = UINT64_MAX;
@@ -104,16 +107,19 @@ struct sl_grpc *sl_grpc_new(enum sl_h2_role role, const struct sl_grpc_events *e
 
 void sl_grpc_free(struct sl_grpc **grpc)
 {
+    const char *text = *grpc != NULL ? sl_h2_why_text((*grpc)->h2) : "";
+
+    sl_grpc_lose(grpc, text[0] != '\0' ? text : "the connection is closed");
+}
+
+void sl_grpc_lose(struct sl_grpc **grpc, const char *text)
+{
     struct sl_grpc      *old = *grpc;
     struct sl_list_node *node;
-    const char          *text;
 
     *grpc = NULL;
     if (old == NULL)
         return;
-    text = sl_h2_why_text(old->h2);
-    if (text[0] == '\0')
-        text = "the connection is closed";
     sl_h2_terminate(old->h2, SL_H2_NO_ERROR, text); /* no new calls */
     while ((node = sl_list_first(&old->calls)) != NULL) {
         struct sl_grpc_call *call = SL_CONTAINER_OF(node, struct sl_grpc_call, node);
@@ -122,7 +128,15 @@ void sl_grpc_free(struct sl_grpc **grpc)
         grpc_call_free(call);
     }
     sl_h2_free(&old->h2);
+    grpc_gzip_free(&old->gzip);
     free(old);
+}
+
+struct grpc_gzip *grpc_gzip_of(struct sl_grpc *grpc)
+{
+    if (grpc->gzip == NULL)
+        grpc->gzip = grpc_gzip_new();
+    return grpc->gzip;
 }
 
 struct sl_h2 *sl_grpc_h2(struct sl_grpc *grpc)
@@ -176,25 +190,6 @@ sl_nanos sl_grpc_next_due(const struct sl_grpc *grpc)
 
 /* ---- calls ---- */
 
-enum sl_err sl_grpc_send(struct sl_grpc_call *call, struct sl_buf **message)
-{
-    uint32_t      size = (uint32_t)(*message)->len;
-    const uint8_t prefix[SL_GRPC_PREFIX_BYTES] = {0, (uint8_t)(size >> 24), (uint8_t)(size >> 16),
-                                                  (uint8_t)(size >> 8), (uint8_t)size};
-
-    SL_ASSERT((*message)->len <= SL_BUF_BYTES_MAX);
-    SL_ASSERT(!grpc_call_is_settled(call));
-    if (call->grpc->role == SL_H2_SERVER && !call->headed) {
-        struct sl_h2_headers headers = {0};
-
-        headers.field[SL_H2_STATUS] = sl_slice_from_string("200");
-        headers.field[SL_H2_CONTENT_TYPE] = sl_slice_from_string(grpc_content_type);
-        sl_h2_respond(call->stream, &headers, false);
-        call->headed = true;
-    }
-    return sl_h2_send(call->stream, (struct sl_slice){prefix, sizeof prefix}, message);
-}
-
 void sl_grpc_half_close(struct sl_grpc_call *call)
 {
     SL_ASSERT(call->grpc->role == SL_H2_CLIENT);
@@ -213,13 +208,6 @@ void sl_grpc_cancel(struct sl_grpc_call *call)
     SL_ASSERT(call->told && !call->gone);
     call->gone = true;
     sl_h2_reset(call->stream, SL_H2_CANCEL);
-}
-
-void sl_grpc_consume(struct sl_grpc_call *call, size_t message_bytes)
-{
-    /* For a longer one the window was grown: its bytes go as they came. */
-    if (message_bytes <= SL_GRPC_UNASKED_BYTES_MAX)
-        sl_h2_consume(call->stream, message_bytes);
 }
 
 sl_nanos sl_grpc_deadline(const struct sl_grpc_call *call)

@@ -13,7 +13,11 @@
  * Memory. A message of up to SL_GRPC_UNASKED_BYTES_MAX fits the stream's window and is taken as it
  * comes. For a longer one the owner is asked (`sized`), and only when it has granted the bytes does
  * the window open for them: until then its sender waits. A message leaves the window only when its
- * holder has consumed it, so a streaming sender is as fast as its reader. */
+ * holder has consumed it, so a streaming sender is as fast as its reader.
+ *
+ * Compression. Messages may come in gzip; `sized` and SL_GRPC_UNASKED_BYTES_MAX then count the
+ * bytes on the wire, and what they become is held to unpacked_bytes_max before a byte is unpacked.
+ * A server answers in gzip whoever asks in gzip, as the original does. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -89,11 +93,13 @@ struct sl_grpc_events {
 
 /* All zero is a server with the defaults. */
 struct sl_grpc_options {
-    const char         *authority;         /* client: "host:port", outlives the connection */
-    bool                secure;            /* client: the scheme is https */
-    size_t              message_bytes_max; /* of one received; 0 and more than SL_BUF_BYTES_MAX
+    const char *authority;          /* client: "host:port", outlives the connection */
+    bool        secure;             /* client: the scheme is https */
+    bool        gzip;               /* client: calls are compressed, and so their answers */
+    size_t      message_bytes_max;  /* of one received; 0 and more than SL_BUF_BYTES_MAX
                                               mean SL_BUF_BYTES_MAX */
-    struct sl_h2_limits h2;                /* all zero: the defaults */
+    size_t      unpacked_bytes_max; /* of a compressed one, unpacked; 0: message_bytes_max */
+    struct sl_h2_limits h2;         /* all zero: the defaults */
 };
 
 /* A deadline that does not come. */
@@ -107,6 +113,8 @@ struct sl_grpc *sl_grpc_new(enum sl_h2_role role, const struct sl_grpc_events *e
                             void *context, const struct sl_grpc_options *options, sl_nanos now);
 /* End all calls as UNAVAILABLE (`over` is heard), free all, null the pointer. *grpc may be NULL. */
 void sl_grpc_free(struct sl_grpc **grpc);
+/* The same where the owner of the socket knows why: text is what the calls hear. */
+void sl_grpc_lose(struct sl_grpc **grpc, const char *text);
 
 /* The connection below, to move its bytes. */
 struct sl_h2 *sl_grpc_h2(struct sl_grpc *grpc);

@@ -12,6 +12,7 @@
 enum { SHOWN_BYTES_MAX = 200 };
 
 const char grpc_content_type[] = "application/grpc";
+const char grpc_gzip_name[] = "gzip";
 
 bool grpc_slice_is(struct sl_slice value, const char *text)
 {
@@ -67,13 +68,6 @@ void grpc_call_free(struct sl_grpc_call *call)
     sl_h2_stream_set_context(call->stream, NULL);
     grpc_inbox_done(&call->inbox);
     free(call);
-}
-
-void grpc_call_keep_encoding(struct sl_grpc_call *call, struct sl_slice encoding)
-{
-    if (encoding.len > 0 && !grpc_slice_is(encoding, "identity"))
-        (void)snprintf(call->encoding, sizeof call->encoding, "%.*s", grpc_shown(encoding),
-                       grpc_chars(encoding));
 }
 
 /* ---- ends ---- */
@@ -133,95 +127,18 @@ void grpc_call_fail(struct sl_grpc_call *call, enum sl_grpc_status status, const
     grpc_call_tell_over(call, status, text);
 }
 
+bool grpc_call_keep_encoding(struct sl_grpc_call *call, struct sl_slice encoding)
+{
+    call->gzip = grpc_slice_is(encoding, grpc_gzip_name);
+    if (call->gzip || encoding.len == 0 || grpc_slice_is(encoding, "identity"))
+        return true;
+    grpc_call_fail(call, SL_GRPC_UNIMPLEMENTED,
+                   "grpc: Decompressor is not installed for grpc-encoding \"%.*s\"",
+                   grpc_shown(encoding), grpc_chars(encoding));
+    return false;
+}
+
 bool grpc_call_is_settled(const struct sl_grpc_call *call)
 {
     return call->gone || call->finished;
-}
-
-/* ---- messages received ---- */
-
-/* Open the inbox, and take first what was put by. */
-static void open_inbox(struct sl_grpc_call *call)
-{
-    size_t         stashed;
-    struct sl_buf *stash = grpc_inbox_open(&call->inbox, &stashed);
-
-    if (stash != NULL)
-        grpc_call_take(call, &(struct grpc_piece){.buf = stash, .len = stashed});
-    sl_buf_free(&stash);
-}
-
-/* The prefix of a message has come. The texts are grpc-go's: TiDB looks for words in them. */
-static void check_size(struct sl_grpc_call *call)
-{
-    enum { PLAIN = 0, COMPRESSED = 1 };
-    const struct grpc_inbox *inbox = &call->inbox;
-    size_t                   max = call->grpc->options.message_bytes_max;
-
-    sl_h2_consume(call->stream, SL_GRPC_PREFIX_BYTES);
-    if (inbox->prefix[0] > COMPRESSED)
-        grpc_call_fail(call, SL_GRPC_INTERNAL, "grpc: received unexpected payload format %u",
-                       inbox->prefix[0]);
-    else if (inbox->prefix[0] == COMPRESSED && call->encoding[0] == '\0')
-        grpc_call_fail(call, SL_GRPC_INTERNAL,
-                       "grpc: compressed flag set with identity or empty encoding");
-    else if (inbox->prefix[0] == COMPRESSED)
-        grpc_call_fail(call, SL_GRPC_UNIMPLEMENTED,
-                       "grpc: Decompressor is not installed for grpc-encoding \"%s\"",
-                       call->encoding);
-    else if (call->any && !call->many)
-        grpc_call_fail(call, SL_GRPC_INTERNAL,
-                       "cardinality violation: more than one request message");
-    else if (inbox->size > max)
-        grpc_call_fail(call, SL_GRPC_RESOURCE_EXHAUSTED,
-                       "grpc: received message larger than max (%u vs. %zu)", inbox->size, max);
-    else if (inbox->size <= SL_GRPC_UNASKED_BYTES_MAX)
-        open_inbox(call);
-    else if (call->events->sized == NULL)
-        sl_grpc_grant(call);
-    else
-        call->events->sized(call->context, call, inbox->size);
-}
-
-static void deliver(struct sl_grpc_call *call, struct sl_buf *message)
-{
-    call->any = true;
-    call->granted = false;
-    call->events->message(call->context, call, &message);
-    sl_buf_free(&message);
-}
-
-/* A message of no bytes is whole without any more input. */
-static bool can_take(const struct sl_grpc_call *call, const struct grpc_piece *piece)
-{
-    const struct grpc_inbox *inbox = &call->inbox;
-
-    return !grpc_call_is_settled(call) &&
-           (piece->len > 0 || (inbox->state == GRPC_INBOX_BODY && inbox->size == 0));
-}
-
-void grpc_call_take(struct sl_grpc_call *call, struct grpc_piece *piece)
-{
-    call->seen_at = call->grpc->now;
-    while (can_take(call, piece)) {
-        struct sl_buf *message;
-
-        if (grpc_inbox_take(&call->inbox, piece, &message))
-            check_size(call);
-        else if (message != NULL)
-            deliver(call, message);
-    }
-}
-
-void sl_grpc_grant(struct sl_grpc_call *call)
-{
-    if (grpc_call_is_settled(call))
-        return;
-    SL_ASSERT(call->inbox.state == GRPC_INBOX_SIZED);
-    SL_ASSERT(call->inbox.size > SL_GRPC_UNASKED_BYTES_MAX);
-    sl_h2_grow_window(call->stream, call->inbox.size);
-    call->granted = true;
-    call->seen_at = call->grpc->now;
-    grpc_note_due(call->grpc, call->grpc->now + SL_GRPC_STALL_S * (sl_nanos)SL_NANOS_PER_S);
-    open_inbox(call);
 }

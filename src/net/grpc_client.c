@@ -47,7 +47,7 @@ void grpc_client_headers(void *context, struct sl_h2_stream *stream,
     else if (last)
         trailer_received(call, headers);
     else
-        grpc_call_keep_encoding(call, headers->field[SL_H2_GRPC_ENCODING]);
+        (void)grpc_call_keep_encoding(call, headers->field[SL_H2_GRPC_ENCODING]);
 }
 
 void grpc_client_ended(struct sl_grpc_call *call)
@@ -74,6 +74,8 @@ enum sl_err sl_grpc_call(struct sl_grpc *grpc, const char *path, sl_nanos deadli
     headers.field[SL_H2_CONTENT_TYPE] = sl_slice_from_string(grpc_content_type);
     headers.field[SL_H2_USER_AGENT] = sl_slice_from_string(user_agent);
     headers.field[SL_H2_TE] = sl_slice_from_string("trailers");
+    if (grpc->options.gzip)
+        headers.field[SL_H2_GRPC_ENCODING] = sl_slice_from_string(grpc_gzip_name);
     if (deadline != SL_GRPC_NEVER) {
         grpc_timeout_format(deadline - grpc->now, timeout);
         headers.field[SL_H2_GRPC_TIMEOUT] = sl_slice_from_string(timeout);

@@ -2,13 +2,13 @@
 #define SL_NET_GRPC_PRIVATE_H
 
 /* What the parts of net/grpc.h share: grpc.c (connections, the interface), grpc_call.c (a call's
- * life and its messages), grpc_server.c and grpc_client.c (what the two sides make of headers). */
+ * life), grpc_receive.c and grpc_send.c (its messages), grpc_server.c and grpc_client.c (what the
+ * two sides make of headers). */
 
 #include "base/list.h"
 #include "net/grpc.h"
+#include "net/grpc_gzip.h"
 #include "net/grpc_inbox.h"
-
-enum { GRPC_ENCODING_BYTES = 24 };
 
 /* A call lives as long as its stream. Its owner knows it from `called` or sl_grpc_call (told) until
  * `over` or sl_grpc_cancel (gone). */
@@ -29,7 +29,12 @@ struct sl_grpc_call {
     enum sl_grpc_status          status;   /* of finished */
     bool                         granted;  /* the message in the inbox was */
     sl_nanos                     seen_at;  /* tick before its last byte */
-    char                         encoding[GRPC_ENCODING_BYTES]; /* grpc-encoding of the peer, cut */
+    bool                         gzip;     /* the peer's grpc-encoding is gzip */
+    bool                         packed;   /* the message in the inbox is compressed */
+    /* Of compressed messages delivered and not consumed: what they take of the window, and bytes
+     * as they were delivered. */
+    uint32_t held_wire;
+    uint64_t held_plain;
 };
 
 /* One connection. */
@@ -38,7 +43,8 @@ struct sl_grpc {
     const struct sl_grpc_events *events; /* server: of all calls */
     void                        *context;
     struct sl_grpc_options       options;
-    struct sl_h2                *h2; /* owned */
+    struct sl_h2                *h2;   /* owned */
+    struct grpc_gzip            *gzip; /* owned; NULL until a message needs it */
     struct sl_list               calls;
     sl_nanos                     now;
     sl_nanos                     next_due;
@@ -53,8 +59,10 @@ void                 grpc_call_free(struct sl_grpc_call *call);
 
 void grpc_note_due(struct sl_grpc *grpc, sl_nanos due);
 void grpc_call_set_deadline(struct sl_grpc_call *call, sl_nanos deadline);
-/* Remember the peer's grpc-encoding; "identity" is none. */
-void grpc_call_keep_encoding(struct sl_grpc_call *call, struct sl_slice encoding);
+/* Remember the peer's grpc-encoding. False: we have no decompressor, and the call has failed. */
+bool grpc_call_keep_encoding(struct sl_grpc_call *call, struct sl_slice encoding);
+/* The connection's, made when it is first needed. */
+struct grpc_gzip *grpc_gzip_of(struct sl_grpc *grpc);
 
 /* Nothing that comes for the call matters any more. */
 bool grpc_call_is_settled(const struct sl_grpc_call *call);
@@ -66,6 +74,8 @@ void grpc_call_answer(struct sl_grpc_call *call, enum sl_grpc_status status, con
 /* This module ends the call: it tells the peer, then the owner. */
 void grpc_call_fail(struct sl_grpc_call *call, enum sl_grpc_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* ---- grpc_receive.c ---- */
 
 /* Take the piece and deliver what becomes whole. Handlers may end the call meanwhile, but it is
  * freed only with its stream, not from here. */
@@ -86,6 +96,7 @@ void grpc_client_ended(struct sl_grpc_call *call);
 /* ---- values ---- */
 
 extern const char grpc_content_type[];
+extern const char grpc_gzip_name[];
 
 /* A type that begins with grpc_content_type, as gRPC has it. */
 bool grpc_is_content(struct sl_slice type);

@@ -69,7 +69,8 @@ void grpc_server_begun(void *context, struct sl_h2_stream *stream,
         return;
     }
     call = grpc_call_new(grpc, stream, grpc->events, grpc->context);
-    grpc_call_keep_encoding(call, headers->field[SL_H2_GRPC_ENCODING]);
+    if (!grpc_call_keep_encoding(call, headers->field[SL_H2_GRPC_ENCODING]))
+        return;
     if (timeout.len > 0 && !grpc_timeout_parse(timeout, &span)) {
         grpc_call_fail(call, SL_GRPC_INTERNAL, "malformed grpc-timeout");
         return;

@@ -12,11 +12,6 @@
 /* Marks the PING between the announcement of a graceful end and the end. */
 static const uint8_t goaway_ping[8] = {'s', 'l', 'g', 'o', 'a', 'w', 'a', 'y'};
 
-static int32_t id_of(const nghttp2_frame *frame)
-{
-    return frame->hd.stream_id;
-}
-
 /* nghttp2 fails where memory is short, which ends us, or where the session or stream is ending
  * anyhow: then what we wanted to send has lost its point. */
 static void must(int result)
@@ -81,7 +76,8 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     switch (h2_block_add(&h2->block, n, v)) {
     case H2_BLOCK_OK:
     case H2_BLOCK_WAS_OVER: return 0;
-    case H2_BLOCK_OVER: return result_of(h2_refuse(h2, id_of(frame), SL_H2_ENHANCE_YOUR_CALM));
+    case H2_BLOCK_OVER:
+        return result_of(h2_refuse(h2, frame->hd.stream_id, SL_H2_ENHANCE_YOUR_CALM));
     }
     SL_UNREACHABLE("not a verdict");
 }
@@ -92,13 +88,13 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     bool          last = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
 
     switch (frame->hd.type) {
-    case NGHTTP2_HEADERS: return result_of(h2_headers_received(h2, id_of(frame), last));
+    case NGHTTP2_HEADERS: return result_of(h2_headers_received(h2, frame->hd.stream_id, last));
     case NGHTTP2_DATA:
         /* Given back at once, so that nghttp2 never adds it to what the owner consumes. */
-        must(nghttp2_submit_window_update(session, NGHTTP2_FLAG_NONE, id_of(frame),
+        must(nghttp2_submit_window_update(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
                                           (int32_t)frame->data.padlen));
-        if (last && h2_find(h2, id_of(frame)) != NULL)
-            h2_tell_ended(h2_find(h2, id_of(frame)));
+        if (last && h2_find(h2, frame->hd.stream_id) != NULL)
+            h2_tell_ended(h2_find(h2, frame->hd.stream_id));
         return 0;
     case NGHTTP2_PING:
         if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0 && h2->goaway_begun &&
@@ -155,7 +151,7 @@ static int on_sent(nghttp2_session *session, const nghttp2_frame *frame, void *c
     if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0 ||
         (frame->hd.type != NGHTTP2_DATA && frame->hd.type != NGHTTP2_HEADERS))
         return 0;
-    stream = h2_find(h2, id_of(frame));
+    stream = h2_find(h2, frame->hd.stream_id);
     if (stream == NULL)
         return 0;
     stream->end_sent = true;
@@ -379,12 +375,17 @@ bool sl_h2_pending(struct sl_h2 *h2, struct sl_slice *out)
     return out->len > 0;
 }
 
+bool sl_h2_wants_write(const struct sl_h2 *h2)
+{
+    return h2_output_next(&h2->output).len > 0 || !sl_list_empty(&h2->announcing) ||
+           nghttp2_session_want_write(h2->session) != 0;
+}
+
 bool sl_h2_is_over(const struct sl_h2 *h2)
 {
     if (h2->failed != SL_OK)
         return true;
-    return nghttp2_session_want_read(h2->session) == 0 &&
-           nghttp2_session_want_write(h2->session) == 0;
+    return !nghttp2_session_want_read(h2->session) && !nghttp2_session_want_write(h2->session);
 }
 
 void sl_h2_ping(struct sl_h2 *h2)
@@ -414,6 +415,12 @@ void sl_h2_terminate(struct sl_h2 *h2, enum sl_h2_code code, const char *text)
 
 /* ---- streams ---- */
 
+bool sl_h2_takes_requests(const struct sl_h2 *h2)
+{
+    return h2->failed == SL_OK && !h2->goaway_begun &&
+           nghttp2_session_check_request_allowed(h2->session) != 0;
+}
+
 enum sl_err sl_h2_request(struct sl_h2 *h2, const struct sl_h2_headers *headers,
                           struct sl_h2_stream **out, struct sl_why *why)
 {
@@ -423,8 +430,7 @@ enum sl_err sl_h2_request(struct sl_h2 *h2, const struct sl_h2_headers *headers,
     size_t                count = to_fields(headers, fields);
 
     SL_ASSERT(h2->role == SL_H2_CLIENT);
-    if (h2->failed != SL_OK || h2->goaway_begun ||
-        nghttp2_session_check_request_allowed(h2->session) == 0)
+    if (!sl_h2_takes_requests(h2))
         return sl_fail(why, SL_UNAVAILABLE, "http/2: the connection takes no new streams");
     if (h2->stream_count >= h2->limits.streams_max)
         return sl_fail(why, SL_FULL, "http/2: %u streams are open", h2->stream_count);

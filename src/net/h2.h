@@ -136,6 +136,9 @@ bool sl_h2_pending(struct sl_h2 *h2, struct sl_slice *out);
 /* The first count bytes of what sl_h2_pending gave are written. */
 void sl_h2_sent(struct sl_h2 *h2, size_t count);
 
+/* Would sl_h2_pending have bytes? Tells no events. */
+bool sl_h2_wants_write(const struct sl_h2 *h2);
+
 /* Nothing more will be received that matters, nor written once nothing is pending: close the
  * socket. After an error, and after a GOAWAY when the last stream has ended. */
 bool sl_h2_is_over(const struct sl_h2 *h2);
@@ -162,6 +165,8 @@ void sl_h2_terminate(struct sl_h2 *h2, enum sl_h2_code code, const char *text);
 
 /* ---- streams ---- */
 
+/* Client: does the connection take requests still? Not once either side has begun to end it. */
+bool sl_h2_takes_requests(const struct sl_h2 *h2);
 /* Client: a request without end; its body follows with sl_h2_send and sl_h2_end. headers has at
  * least method, scheme, path and authority, and is copied. The server's SETTINGS are not waited
  * for.
@@ -172,6 +177,9 @@ enum sl_err sl_h2_request(struct sl_h2 *h2, const struct sl_h2_headers *headers,
 /* Server: the response's header, once per stream. headers has a status and is copied. last: it is
  * the whole response. */
 void sl_h2_respond(struct sl_h2_stream *stream, const struct sl_h2_headers *headers, bool last);
+
+/* Would a send be taken now? False: as if it had been refused with SL_FULL. */
+bool sl_h2_has_room(struct sl_h2_stream *stream);
 
 /* Queue head (0..SL_H2_HEAD_BYTES_MAX bytes, copied) and *body to be sent; takes the reference to
  * body and nulls the pointer on SL_OK. A server has responded before.

@@ -148,6 +148,15 @@ uint32_t sl_h2_stream_count(const struct sl_h2 *h2)
     return h2->stream_count;
 }
 
+bool sl_h2_has_room(struct sl_h2_stream *stream)
+{
+    if (stream->reset || !is_full(stream))
+        return true;
+    if (!sl_list_linked(&stream->starved))
+        sl_list_push_back(&stream->h2->starved, &stream->starved);
+    return false;
+}
+
 enum sl_err sl_h2_send(struct sl_h2_stream *stream, struct sl_slice head, struct sl_buf **body)
 {
     struct sl_h2 *h2 = stream->h2;
@@ -159,11 +168,8 @@ enum sl_err sl_h2_send(struct sl_h2_stream *stream, struct sl_slice head, struct
         sl_buf_free(body);
         return SL_OK;
     }
-    if (is_full(stream)) {
-        if (!sl_list_linked(&stream->starved))
-            sl_list_push_back(&h2->starved, &stream->starved);
+    if (!sl_h2_has_room(stream))
         return SL_FULL;
-    }
     h2_queue_push(&stream->queue, head, body);
     h2->queue_cost += stream->queue.cost - cost;
     h2_resume(stream);

@@ -47,59 +47,6 @@ enum sl_err local_lock(struct sl_local *local, struct sl_file **out, struct sl_w
     return SL_OK;
 }
 
-enum sl_err local_read(struct sl_fs *fs, const char *path, void *bytes, size_t room, size_t *count,
-                       struct sl_why *why)
-{
-    struct sl_file *f;
-    uint64_t        size;
-    enum sl_err     err;
-
-    if ((err = sl_fs_open(fs, path, SL_OPEN_READ, &f, why)) != SL_OK)
-        return err;
-    if ((err = sl_file_size(f, &size, why)) != SL_OK)
-        goto close_file;
-    if (size > room) {
-        err = sl_fail(why, SL_TOO_LARGE, "%s has %" PRIu64 " bytes, the limit is %zu", path, size,
-                      room);
-        goto close_file;
-    }
-    err = sl_file_read_at(f, 0, bytes, (size_t)size, count, why);
-close_file:
-    sl_file_close(&f);
-    return err;
-}
-
-/* A new file with these bytes, durable but for its name. */
-static enum sl_err write_new(struct sl_fs *fs, const char *path, const void *bytes, size_t count,
-                             struct sl_why *why)
-{
-    struct sl_file *f;
-    enum sl_err     err;
-
-    if ((err = sl_fs_create(fs, path, &f, why)) != SL_OK)
-        return err;
-    if ((err = sl_file_write(f, bytes, count, why)) == SL_OK)
-        err = sl_file_sync(f, why);
-    sl_file_close(&f);
-    return err;
-}
-
-enum sl_err local_replace(struct sl_fs *fs, const char *path, const void *bytes, size_t count,
-                          struct sl_why *why)
-{
-    char        new_path[SL_PATH_BYTES_MAX];
-    enum sl_err err;
-
-    if ((err = sl_path_add(new_path, path, ".new", why)) != SL_OK)
-        return err;
-    if ((err = write_new(fs, new_path, bytes, count, why)) != SL_OK ||
-        (err = sl_fs_rename(fs, new_path, path, why)) != SL_OK) {
-        sl_fs_try_remove(fs, new_path);
-        return err;
-    }
-    return sl_fs_sync_dir_of(fs, path, why);
-}
-
 /* ---- cluster.json ---- */
 
 /* Decimal digits only, as a number of 64 bits. */
@@ -144,7 +91,7 @@ static enum sl_err read_cluster(const struct sl_local *local, uint64_t *id, stru
 
     if ((err = sl_path_join(path, local->dir, "cluster.json", why)) != SL_OK)
         return err;
-    if ((err = local_read(local->env->fs, path, bytes, sizeof bytes, &count, why)) != SL_OK)
+    if ((err = sl_fs_read(local->env->fs, path, bytes, sizeof bytes, &count, why)) != SL_OK)
         return err;
     err = sl_json_parse((struct sl_slice){bytes, count}, &document, why);
     if (err == SL_OK) {
@@ -173,7 +120,7 @@ static enum sl_err write_cluster(const struct sl_local *local, struct sl_why *wh
     n = snprintf(text, sizeof text, "{\"format\":%d,\"clusterId\":\"%" PRIu64 "\"}\n", FORMAT,
                  local->cluster_id);
     SL_ASSERT(n > 0 && (size_t)n < sizeof text);
-    return local_replace(local->env->fs, path, text, (size_t)n, why);
+    return sl_fs_replace(local->env->fs, path, text, (size_t)n, why);
 }
 
 /* ---- making it ---- */

@@ -1,8 +1,7 @@
 #ifndef SL_NET_LOCAL_DIR_H
 #define SL_NET_LOCAL_DIR_H
 
-/* What the files local_*.c share: the object, its paths, its lock, and files that are replaced as a
- * whole. Private to them. */
+/* What the files local_*.c share: the object and its lock. Private to them. */
 
 #include <stdbool.h>
 
@@ -20,14 +19,6 @@ struct sl_local {
 /* Where an operation stands: put at the start of each one that must exclude the others, and taken
  * away by sl_file_close. SL_TIMEOUT: another process keeps the lock. */
 enum sl_err local_lock(struct sl_local *local, struct sl_file **out, struct sl_why *why);
-
-/* Read the whole file, which has at most `room` bytes; SL_TOO_LARGE. */
-enum sl_err local_read(struct sl_fs *fs, const char *path, void *bytes, size_t room, size_t *count,
-                       struct sl_why *why);
-/* Replace the file durably: after any crash it is the old one or the new one. For holders of the
- * lock, because two at one time would write the same <path>.new. */
-enum sl_err local_replace(struct sl_fs *fs, const char *path, const void *bytes, size_t count,
-                          struct sl_why *why);
 
 /* The operations behind the doors. */
 extern const struct sl_registry_ops local_registry_ops;

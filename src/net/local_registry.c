@@ -10,7 +10,7 @@
 
 static const char suffix[] = ".json";
 
-/* The longest file name, less what local_replace adds. */
+/* The longest file name, less what sl_fs_replace adds. */
 enum { FILE_NAME_MAX = 255 - (sizeof ".new" - 1), VERSION_BYTES = 8, NODES_FIRST = 8 };
 
 static struct sl_local *local_of(struct sl_registry *r)
@@ -83,7 +83,7 @@ static enum sl_err read_version(struct sl_local *local, uint64_t *out, struct sl
 
     if ((err = sl_path_join(path, local->dir, "version", why)) != SL_OK)
         return err;
-    err = local_read(local->env->fs, path, bytes, sizeof bytes, &count, why);
+    err = sl_fs_read(local->env->fs, path, bytes, sizeof bytes, &count, why);
     if (err != SL_OK && err != SL_NOT_FOUND)
         return err;
     if (err == SL_NOT_FOUND || count < VERSION_BYTES)
@@ -142,7 +142,7 @@ static enum sl_err registry_put(struct sl_registry *r, enum sl_node_kind kind,
         return err;
     if ((err = local_lock(local, &lock, why)) != SL_OK)
         return err;
-    err = local_replace(local->env->fs, path, json, count, why);
+    err = sl_fs_replace(local->env->fs, path, json, count, why);
     if (err == SL_OK)
         raise_version(local);
     sl_file_close(&lock);
@@ -158,7 +158,7 @@ static enum sl_err read_record(const struct sl_local *local, const char *path, s
     size_t      count;
     enum sl_err err;
 
-    if ((err = local_read(local->env->fs, path, json, sizeof json, &count, why)) != SL_OK)
+    if ((err = sl_fs_read(local->env->fs, path, json, sizeof json, &count, why)) != SL_OK)
         return err;
     if (sl_node_decode((struct sl_slice){json, count}, out, why) != SL_OK)
         return sl_wrap(why, SL_INVALID,

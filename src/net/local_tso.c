@@ -131,7 +131,7 @@ static enum sl_err store_end(const struct sl_local *local, const struct tso_stat
     if ((err = sl_path_join(path, local->dir, "tso", why)) != SL_OK)
         return err;
     encode(state, &no_boot, bytes);
-    return local_replace(local->env->fs, path, bytes, sizeof bytes, why);
+    return sl_fs_replace(local->env->fs, path, bytes, sizeof bytes, why);
 }
 
 enum sl_err tso_store_durably(struct sl_local *local, const struct tso_state *state,
@@ -155,7 +155,7 @@ static enum sl_err read_now(const struct sl_local *local, struct tso_state *out,
     if ((err = sl_path_join(path, local->dir, "tso.now", why)) != SL_OK ||
         (err = sl_fs_boot_id(local->env->fs, &present, why)) != SL_OK)
         return err;
-    err = local_read(local->env->fs, path, bytes, sizeof bytes, &count, why);
+    err = sl_fs_read(local->env->fs, path, bytes, sizeof bytes, &count, why);
     if (err == SL_TOO_LARGE)
         return SL_NOT_FOUND;
     if (err != SL_OK)
@@ -176,7 +176,7 @@ static enum sl_err read_end(const struct sl_local *local, struct tso_state *out,
 
     if ((err = sl_path_join(path, local->dir, "tso", why)) != SL_OK)
         return err;
-    err = local_read(local->env->fs, path, bytes, sizeof bytes, &count, why);
+    err = sl_fs_read(local->env->fs, path, bytes, sizeof bytes, &count, why);
     if (err == SL_OK && decode(bytes, count, out, &boot))
         return SL_OK;
     if (err != SL_OK && err != SL_TOO_LARGE && err != SL_NOT_FOUND)

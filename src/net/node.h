@@ -9,6 +9,7 @@
  *
  *     (absent), offline ──start──► paused ──born──► online ──┬──pause──► pausing ──► paused
  *                                                            └──close──► closing ──► offline
+ *                                                                           └─stop──► paused
  *
  *     paused, online, pausing, closing ──start──► online
  *

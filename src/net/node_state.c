@@ -10,6 +10,8 @@ enum {
     FROM_PAUSING = SL_SM_BIT(SL_NODE_PAUSED) | SL_SM_BIT(SL_NODE_ONLINE),
     FROM_PAUSED = SL_SM_BIT(SL_NODE_ONLINE),
     FROM_CLOSING = SL_SM_BIT(SL_NODE_OFFLINE) | SL_SM_BIT(SL_NODE_ONLINE),
+    /* A pump may be told to stop now, and not wait for the drainers. */
+    PUMP_FROM_CLOSING = FROM_CLOSING | SL_SM_BIT(SL_NODE_PAUSED),
 };
 
 static const struct sl_sm_state pump_states[SL_NODE_STATES] = {
@@ -17,7 +19,7 @@ static const struct sl_sm_state pump_states[SL_NODE_STATES] = {
     [SL_NODE_ONLINE] = {"online", FROM_ONLINE},
     [SL_NODE_PAUSING] = {"pausing", FROM_PAUSING},
     [SL_NODE_PAUSED] = {"paused", FROM_PAUSED},
-    [SL_NODE_CLOSING] = {"closing", FROM_CLOSING},
+    [SL_NODE_CLOSING] = {"closing", PUMP_FROM_CLOSING},
     [SL_NODE_OFFLINE] = {"offline", SL_SM_BIT(SL_NODE_PAUSED)},
 };
 
@@ -89,7 +91,7 @@ struct sl_node_rights sl_node_rights_of(enum sl_node_state state)
     static const struct sl_node_rights rights[SL_NODE_STATES] = {
         [SL_NODE_ONLINE] = {true, true, true},
         [SL_NODE_PAUSING] = {false, true, true},
-        [SL_NODE_PAUSED] = {false, false, true},
+        [SL_NODE_PAUSED] = {false, true, true},
         [SL_NODE_CLOSING] = {false, true, true},
     };
 

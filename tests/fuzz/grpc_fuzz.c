@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "lib/wire.h"
 #include "net/grpc.h"
+#include "net/grpc_gzip.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -117,27 +118,72 @@ static void add_headers(struct wire_script *script, uint32_t stream, const uint8
     wire_add_headers(script, stream, WIRE_END_HEADERS | (count > 0 ? WIRE_END_STREAM : 0), fields);
 }
 
+/* The headers of a good call. */
+static void add_call(struct wire_script *script, uint32_t stream, bool many, bool gzip, bool client)
+{
+    const char *const response[] = {
+        ":status", "200", "content-type", "application/grpc", "grpc-encoding", "gzip", NULL};
+    const char *const request[] = {":method",
+                                   "POST",
+                                   ":path",
+                                   many ? "/s/c" : "/s/b",
+                                   "content-type",
+                                   "application/grpc",
+                                   gzip ? "grpc-encoding" : "x",
+                                   "gzip",
+                                   NULL};
+    const char       *plain[] = {":status", "200", "content-type", "application/grpc", NULL};
+
+    if (client)
+        wire_add_headers(script, stream, WIRE_END_HEADERS, gzip ? response : plain);
+    else
+        wire_add_headers(script, stream, WIRE_END_HEADERS, request);
+}
+
+/* A message that unpacks to the bytes over and over, or would if it were not cut. */
+static void add_packed(struct wire_script *script, uint32_t stream, const uint8_t *bytes,
+                       size_t count, unsigned repeat, bool cut)
+{
+    struct grpc_gzip  *gzip = grpc_gzip_new();
+    struct wire_script plain = {0};
+    struct wire_script framed = {0};
+    struct sl_buf     *packed;
+
+    for (unsigned i = 0; i < repeat; i++)
+        wire_add_bytes(&plain, bytes, count);
+    packed = grpc_gzip_pack(gzip, (struct sl_slice){plain.bytes, plain.count});
+    wire_add_bytes(&framed,
+                   (uint8_t[]){1, 0, (uint8_t)(packed->len >> 16), (uint8_t)(packed->len >> 8),
+                               (uint8_t)packed->len},
+                   SL_GRPC_PREFIX_BYTES);
+    wire_add_bytes(&framed, packed->data, packed->len - (cut ? 1 : 0));
+    wire_add_frame(script, WIRE_DATA, 0, stream, framed.bytes, framed.count);
+    sl_buf_free(&packed);
+    wire_script_free(&plain);
+    wire_script_free(&framed);
+    grpc_gzip_free(&gzip);
+}
+
 static void add_command(struct wire_script *script, unsigned what, const uint8_t *bytes,
                         size_t count, bool client, sl_nanos *now)
 {
     static const uint8_t filler[16384];
-    const char *const    good[] = {":status", "200", "content-type", "application/grpc", NULL};
     uint32_t             stream = 2 * (what >> 3 & 3) + 1;
 
     switch (what & 7) {
     case 0: add_headers(script, stream, bytes, count, client); return;
-    case 1: wire_add_frame(script, WIRE_DATA, 0, stream, bytes, count); return;
+    case 1:
+        if ((what & 64) != 0)
+            add_packed(script, stream, bytes, count, (what & 32) != 0 ? 2000 : 1, what >= 128);
+        else
+            wire_add_frame(script, WIRE_DATA, 0, stream, bytes, count);
+        return;
     case 2: wire_add_frame(script, WIRE_DATA, WIRE_END_STREAM, stream, bytes, count); return;
     case 3: wire_add_frame(script, WIRE_DATA, 0, stream, filler, sizeof filler - count); return;
     case 4: wire_add_frame(script, WIRE_RST_STREAM, 0, stream, "\0\0\0\x8", 4); return;
     case 5: *now += UINT64_C(1) << (count % 40); return;
     case 6: wire_add_frame(script, WIRE_WINDOW_UPDATE, 0, stream, "\0\0\x10\0", 4); return;
-    default:
-        if (client)
-            wire_add_headers(script, stream, WIRE_END_HEADERS, good);
-        else
-            wire_add_request(script, stream, what & 32 ? "/s/b" : "/s/c", 0);
-        return;
+    default: add_call(script, stream, (what & 32) == 0, (what & 64) != 0, client); return;
     }
 }
 

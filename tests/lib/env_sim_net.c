@@ -136,9 +136,17 @@ static enum sl_err net_connect(struct sl_net *net, const char *address, struct s
     return SL_OK;
 }
 
+static void net_wait(struct sl_net *net, struct sl_socket_wait *waits, uint32_t count,
+                     sl_nanos until)
+{
+    (void)net, (void)waits, (void)count, (void)until;
+    SL_UNREACHABLE("a simulated network cannot be waited for: its time passes when it is stepped");
+}
+
 static const struct sl_net_ops net_ops = {
     .listen = net_listen,
     .connect = net_connect,
+    .wait = net_wait,
 };
 
 /* ---- the network of the object ---- */

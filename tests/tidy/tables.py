@@ -10,10 +10,11 @@ LAYERS = {
     "net": {"runtime", "base"},
     "storage": {"base"},
     "binlog": {"base"},
+    "sluice": {"net", "binlog", "base"},
     "actors/common": CORE,
     "actors/pump": CORE | {"actors/common"},
     "actors/drainer": CORE | {"actors/common"},
-    "bin": CORE | {"actors/common", "actors/pump", "actors/drainer"},
+    "bin": CORE | {"actors/common", "actors/pump", "actors/drainer", "sluice"},
 }
 
 # ---- headers that are not ours ----
@@ -21,10 +22,10 @@ LAYERS = {
 # Of the C library, the kernel and the compiler.
 SYSTEM_HEADERS = set("""
 arm_acle.h arpa/inet.h assert.h cpuid.h ctype.h dirent.h errno.h fcntl.h fnmatch.h float.h grp.h
-inttypes.h limits.h locale.h math.h netdb.h netinet/in.h netinet/tcp.h nmmintrin.h poll.h pthread.h
-pwd.h regex.h sched.h setjmp.h signal.h stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h
-stdio.h stdlib.h stdnoreturn.h string.h strings.h termios.h time.h ucontext.h unistd.h wchar.h
-wmmintrin.h emmintrin.h immintrin.h x86intrin.h
+ifaddrs.h inttypes.h limits.h locale.h math.h netdb.h netinet/in.h netinet/tcp.h nmmintrin.h
+poll.h pthread.h pwd.h regex.h sched.h setjmp.h signal.h stdalign.h stdarg.h stdatomic.h stdbool.h
+stddef.h stdint.h stdio.h stdlib.h stdnoreturn.h string.h strings.h termios.h time.h ucontext.h
+unistd.h wchar.h wmmintrin.h emmintrin.h immintrin.h x86intrin.h
 linux/futex.h linux/fs.h linux/magic.h
 sys/auxv.h sys/epoll.h sys/eventfd.h sys/file.h sys/mman.h sys/prctl.h sys/random.h sys/resource.h
 sys/socket.h sys/stat.h sys/statfs.h sys/statvfs.h sys/syscall.h sys/time.h sys/timerfd.h
@@ -41,7 +42,9 @@ THIRD_PARTY = {
     # Opening and using are two files; a third would only pass the type through.
     "wiredtiger.h": ["src/storage/index_wt.c", "src/storage/index_wt_open.c"],
     "nghttp2/*": ["src/net/h2.c"],
+    "zlib.h": ["src/net/grpc_gzip.c"],
     "*.pb-c.h": ["tests/*"],  # what protoc-c makes of proto/, in the build cache
+    "zstd.h": ["src/sluice/corpus_file.c"],
     "sys/signalfd.h": ["src/runtime/run.c"],
     "ftw.h": ["tests/lib/folder.c"],
     "cmocka.h": ["tests/*"],

@@ -12,12 +12,21 @@
 
 /* One per pump, in struct sl_pump. */
 struct sl_pump_board {
-    _Atomic uint32_t state;           /* enum sl_node_state; root */
+    _Atomic uint32_t state;           /* enum sl_node_state; registrar */
     _Atomic uint64_t space_total;     /* bytes of the file system of data-dir; retention */
     _Atomic uint64_t space_available; /* likewise */
     _Atomic int64_t  newest_ts;       /* newest timestamp seen from the door; clock. 0: none yet */
     _Atomic uint64_t newest_at;       /* monotonic ns when it was got; clock */
+    _Atomic int64_t  newest_commit;   /* durable in this pump; raised by shard_writers */
+    _Atomic uint64_t late_commits;    /* that came at or below the watermark; indexers */
     _Atomic int64_t  gc_ts;           /* at or below it things may be removed; retention */
+    _Atomic int64_t  done_gc_ts;      /* all at or below it was removed; retention */
+    _Atomic uint64_t trimmed;         /* index entries removed; retention */
+    /* What readers did not get; pullers add. */
+    _Atomic uint64_t pull_purged;  /* streams that began below gc_ts, with a gap */
+    _Atomic uint64_t pull_orphans; /* commits skipped: their prewrite is not here */
+    _Atomic uint64_t pull_repeats; /* entries skipped: their commit ts had been sent */
+    _Atomic uint64_t pull_late;    /* commits skipped: indexed after their time */
     /* Of each shard. */
     _Atomic int64_t  watermark[SL_PUMP_SHARDS_MAX];  /* what pullers may see; indexer */
     _Atomic uint32_t unresolved[SL_PUMP_SHARDS_MAX]; /* prewrites without outcome; sorter */

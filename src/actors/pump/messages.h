@@ -9,29 +9,40 @@
 
 #include "base/buf.h"
 #include "base/ts.h"
+#include "net/node.h"
 #include "runtime/msg.h"
 #include "storage/index.h"
 #include "storage/position.h"
 
 /* In the comments: Q asks a question, A is an answer, T is a timer's own. */
-#define SL_PUMP_MSG_TABLE(X)                                                            \
-    X(SL_PUMP_WRITE, "write")            /* Q session, clock -> shard_writer */         \
-    X(SL_PUMP_SORT, "sort")              /* the same message, on to the sorter */       \
-    X(SL_PUMP_WRITTEN, "written")        /* A plain: it is durable */                   \
-    X(SL_PUMP_FAILED, "failed")          /* A struct sl_pump_failed: to any question */ \
-    X(SL_PUMP_MARK, "mark")              /* shard_writer -> sorters of other shards */  \
-    X(SL_PUMP_CUT, "cut")                /* sorter -> indexer */                        \
-    X(SL_PUMP_WATCH, "watch")            /* Q puller -> indexer */                      \
-    X(SL_PUMP_WATERMARK, "watermark")    /* A struct sl_pump_watermark */               \
-    X(SL_PUMP_NEXT, "next")              /* Q session -> puller: plain */               \
-    X(SL_PUMP_BATCH, "batch")            /* A struct sl_pump_batch */                   \
-    X(SL_PUMP_ASK_TS, "ask-ts")          /* Q anybody -> clock: plain */                \
-    X(SL_PUMP_TS, "ts")                  /* A struct sl_pump_ts */                      \
-    X(SL_PUMP_HTTP_REQUEST, "request")   /* Q session -> admin */                       \
-    X(SL_PUMP_HTTP_RESPONSE, "response") /* A struct sl_pump_http_response */           \
-    X(SL_PUMP_TICK, "tick")              /* T */                                        \
-    X(SL_PUMP_RETRY, "retry")            /* T */                                        \
-    X(SL_PUMP_DUE, "due")                /* T: something has its deadline now */
+#define SL_PUMP_MSG_TABLE(X)                                                                   \
+    X(SL_PUMP_WRITE, "write")                   /* Q session, clock -> shard_writer */         \
+    X(SL_PUMP_SORT, "sort")                     /* the same message, on to the sorter */       \
+    X(SL_PUMP_WRITTEN, "written")               /* A plain: it is durable */                   \
+    X(SL_PUMP_FAILED, "failed")                 /* A struct sl_pump_failed: to any question */ \
+    X(SL_PUMP_MARK, "mark")                     /* shard_writer -> sorters of other shards */  \
+    X(SL_PUMP_CUT, "cut")                       /* sorter -> indexer */                        \
+    X(SL_PUMP_WATCH, "watch")                   /* Q puller -> indexer */                      \
+    X(SL_PUMP_WATERMARK, "watermark")           /* A struct sl_pump_watermark */               \
+    X(SL_PUMP_NEXT, "next")                     /* Q session -> puller: plain */               \
+    X(SL_PUMP_BATCH, "batch")                   /* A struct sl_pump_batch */                   \
+    X(SL_PUMP_ASK_TS, "ask-ts")                 /* Q anybody -> clock: plain */                \
+    X(SL_PUMP_TS, "ts")                         /* A struct sl_pump_ts */                      \
+    X(SL_PUMP_PUBLISH, "publish")               /* Q root -> registrar */                      \
+    X(SL_PUMP_PUBLISHED, "published")           /* A plain: the registry has it */             \
+    X(SL_PUMP_LEAVE, "leave")                   /* admin -> root */                            \
+    X(SL_PUMP_HTTP_REQUEST, "request")          /* Q session -> admin */                       \
+    X(SL_PUMP_HTTP_RESPONSE, "response")        /* A struct sl_pump_http_response */           \
+    X(SL_PUMP_GC, "gc")                         /* Q admin -> retention: plain */              \
+    X(SL_PUMP_TRIM, "trim")                     /* Q retention -> indexer */                   \
+    X(SL_PUMP_TRIMMED, "trimmed")               /* A struct sl_pump_trimmed */                 \
+    X(SL_PUMP_CUT_LOG, "cut-log")               /* Q retention -> shard_writer */              \
+    X(SL_PUMP_DONE, "done")                     /* A plain */                                  \
+    X(SL_PUMP_CHECKPOINT_DUE, "checkpoint-due") /* T */                                        \
+    X(SL_PUMP_SPACE_DUE, "space-due")           /* T */                                        \
+    X(SL_PUMP_TICK, "tick")                     /* T */                                        \
+    X(SL_PUMP_RETRY, "retry")                   /* T */                                        \
+    X(SL_PUMP_DUE, "due")                       /* T: something has its deadline now */
 
 /* The numbers, made from the table; the first is SL_MSG_USER. */
 enum sl_pump_msg {
@@ -101,8 +112,8 @@ struct sl_pump_cut {
 
 /* ---- pulling ---- */
 
-/* "Tell me when your watermark is above this": answered with the watermark as soon as that is so;
- * above = -1 asks for the present one. */
+/* "Tell me when your watermark is above this": answered with the watermark as soon as that is so,
+ * or earlier (then ask again); above = -1 asks for the present one. */
 struct sl_pump_watch {
     struct sl_msg hdr;
     sl_ts         above;
@@ -128,6 +139,40 @@ struct sl_pump_batch {
 struct sl_pump_batch *sl_pump_batch_new(void);
 
 /* ---- others ---- */
+
+/* "Make this the pump's state": answered when the registry says so. `offline` is answered only when
+ * every drainer has all there is (pump spec 4.6); a later question takes its place, and it is
+ * answered FAILED with SL_STOPPED. */
+struct sl_pump_publish {
+    struct sl_msg      hdr;
+    enum sl_node_state state;
+};
+
+/* "Stop": like a signal, or for good, when all is consumed. */
+struct sl_pump_leave {
+    struct sl_msg hdr;
+    bool          for_good;
+};
+
+/* "Remove entries at or below up_to", at most SL_INDEX_CUT_ITEMS_MAX of them. */
+struct sl_pump_trim {
+    struct sl_msg hdr;
+    sl_ts         up_to;
+};
+
+/* How many went (ask again while that is the most), and the least log offset that the shard's
+ * unresolved prewrites and what is not indexed yet need. */
+struct sl_pump_trimmed {
+    struct sl_msg hdr;
+    uint32_t      removed;
+    uint64_t      oldest;
+};
+
+/* "Remove the segments that end at or before this offset." */
+struct sl_pump_cut_log {
+    struct sl_msg hdr;
+    uint64_t      before;
+};
 
 /* A fresh timestamp. */
 struct sl_pump_ts {

@@ -18,22 +18,24 @@
 #include "storage/index.h"
 #include "storage/vlog.h"
 
-struct sl_local;
 struct sl_sorter;
+struct sl_sort_note;
 struct sl_socket;
 
 /* What a pump must know. Borrowed for its life. */
 struct sl_pump_options {
     const struct sl_env *env;
     const char          *data_dir;
-    const char          *node_id;   /* checked by sl_node_id_check */
-    const char          *addr;      /* host:port to listen on */
-    const char          *advertise; /* host:port that others are told; NULL: as listened on */
-    const char          *socket;    /* "unix:/path" to listen on too; NULL: none */
-    const char          *registry;  /* "local:DIR" */
-    uint32_t             shards;    /* 1..SL_PUMP_SHARDS_MAX */
-    uint64_t             segment_bytes;
-    bool                 no_sync;           /* sync-log = false */
+    const char *node_id; /* configured; "": the directory knows, or it is made of the next two */
+    const char *host_name;
+    const char *addr;         /* host:port to listen on */
+    const char *advertise;    /* host:port that others are told; port 0: the one listened on */
+    const char *socket;       /* "unix:/path" to listen on too; NULL: none */
+    const char *registry;     /* "local:DIR" */
+    uint32_t    shards;       /* of a new directory: 1..SL_PUMP_SHARDS_MAX */
+    bool        shards_asked; /* configured so: a directory with another number is refused */
+    uint64_t    segment_bytes;
+    bool        no_sync;                    /* sync-log = false */
     enum sl_index_engine engine;            /* SL_INDEX_PLAIN in simulation */
     uint64_t             index_cache_bytes; /* 0: default */
     uint64_t             message_bytes_max; /* of one WriteBinlog request */
@@ -56,16 +58,22 @@ struct sl_pump_shard {
 
 /* Constant while actors run, but for what is said to belong to one of them. */
 struct sl_pump {
-    struct sl_pump_options options;
+    struct sl_pump_options options; /* with the number of shards that the directory has */
+    char                   node_id[SL_NODE_ID_BYTES_MAX];
+    struct sl_file        *lock; /* of the directory */
     uint64_t               cluster_id;
     char                   advertise[SL_ADDR_BYTES_MAX];
     struct sl_vlog_options vlog_options[SL_PUMP_SHARDS_MAX]; /* for readers */
+    char                   log_dir[SL_PUMP_SHARDS_MAX][SL_PATH_BYTES_MAX];
     struct sl_index_db    *index;
     struct sl_pump_shard   shard[SL_PUMP_SHARDS_MAX];
     struct sl_socket      *listener;      /* gateway */
     struct sl_socket      *unix_listener; /* gateway; NULL: none */
     struct sl_ref          clock_ref;     /* as the refs above */
     struct sl_ref          admin_ref;
+    struct sl_ref          root_ref;
+    struct sl_ref          registrar_ref;
+    struct sl_ref          retention_ref;
     struct sl_pump_board   board;
 };
 
@@ -75,6 +83,15 @@ enum sl_err sl_pump_open(const struct sl_pump_options *options, struct sl_pump *
                          struct sl_why *why);
 /* After the runtime is freed: a last checkpoint, close all, null the pointer. *pump may be NULL. */
 void sl_pump_close(struct sl_pump **pump);
+
+/* Look at the free space and put it on the board. Blocks. */
+enum sl_err sl_pump_look_at_space(struct sl_pump *pump, struct sl_why *why);
+/* Make the gc point durable, then public. Blocks. */
+enum sl_err sl_pump_publish_gc(struct sl_pump *pump, sl_ts point, struct sl_why *why);
+
+/* How the log calls a record, and what the sorter is to make of one that the log gives back. */
+enum sl_vlog_type sl_pump_vlog_type(int32_t record_type, sl_ts start_ts, sl_ts commit_ts);
+void              sl_pump_note_of(const struct sl_vlog_found *found, struct sl_sort_note *out);
 
 /* The shard of a transaction: a prewrite and its commit always meet. */
 uint32_t sl_pump_shard_of(const struct sl_pump *pump, sl_ts start_ts);

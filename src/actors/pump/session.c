@@ -360,7 +360,7 @@ static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
     uint32_t                     id = session_tag_id(msg->tag);
 
     s->ctx = ctx;
-    switch ((enum sl_pump_msg)msg->type) {
+    switch (msg->type) {
     case SL_PUMP_WRITTEN: session_write_answered(s, id, SL_OK, ""); return SL_OK;
     case SL_PUMP_FAILED: hear_failure(s, msg->tag, failed->err, failed->why.text); return SL_OK;
     case SL_PUMP_TS: session_write_clock(s, ts->ts, SL_OK, ""); return SL_OK;
@@ -369,21 +369,8 @@ static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
         hear_response(s, (struct sl_pump_http_response *)(void *)msg);
         return SL_OK;
     case SL_PUMP_DUE: tick(s); return SL_OK;
-    case SL_PUMP_MSG_BEFORE:
-    case SL_PUMP_WRITE:
-    case SL_PUMP_SORT:
-    case SL_PUMP_MARK:
-    case SL_PUMP_CUT:
-    case SL_PUMP_WATCH:
-    case SL_PUMP_WATERMARK:
-    case SL_PUMP_NEXT:
-    case SL_PUMP_ASK_TS:
-    case SL_PUMP_HTTP_REQUEST:
-    case SL_PUMP_TICK:
-    case SL_PUMP_RETRY:
-    case SL_PUMP_MSG_END: break;
+    default: SL_UNREACHABLE("not for a session");
     }
-    SL_UNREACHABLE("not for a session");
 }
 
 static void begin_stop(struct session *s)

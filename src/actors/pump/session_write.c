@@ -265,6 +265,22 @@ void session_write_clock(struct session *s, sl_ts ts, enum sl_err err, const cha
 /* ---- checks ---- */
 
 /* Is such a record taken now? If not, *why is for the client. */
+/* A pump that knows too many prewrites without outcome takes no more, and the probe fails too, so
+ * that TiDB goes elsewhere. */
+static enum sl_err refuse_unresolved(const struct sl_pump *pump, struct sl_why *why)
+{
+    for (uint32_t k = 0; k < pump->options.shards; k++) {
+        uint32_t count = atomic_load_explicit(&pump->board.unresolved[k], memory_order_relaxed);
+
+        if (count >= SL_UNRESOLVED_MAX)
+            return sl_fail(why, SL_UNAVAILABLE,
+                           "%" PRIu32 " transactions of shard %" PRIu32 " have no outcome yet; no "
+                           "prewrites are taken until some have",
+                           count, k);
+    }
+    return SL_OK;
+}
+
 static enum sl_err check_record(const struct session *s, const struct sl_record *record,
                                 struct sl_why *why)
 {
@@ -272,7 +288,8 @@ static enum sl_err check_record(const struct session *s, const struct sl_record 
     enum sl_node_state          state =
         (enum sl_node_state)atomic_load_explicit(&board->state, memory_order_relaxed);
     struct sl_node_rights rights = sl_node_rights_of(state);
-    uint64_t space = atomic_load_explicit(&board->space_available, memory_order_relaxed);
+    uint64_t    space = atomic_load_explicit(&board->space_available, memory_order_relaxed);
+    enum sl_err err;
 
     if (!(record->type == SL_RECORD_PREWRITE ? rights.takes_prewrites : rights.takes_outcomes))
         return sl_fail(why, SL_INVALID, "no online: %s", sl_node_state_name(state));
@@ -281,6 +298,8 @@ static enum sl_err check_record(const struct session *s, const struct sl_record 
                        "no available space, available: %" PRIu64
                        ", StopWriteAtAvailableSpace: %" PRIu64,
                        space, s->pump->options.stop_write_bytes);
+    if (record->type == SL_RECORD_PREWRITE && (err = refuse_unresolved(s->pump, why)) != SL_OK)
+        return err;
     if (s->writes.held >= SL_PUMP_SESSION_HELD)
         return sl_fail(why, SL_UNAVAILABLE, "too many writes of this connection wait");
     return SL_OK;

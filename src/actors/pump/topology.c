@@ -11,6 +11,8 @@ static const struct sl_topology_actor actors[] = {
     {&sl_pump_indexer_class, SL_PUMP_SHARDS_MAX},
     {&sl_pump_puller_class, SL_PULLERS_MAX},
     {&sl_pump_clock_class, 1},
+    {&sl_pump_registrar_class, 1},
+    {&sl_pump_retention_class, 1},
     {&sl_pump_admin_class, 1},
 };
 
@@ -70,6 +72,30 @@ static const struct sl_topology_line lines[SL_PUMP_LINES] = {
             .bytes = SL_PUMP_HTTP_CREDITS * SL_HTTP_BODY_BYTES_MAX,
             .inputs = 1,
             .path = {&sl_pump_session_class, &sl_pump_admin_class},
+        },
+    [SL_LINE_PUBLISH] =
+        {
+            .name = "publish",
+            .credits = 2,
+            .bytes = 0,
+            .inputs = 1,
+            .path = {&sl_pump_root_class, &sl_pump_registrar_class},
+        },
+    [SL_LINE_LEAVE] =
+        {
+            .name = "leave",
+            .credits = SL_PUMP_HTTP_CREDITS,
+            .bytes = 0,
+            .inputs = 1,
+            .path = {&sl_pump_admin_class, &sl_pump_root_class},
+        },
+    [SL_LINE_TRIM] =
+        {
+            .name = "trim",
+            .credits = 1,
+            .bytes = 0,
+            .inputs = 1,
+            .path = {&sl_pump_retention_class, &sl_pump_indexer_class, &sl_pump_shard_writer_class},
         },
     [SL_LINE_TS] =
         {

@@ -34,18 +34,21 @@ struct sl_pump_args {
 
 /* The lines: indexes for sl_line. Input 0 unless said otherwise. */
 enum sl_pump_line {
-    SL_LINE_WRITE, /* session -> shard_writer -> sorter */
-    SL_LINE_FAKE,  /* clock -> shard_writer -> sorter */
-    SL_LINE_MARK,  /* shard_writer -> sorter; input: the shard it comes from */
-    SL_LINE_CUT,   /* sorter -> indexer; input: the shard */
-    SL_LINE_WATCH, /* puller -> indexer */
-    SL_LINE_NEXT,  /* session -> puller */
-    SL_LINE_HTTP,  /* session -> admin */
-    SL_LINE_TS,    /* session -> clock */
+    SL_LINE_WRITE,   /* session -> shard_writer -> sorter */
+    SL_LINE_FAKE,    /* clock -> shard_writer -> sorter */
+    SL_LINE_MARK,    /* shard_writer -> sorter; input: the shard it comes from */
+    SL_LINE_CUT,     /* sorter -> indexer; input: the shard */
+    SL_LINE_WATCH,   /* puller -> indexer */
+    SL_LINE_NEXT,    /* session -> puller */
+    SL_LINE_HTTP,    /* session -> admin */
+    SL_LINE_TS,      /* session -> clock */
+    SL_LINE_PUBLISH, /* root -> registrar */
+    SL_LINE_LEAVE,   /* admin -> root */
+    SL_LINE_TRIM,    /* retention -> indexer, shard_writer */
     SL_PUMP_LINES,
 };
 
-/* The classes. Those that root starts get struct sl_pump_args; the others say what in their file. */
+/* The classes. Those that root starts get struct sl_pump_args, the others what their file says. */
 #define SL_PUMP_CLASSES(X)        \
     X(sl_pump_root_class)         \
     X(sl_pump_gateway_class)      \
@@ -55,6 +58,8 @@ enum sl_pump_line {
     X(sl_pump_indexer_class)      \
     X(sl_pump_puller_class)       \
     X(sl_pump_clock_class)        \
+    X(sl_pump_registrar_class)    \
+    X(sl_pump_retention_class)    \
     X(sl_pump_admin_class)
 #define SL_PUMP_CLASS(name) extern const struct sl_actor_class name;
 SL_PUMP_CLASSES(SL_PUMP_CLASS)

@@ -371,6 +371,37 @@ static void a_reset_is_told_with_the_peer_named_and_without_a_signal(void **stat
     close_pair(&p);
 }
 
+static sl_nanos now(void)
+{
+    return sl_env_now(sl_env_os());
+}
+
+static void waiting_ends_at_its_time_or_when_a_socket_is_ready(void **state)
+{
+    struct pair           p;
+    struct sl_socket_wait waits[2];
+    sl_nanos              until = now() + 20 * (sl_nanos)SL_NANOS_PER_MS;
+
+    (void)state;
+    connect_pair(&p, "127.0.0.1:0");
+    waits[0] = (struct sl_socket_wait){p.near, SL_SOCKET_READABLE, 0};
+    waits[1] = (struct sl_socket_wait){p.far, SL_SOCKET_READABLE, 0};
+    while (now() < until) {
+        sl_net_wait(net, waits, 2, until);
+        assert_int_equal(waits[0].ready | waits[1].ready, 0);
+    }
+    assert_writes(p.near, "x");
+    while (waits[1].ready == 0)
+        sl_net_wait(net, waits, 2, UINT64_MAX);
+    assert_int_equal(waits[1].ready, SL_SOCKET_READABLE);
+    assert_int_equal(waits[0].ready, 0);
+    waits[0].events = SL_SOCKET_READABLE | SL_SOCKET_WRITABLE;
+    sl_net_wait(net, waits, 1, UINT64_MAX);
+    assert_int_equal(waits[0].ready, SL_SOCKET_WRITABLE);
+    sl_net_wait(net, NULL, 0, now()); /* nothing to wait for but the time */
+    close_pair(&p);
+}
+
 /* Root may do everything, so it steps down for a moment. */
 static bool step_down(void)
 {
@@ -422,6 +453,7 @@ int main(void)
         cmocka_unit_test(a_name_means_the_same_to_both_ends),
         cmocka_unit_test(writing_stops_when_the_peer_does_not_read),
         cmocka_unit_test(a_reset_is_told_with_the_peer_named_and_without_a_signal),
+        cmocka_unit_test(waiting_ends_at_its_time_or_when_a_socket_is_ready),
         cmocka_unit_test(a_low_port_is_refused_with_advice),
     };
 

@@ -22,6 +22,20 @@
 
 static char folder[64];
 
+/* The text of a small file of the system, without its last line end. */
+static const char *system_text(const char *path)
+{
+    static char text[1 << 16];
+    FILE       *file = fopen(path, "re");
+    size_t      count;
+
+    assert_non_null(file);
+    count = fread(text, 1, sizeof text - 1, file);
+    assert_int_equal(fclose(file), 0);
+    text[count > 0 && text[count - 1] == '\n' ? count - 1 : count] = '\0';
+    return text;
+}
+
 static const char *in_folder(const char *name)
 {
     static char path[SL_PATH_BYTES_MAX];
@@ -296,6 +310,28 @@ static void parking_ends_when_its_time_is_over(void **state)
     threads->park(threads, &word, 1, 0);
 }
 
+static void the_host_has_a_name(void **state)
+{
+    char name[SL_NAME_BYTES_MAX];
+
+    (void)state;
+    sl_env_os_host_name(name);
+    assert_int_equal(strcmp(name, system_text("/proc/sys/kernel/hostname")), 0);
+}
+
+/* Another host has other addresses: the kernel's own table of local ones is asked. */
+static void the_outward_address_is_local_and_no_loopback(void **state)
+{
+    char        address[SL_NAME_BYTES_MAX];
+    const char *local = system_text("/proc/net/fib_trie");
+
+    (void)state;
+    if (!sl_env_os_ipv4(address))
+        skip();
+    assert_int_not_equal(strncmp(address, "127.", 4), 0);
+    assert_non_null(strstr(local, address));
+}
+
 static void there_is_a_processor(void **state)
 {
     struct sl_threads *threads = sl_env_os()->threads;
@@ -319,6 +355,8 @@ int main(void)
         cmocka_unit_test(threads_wake_each_other_without_losing_a_wake),
         cmocka_unit_test(parking_returns_at_once_when_the_word_has_changed),
         cmocka_unit_test(parking_ends_when_its_time_is_over),
+        cmocka_unit_test(the_host_has_a_name),
+        cmocka_unit_test(the_outward_address_is_local_and_no_loopback),
         cmocka_unit_test(there_is_a_processor),
     };
 

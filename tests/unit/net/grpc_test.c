@@ -39,7 +39,7 @@ static const char golden_request[] =
     "00002b 00 01 00000001 00 00000026"                /* DATA, END_STREAM: plain, 38 bytes */
     "08b5c4f49281d3a8945b121a080210b78bd08c91f6e3dc0518b78bd08c91f6e3dc0538004000";
 static const char golden_response[] =
-    "00000c 04 00 00000000 000600004000 000300000400" /* SETTINGS: header list, streams */
+    "00000c 04 00 00000000 000600004000 000300004000" /* SETTINGS: header list, streams */
     "000000 04 01 00000000"                           /* SETTINGS, ACK */
     "000004 08 00 00000000 3fff0001"                  /* WINDOW_UPDATE: connection to 1 GiB */
     "00000e 01 04 00000001"                           /* HEADERS, END_HEADERS */

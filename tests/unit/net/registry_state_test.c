@@ -21,14 +21,15 @@ enum {
     STATES = SL_NODE_STATES,
 };
 
-/* The table of the spec; `paused` serves pull while a pump is being born (4.5, [BETTER]). */
+/* The table of the spec; `paused` serves pull and takes outcomes while a pump is being born (4.5,
+ * [BETTER]; 1.4). */
 static void each_state_allows_what_the_spec_says(void **state)
 {
     static const struct {
         bool prewrites, outcomes, pull;
     } spec[STATES] = {
         [ABSENT] = {false, false, false}, [ONLINE] = {true, true, true},
-        [PAUSING] = {false, true, true},  [PAUSED] = {false, false, true},
+        [PAUSING] = {false, true, true},  [PAUSED] = {false, true, true},
         [CLOSING] = {false, true, true},  [OFFLINE] = {false, false, false},
     };
 
@@ -45,7 +46,7 @@ static void each_state_allows_what_the_spec_says(void **state)
 /* Row: from. Column: to, in the order absent online pausing paused closing offline. */
 static const char *const pump_moves[STATES] = {
     [ABSENT] = "...x..", [ONLINE] = ".xx.x.",  [PAUSING] = ".x.x..",
-    [PAUSED] = ".x....", [CLOSING] = ".x...x", [OFFLINE] = "...x..",
+    [PAUSED] = ".x....", [CLOSING] = ".x.x.x", [OFFLINE] = "...x..",
 };
 static const char *const drainer_moves[STATES] = {
     [ABSENT] = ".x....", [ONLINE] = ".xx.x.",  [PAUSING] = ".x.x..",

@@ -661,7 +661,7 @@ static const struct sl_topology_actor actors[] = {
     {&client_class, CLIENTS_MAX},
 };
 
-static const struct sl_topology_line lines[SL_PUMP_LINES] = {
+static const struct sl_topology_line lines[SL_LINE_TS + 1] = {
     [SL_LINE_WRITE] = {.name = "write",
                        .credits = ENTRANCE_WRITE_CREDITS,
                        .bytes = ENTRANCE_WRITE_BYTES,

@@ -1,0 +1,161 @@
+/* pump: takes binlogs from TiDB and serves them to drainers. Reads the configuration, opens the
+ * pump (actors/pump/pump.h), runs its actors (actors/pump/topology.h). Exit codes as the original's
+ * (pump spec 6.8): 0 orderly end, -V, -help; 1 configuration, log, or what the pump stands on;
+ * 2 flags, or failure while serving. */
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "actors/pump/config.h"
+#include "actors/pump/pump.h"
+#include "actors/pump/topology.h"
+#include "base/env_os.h"
+#include "base/log.h"
+#include "base/panic.h"
+#include "runtime/run.h"
+
+enum { EXIT_START = 1, EXIT_SERVE = 2 };
+
+static int refuse(int code, const struct sl_why *why)
+{
+    fprintf(stderr, "pump: %s\n", why->text);
+    return code;
+}
+
+static void log_note(void *context, const char *setting, const char *text)
+{
+    (void)context;
+    sl_log(SL_LOG_WARN, "setting has no effect", sl_field_str("setting", setting),
+           sl_field_str("note", text));
+}
+
+static void log_environment(const struct sl_conf_report *report)
+{
+    for (size_t i = 0; i < sl_pump_config_table.row_count; i++) {
+        const struct sl_conf_row *row = &sl_pump_config_table.rows[i];
+        char                      name[SL_NAME_BYTES_MAX];
+
+        if (report->origin[i].source == SL_CONF_FROM_ENV &&
+            sl_conf_env_name(&sl_pump_config_table, row, name))
+            sl_log(SL_LOG_INFO, "recognized and used environment variable",
+                   sl_field_str("key", name), sl_field_str("flag", row->flag));
+    }
+}
+
+static void log_stopping(void *context, int number)
+{
+    (void)context;
+    sl_log(SL_LOG_INFO, "got signal to exit", sl_field_str("signal", strsignal(number)));
+}
+
+static struct sl_pump_options options_of(const struct sl_pump_config *config, const char *host_name)
+{
+    const struct sl_env *env = sl_env_os();
+
+    return (struct sl_pump_options){
+        .env = env,
+        .data_dir = config->data_dir,
+        .node_id = config->node_id,
+        .host_name = host_name,
+        .addr = config->addr,
+        .advertise = config->advertise_addr,
+        .socket = config->socket[0] != '\0' ? config->socket : NULL,
+        .registry = config->pd_urls,
+        .shards = sl_pump_config_shards(config, env->threads->cpus(env->threads)),
+        .shards_asked = config->shards != 0,
+        .segment_bytes = config->segment_bytes,
+        .no_sync = !config->sync_log,
+        .engine = SL_INDEX_WIREDTIGER,
+        .message_bytes_max = (uint64_t)config->message_bytes_max,
+        .stop_write_bytes = config->stop_write_bytes,
+        .fake_interval_ms = (uint32_t)(config->fake_interval_s * 1000),
+        .heartbeat_ms = (uint32_t)(config->heartbeat_s * 1000),
+        .gc_ms = config->gc_nanos / SL_NANOS_PER_MS,
+    };
+}
+
+static int run(struct sl_pump *pump)
+{
+    struct sl_run_options options = {
+        .runtime = {.env = sl_env_os(), .topology = &sl_pump_topology},
+        .args = &pump,
+        .args_bytes = sizeof pump,
+        .on_stopping = log_stopping,
+    };
+    struct sl_why why = {0};
+    enum sl_err   err = sl_run(&options, &why);
+
+    if (err != SL_OK) {
+        sl_log(SL_LOG_ERROR, "start pump server failed", sl_field_err(err, &why));
+        return refuse(EXIT_SERVE, &why);
+    }
+    sl_log(SL_LOG_INFO, "pump exit");
+    return 0;
+}
+
+static int serve(const struct sl_pump_config *config, const struct sl_conf_report *report)
+{
+    struct sl_log_options  log = {.level = config->level, .path = config->log_file};
+    char                   host_name[SL_NAME_BYTES_MAX];
+    struct sl_pump_options options = options_of(config, host_name);
+    struct sl_pump        *pump;
+    struct sl_why          why = {0};
+    int                    code;
+
+    if (sl_log_init(sl_env_os(), &log, &why) != SL_OK) {
+        sl_wrap(&why, SL_IO, "open the log");
+        return refuse(EXIT_START, &why);
+    }
+    sl_log(SL_LOG_INFO, "Welcome to Pump", sl_field_str("Release Version", "0"));
+    log_environment(report);
+    sl_pump_config_notes(report, log_note, NULL);
+    sl_env_os_host_name(host_name);
+    sl_log(SL_LOG_INFO, "start pump...");
+    if (sl_pump_open(&options, &pump, &why) != SL_OK) {
+        sl_log(SL_LOG_FATAL, "creating pump server failed", sl_field_str("error", why.text));
+        code = refuse(EXIT_START, &why);
+    } else {
+        code = run(pump);
+        sl_pump_close(&pump);
+    }
+    sl_log_done();
+    return code;
+}
+
+/* -V: five lines as the original's, and an empty one. */
+static int print_version(void)
+{
+    printf("Release Version: 0\nGit Commit Hash: \nBuild TS: \nGo Version: none\n"
+           "Go OS/Arch: linux\n\n");
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static struct sl_conf_report report;
+    struct sl_pump_config        config;
+    struct sl_conf_input         input = {.argc = argc,
+                                          .argv = (const char *const *)argv,
+                                          .env = (const char *const *)environ,
+                                          .fs = sl_env_os()->fs};
+    struct sl_why                why = {0};
+    enum sl_err                  err;
+    char                         own[SL_ADDR_BYTES_MAX];
+    int                          code = 0;
+
+    sl_panic_install("pump 0");
+    if ((err = sl_conf_load(&sl_pump_config_table, &input, &config, &report, &why)) != SL_OK)
+        return refuse(sl_conf_exit_code(err), &why);
+    if (report.help)
+        sl_conf_help(&sl_pump_config_table, stderr);
+    else if (report.asked)
+        code = print_version();
+    else if ((err = sl_pump_config_check(&config, &report, sl_env_os_ipv4(own) ? own : NULL,
+                                         &why)) != SL_OK)
+        code = refuse(sl_conf_exit_code(err), &why);
+    else
+        code = serve(&config, &report);
+    sl_conf_free(&sl_pump_config_table, &config);
+    return code;
+}

@@ -1,0 +1,179 @@
+/* clock: owns the timestamp door of the pump. Knows the newest timestamp, answers who asks for a
+ * fresh one, and keeps an idle pump's readers going: when the pump's newest commit ts has not
+ * risen for one interval, it writes a fake at a fresh timestamp, as a record like any other. (The
+ * original counts any call as activity, so that a pump that refuses everything makes none.) */
+
+#include "actors/pump/messages.h"
+#include "actors/pump/pump.h"
+#include "actors/pump/topology.h"
+#include "base/assert.h"
+#include "base/log.h"
+#include "binlog/record.h"
+#include "net/local.h"
+
+struct clock {
+    struct sl_pump  *pump;
+    struct sl_local *local; /* owned */
+    struct sl_tso   *tso;
+    struct sl_timer  fake;
+    struct sl_timer  refresh;
+    sl_ts            seen;  /* newest commit ts at the last look */
+    uint32_t         asked; /* fakes whose answer has not come */
+};
+
+static enum sl_err fresh(struct sl_ctx *ctx, struct clock *c, sl_ts *out, struct sl_why *why)
+{
+    enum sl_err err = sl_tso_now(c->tso, 1, out, why);
+
+    if (err != SL_OK)
+        return err;
+    atomic_store_explicit(&c->pump->board.newest_at, sl_now(ctx), memory_order_relaxed);
+    atomic_store_explicit(&c->pump->board.newest_ts, *out, memory_order_relaxed);
+    return SL_OK;
+}
+
+static void write_fake(struct sl_ctx *ctx, struct clock *c)
+{
+    struct sl_record      record;
+    struct sl_buf        *payload;
+    struct sl_pump_write *write;
+    struct sl_why         why = {0};
+    sl_ts                 ts;
+    uint32_t              k;
+    enum sl_err           err = fresh(ctx, c, &ts, &why);
+
+    if (err == SL_AGAIN)
+        return; /* a replay leaves no room now */
+    if (err != SL_OK) {
+        sl_log(SL_LOG_ERROR, "write fake binlog failed", sl_field_err(err, &why));
+        return;
+    }
+    record = sl_record_fake(ts);
+    payload = sl_buf_new(sl_record_encoded_bytes(&record));
+    sl_record_encode(&record, payload->data);
+    write = sl_pump_write_new(&payload, record.type, ts, ts);
+    k = sl_pump_shard_of(c->pump, ts);
+    if (sl_ask(ctx, sl_line(ctx, SL_LINE_FAKE, 0), c->pump->shard[k].writer_ref, 0, &write) ==
+        SL_OK)
+        c->asked++;
+    else
+        sl_msg_free(&write); /* earlier ones are on their way */
+}
+
+static void look(struct sl_ctx *ctx, struct clock *c)
+{
+    sl_ts newest = atomic_load_explicit(&c->pump->board.newest_commit, memory_order_relaxed);
+
+    bool closing =
+        atomic_load_explicit(&c->pump->board.state, memory_order_relaxed) == SL_NODE_CLOSING;
+
+    if ((closing || newest <= c->seen) && c->asked < SL_PUMP_FAKE_CREDITS)
+        write_fake(ctx, c);
+    c->seen = atomic_load_explicit(&c->pump->board.newest_commit, memory_order_relaxed);
+    sl_timer_arm(ctx, &c->fake, SL_PUMP_TICK,
+                 closing ? SL_PUMP_LEAVE_MS : c->pump->options.fake_interval_ms);
+}
+
+static void refresh(struct sl_ctx *ctx, struct clock *c)
+{
+    struct sl_why why = {0};
+    sl_ts         ts;
+    enum sl_err   err = fresh(ctx, c, &ts, &why);
+
+    if (err != SL_OK && err != SL_AGAIN)
+        sl_log(SL_LOG_ERROR, "fail to get tso from pd", sl_field_err(err, &why));
+    sl_timer_arm(ctx, &c->refresh, SL_PUMP_DUE, SL_PUMP_CLOCK_MS);
+}
+
+static void answer(struct sl_ctx *ctx, struct clock *c, struct sl_msg *question)
+{
+    struct sl_asker asker = sl_asker_of(question);
+    struct sl_why   why = {0};
+    sl_ts           ts;
+    enum sl_err     err = fresh(ctx, c, &ts, &why);
+
+    if (err == SL_OK) {
+        struct sl_pump_ts *told = sl_msg_new(struct sl_pump_ts, SL_PUMP_TS);
+
+        told->ts = ts;
+        sl_reply(ctx, asker, &told);
+    } else {
+        struct sl_pump_failed *failed = sl_pump_failed_new(err, &why);
+
+        sl_reply(ctx, asker, &failed);
+    }
+}
+
+/* ---- hooks ---- */
+
+static enum sl_err clock_start(struct sl_ctx *ctx, void *self, const void *args)
+{
+    const struct sl_pump_args *a = args;
+    struct clock              *c = self;
+    const char                *dir = sl_local_dir_of_url(a->pump->options.registry);
+    enum sl_err                err;
+
+    c->pump = a->pump;
+    if ((err = sl_local_open(sl_env(ctx), dir, &c->local, sl_why(ctx))) != SL_OK)
+        return err;
+    c->tso = sl_local_tso(c->local);
+    refresh(ctx, c);
+    sl_timer_arm(ctx, &c->fake, SL_PUMP_TICK, c->pump->options.fake_interval_ms);
+    return SL_OK;
+}
+
+/* The clock looks more often while the pump leaves; it hears of that at its next refresh. */
+static void hasten(struct sl_ctx *ctx, struct clock *c)
+{
+    if (atomic_load_explicit(&c->pump->board.state, memory_order_relaxed) == SL_NODE_CLOSING)
+        look(ctx, c);
+}
+
+static enum sl_err clock_handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
+{
+    struct clock *c = self;
+
+    switch (msg->type) {
+    case SL_PUMP_TICK: look(ctx, c); return SL_OK;
+    case SL_PUMP_DUE:
+        refresh(ctx, c);
+        hasten(ctx, c);
+        return SL_OK;
+    case SL_PUMP_ASK_TS: answer(ctx, c, msg); return SL_OK;
+    case SL_PUMP_WRITTEN: c->asked--; return SL_OK;
+    case SL_PUMP_FAILED:
+        c->asked--;
+        sl_log(SL_LOG_ERROR, "write fake binlog failed",
+               sl_field_str("error", ((struct sl_pump_failed *)(void *)msg)->why.text));
+        return SL_OK;
+    default: SL_UNREACHABLE("no message of the clock");
+    }
+}
+
+static enum sl_err clock_system(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
+{
+    (void)self;
+    if (msg->type == SL_MSG_STOP)
+        sl_stop(ctx);
+    return SL_OK; /* GONE: the pump is stopping, and the fake with it */
+}
+
+static void clock_stop(struct sl_ctx *ctx, void *self)
+{
+    (void)ctx;
+    sl_local_free(&((struct clock *)self)->local);
+}
+
+const struct sl_actor_class sl_pump_clock_class = {
+    .name = "clock",
+    .msg_names = sl_pump_msg_names,
+    .msg_count = SL_PUMP_MSG_END - SL_MSG_USER,
+    .lane = SL_LANE_PEER,
+    .state_bytes = sizeof(struct clock),
+    .questions_max = SL_PUMP_FAKE_CREDITS,
+    .timers_max = 2,
+    .start = clock_start,
+    .handle = clock_handle,
+    .system = clock_system,
+    .stop = clock_stop,
+};

@@ -1,0 +1,52 @@
+#include "actors/pump/cut.h"
+
+#include <string.h>
+
+/* Orphans that the index does not have join the entries. */
+static enum sl_err add_orphans(struct sl_index_shard *shard, const struct sl_pump_cut *cut,
+                               struct sl_index_entry *entries, uint32_t *count,
+                               struct sl_cut_result *result, struct sl_why *why)
+{
+    for (uint32_t i = 0; i < cut->orphan_count; i++) {
+        const struct sl_index_entry *orphan = &cut->orphans[i];
+        struct sl_index_entry        found;
+        enum sl_err err = sl_index_find(shard, orphan->commit_ts, orphan->start_ts, &found, why);
+
+        if (err == SL_OK) {
+            result->repeats++;
+            continue;
+        }
+        if (err != SL_NOT_FOUND)
+            return err;
+        result->copies++;
+        entries[(*count)++] = *orphan;
+    }
+    return SL_OK;
+}
+
+enum sl_err sl_cut_apply(struct sl_index_shard *shard, const struct sl_pump_cut *cut,
+                         struct sl_cut_result *result, struct sl_why *why)
+{
+    struct sl_index_entry entries[2 * SL_PUMP_CUT_ITEMS];
+    uint32_t              count = cut->entry_count;
+    int64_t               public_before = sl_index_head_of(shard).watermark;
+    enum sl_err           err;
+
+    *result = (struct sl_cut_result){0};
+    memcpy(entries, cut->entries, cut->entry_count * sizeof *entries);
+    if ((err = add_orphans(shard, cut, entries, &count, result, why)) != SL_OK)
+        return err;
+    for (uint32_t i = 0; i < count; i++)
+        result->late += entries[i].commit_ts <= public_before;
+
+    const struct sl_index_cut index_cut = {
+        .entries = entries,
+        .opened = cut->opened,
+        .settled = cut->settled,
+        .entry_count = count,
+        .opened_count = cut->opened_count,
+        .settled_count = cut->settled_count,
+        .head = cut->head,
+    };
+    return sl_index_apply(shard, &index_cut, why);
+}

@@ -1,0 +1,256 @@
+#include "actors/pump/pull_stream.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "actors/pump/pull_entity.h"
+#include "base/assert.h"
+#include "base/log.h"
+
+/* An entity is never larger than what its records take in the log, so that the sizes in the index
+ * bound a batch before anything is read: a record header of 48 bytes is more than frame, meta and
+ * the zeros that the encoder adds. */
+
+enum sl_err pull_stream_open(struct pull_stream *stream, struct sl_pump *pump, sl_ts after,
+                             const char *peer, struct sl_why *why)
+{
+    enum sl_err err;
+
+    SL_ASSERT(after >= 0);
+    *stream = (struct pull_stream){
+        .board = &pump->board, .peer = peer, .merge = sl_merge_new(after), .sent = after};
+    for (uint32_t k = 0; k < pump->options.shards; k++) {
+        stream->shard_count++; /* also when opening fails half-way: it is closed then */
+        err = pull_shard_open(&stream->shards[k], pump, k, after, stream->merge, why);
+        if (err != SL_OK)
+            return sl_wrap(why, err, "open shard %" PRIu32, k);
+    }
+    return SL_OK;
+}
+
+static void take_spent(struct pull_stream *stream)
+{
+    struct sl_merge_block *spent;
+
+    while ((spent = sl_merge_spent(stream->merge)) != NULL)
+        ((struct pull_block *)(void *)spent)->is_pushed = false;
+}
+
+void pull_stream_close(struct pull_stream *stream)
+{
+    if (stream->merge == NULL)
+        return;
+    for (uint32_t k = 0; k < stream->shard_count; k++) {
+        if (stream->shards[k].blocks != NULL)
+            sl_merge_remove(stream->merge, k);
+    }
+    take_spent(stream);
+    sl_merge_free(&stream->merge);
+    for (uint32_t k = 0; k < stream->shard_count; k++)
+        pull_shard_close(&stream->shards[k]);
+    stream->shard_count = 0;
+}
+
+/* ---- planning a batch ---- */
+
+/* Let `ready` hold what comes next. It stays empty only when the merge has run dry: a shard with
+ * more to read that is the slowest has no block left, or else would have been read further. */
+static enum sl_err refill(struct pull_stream *stream, struct sl_why *why)
+{
+    enum sl_err err;
+
+    for (uint32_t k = 0; k < stream->shard_count; k++) {
+        if ((err = pull_shard_fill(&stream->shards[k], stream->merge, why)) != SL_OK)
+            return err;
+    }
+    stream->ready_at = 0;
+    stream->ready_count = sl_merge_drain(stream->merge, stream->ready, SL_PULL_BATCH_ITEMS);
+    take_spent(stream);
+    return SL_OK;
+}
+
+static bool is_fake(const struct sl_descriptor *d)
+{
+    return d->start_ts == d->commit_ts;
+}
+
+/* Is it to be given out? If not, the log says why. */
+static bool judge(struct pull_stream *stream, const struct sl_descriptor *d)
+{
+    if (d->commit_ts <= stream->sent) {
+        atomic_fetch_add_explicit(&stream->board->pull_repeats, 1, memory_order_relaxed);
+        sl_log(SL_LOG_ERROR, "commit ts was sent already, second entry skipped",
+               sl_field_i64("commit_ts", d->commit_ts), sl_field_i64("start_ts", d->start_ts),
+               sl_field_str("peer", stream->peer));
+        return false;
+    }
+    if (d->stored.prewrite_bytes == 0 && !is_fake(d)) {
+        atomic_fetch_add_explicit(&stream->board->pull_orphans, 1, memory_order_relaxed);
+        sl_log(SL_LOG_ERROR, "Matching P-binlog not found", sl_field_i64("commit_ts", d->commit_ts),
+               sl_field_i64("start_ts", d->start_ts), sl_field_str("peer", stream->peer));
+        return false;
+    }
+    return true;
+}
+
+/* The next transactions, until the batch is full or the merge runs dry. */
+static enum sl_err plan(struct pull_stream *stream, struct sl_why *why)
+{
+    enum sl_err err;
+
+    while (stream->item_count < SL_PULL_BATCH_ITEMS) {
+        const struct sl_descriptor *d = &stream->ready[stream->ready_at];
+        uint64_t                    bytes;
+
+        if (stream->ready_at == stream->ready_count) {
+            if ((err = refill(stream, why)) != SL_OK)
+                return err;
+            if (stream->ready_count == 0)
+                break;
+            continue;
+        }
+        bytes = (uint64_t)d->stored.commit_bytes + d->stored.prewrite_bytes;
+        if (stream->item_count > 0 && stream->item_bytes + bytes > SL_PULL_BATCH_BYTES)
+            break;
+        stream->ready_at++;
+        if (!judge(stream, d))
+            continue;
+        stream->sent = d->commit_ts;
+        stream->item_bytes += bytes;
+        stream->items[stream->item_count++] = (struct pull_item){.descriptor = *d};
+    }
+    return SL_OK;
+}
+
+/* ---- reading it ---- */
+
+static int by_place(const void *a, const void *b)
+{
+    const struct pull_read *x = a;
+    const struct pull_read *y = b;
+
+    if (x->shard != y->shard)
+        return x->shard < y->shard ? -1 : 1;
+    return x->position.offset < y->position.offset ? -1 : x->position.offset > y->position.offset;
+}
+
+/* All records of the batch, each log from front to back: records that belong together by commit ts
+ * lie near each other, and what lies near comes with one call to the system. */
+static enum sl_err read_all(struct pull_stream *stream, struct sl_why *why)
+{
+    struct pull_read reads[2 * SL_PULL_BATCH_ITEMS];
+    uint32_t         count = 0;
+    enum sl_err      err;
+
+    for (uint32_t i = 0; i < stream->item_count; i++) {
+        struct pull_item           *item = &stream->items[i];
+        const struct sl_descriptor *d = &item->descriptor;
+
+        reads[count++] = (struct pull_read){
+            d->source, {d->stored.commit_offset, d->stored.commit_bytes}, &item->commit};
+        if (!is_fake(d))
+            reads[count++] = (struct pull_read){
+                d->source, {d->stored.prewrite_offset, d->stored.prewrite_bytes}, &item->prewrite};
+    }
+    qsort(reads, count, sizeof *reads, by_place);
+    for (uint32_t i = 0; i < count; i++) {
+        struct pull_shard *shard = &stream->shards[reads[i].shard];
+
+        if ((err = pull_shard_read(shard, reads[i].position, reads[i].payload, why)) != SL_OK)
+            return err;
+    }
+    return SL_OK;
+}
+
+/* ---- making entities ---- */
+
+/* The log is good and the index points to something else. */
+static enum sl_err mismatch(const struct sl_descriptor *d, const char *what, struct sl_why *why)
+{
+    return sl_fail(why, SL_CORRUPT,
+                   "the index of shard %" PRIu32 " says that the %s of start ts %" PRId64
+                   " and commit ts %" PRId64 " is at log offset %" PRIu64
+                   ", and another record is there: remove the index, it is rebuilt from the log",
+                   d->source, what, d->start_ts, d->commit_ts,
+                   what[0] == 'c' ? d->stored.commit_offset : d->stored.prewrite_offset);
+}
+
+static enum sl_err make(const struct pull_item *item, struct sl_buf **out, struct sl_why *why)
+{
+    const struct sl_descriptor *d = &item->descriptor;
+    struct sl_slice             stored = sl_slice_from_buf(item->commit);
+    struct sl_record            commit;
+    struct sl_record            prewrite;
+
+    if (sl_record_decode(stored, &commit, NULL) != SL_OK || commit.type == SL_RECORD_PREWRITE ||
+        commit.start_ts != d->start_ts || commit.commit_ts != d->commit_ts)
+        return mismatch(d, "commit", why);
+    if (item->prewrite == NULL) {
+        *out = pull_entity_stored(d->start_ts, d->commit_ts, stored);
+        return SL_OK;
+    }
+    if (sl_record_decode(sl_slice_from_buf(item->prewrite), &prewrite, NULL) != SL_OK ||
+        prewrite.type != SL_RECORD_PREWRITE || prewrite.start_ts != d->start_ts)
+        return mismatch(d, "prewrite", why);
+    *out = pull_entity_joined(&prewrite, &commit);
+    return SL_OK;
+}
+
+static void drop_items(struct pull_stream *stream)
+{
+    for (uint32_t i = 0; i < stream->item_count; i++) {
+        sl_buf_free(&stream->items[i].commit);
+        sl_buf_free(&stream->items[i].prewrite);
+    }
+    stream->item_count = 0;
+    stream->item_bytes = 0;
+}
+
+static enum sl_err make_all(struct pull_stream *stream, struct sl_buf **out, uint32_t *count,
+                            struct sl_why *why)
+{
+    enum sl_err err;
+
+    *count = 0;
+    if ((err = read_all(stream, why)) != SL_OK)
+        return err;
+    for (uint32_t i = 0; i < stream->item_count; i++) {
+        if ((err = make(&stream->items[i], &out[i], why)) != SL_OK)
+            goto free_made;
+        *count = i + 1;
+    }
+    return SL_OK;
+
+free_made:
+    for (uint32_t i = 0; i < *count; i++)
+        sl_buf_free(&out[i]);
+    *count = 0;
+    return err;
+}
+
+enum sl_err pull_stream_next(struct pull_stream *stream, struct sl_buf *out[SL_PULL_BATCH_ITEMS],
+                             uint32_t *count, struct sl_why *why)
+{
+    enum sl_err err = plan(stream, why);
+
+    /* What was planned before the index was busy goes out, or it would be lost. */
+    if (err == SL_OK || (err == SL_AGAIN && stream->item_count > 0))
+        err = make_all(stream, out, count, why);
+    drop_items(stream);
+    return err;
+}
+
+/* ---- when there is nothing ---- */
+
+sl_ts pull_stream_watermark(const struct pull_stream *stream)
+{
+    return sl_merge_watermark(stream->merge, NULL);
+}
+
+struct sl_buf *pull_stream_fake(struct pull_stream *stream)
+{
+    SL_ASSERT(stream->ready_at == stream->ready_count);
+    SL_ASSERT(pull_stream_watermark(stream) > stream->sent);
+    stream->sent = pull_stream_watermark(stream);
+    return pull_entity_fake(stream->sent);
+}

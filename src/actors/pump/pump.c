@@ -1,0 +1,389 @@
+#include "actors/pump/pump.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "actors/pump/cut.h"
+#include "actors/pump/node_identity.h"
+#include "actors/pump/sort_core.h"
+#include "base/assert.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/units.h"
+#include "binlog/record.h"
+#include "net/local.h"
+
+uint32_t sl_pump_shard_of(const struct sl_pump *pump, sl_ts start_ts)
+{
+    return (uint32_t)(sl_hash_u64((uint64_t)start_ts) % pump->options.shards);
+}
+
+sl_ts sl_pump_max_commit_ts(const struct sl_pump *pump)
+{
+    sl_ts least = INT64_MAX;
+
+    for (uint32_t k = 0; k < pump->options.shards; k++) {
+        sl_ts ts = atomic_load_explicit(&pump->board.watermark[k], memory_order_relaxed);
+
+        least = ts < least ? ts : least;
+    }
+    return least;
+}
+
+/* ---- what a log record says to the sorter ---- */
+
+enum sl_vlog_type sl_pump_vlog_type(int32_t record_type, sl_ts start_ts, sl_ts commit_ts)
+{
+    if (record_type == SL_RECORD_PREWRITE)
+        return SL_VLOG_PREWRITE;
+    if (record_type != SL_RECORD_ROLLBACK)
+        return SL_VLOG_COMMIT;
+    return start_ts == commit_ts ? SL_VLOG_FAKE : SL_VLOG_ROLLBACK;
+}
+
+void sl_pump_note_of(const struct sl_vlog_found *found, struct sl_sort_note *out)
+{
+    const struct sl_vlog_record *record = &found->record;
+
+    *out = (struct sl_sort_note){
+        .start_ts = (sl_ts)record->start_ts, .position = found->position, .type = SL_RECORD_COMMIT};
+    switch (record->type) {
+    case SL_VLOG_PREWRITE:
+        out->type = SL_RECORD_PREWRITE;
+        out->newest = (sl_ts)record->commit_ts;
+        return;
+    case SL_VLOG_FAKE:
+    case SL_VLOG_ROLLBACK: out->type = SL_RECORD_ROLLBACK; break;
+    case SL_VLOG_COMMIT:
+    case SL_VLOG_LARGE:
+    case SL_VLOG_IDLE: break;
+    }
+    out->commit_ts = (sl_ts)record->commit_ts;
+}
+
+/* ---- space and gc point ---- */
+
+enum sl_err sl_pump_look_at_space(struct sl_pump *pump, struct sl_why *why)
+{
+    const struct sl_pump_options *o = &pump->options;
+    struct sl_space               space;
+    enum sl_err                   err = sl_fs_space(o->env->fs, o->data_dir, &space, why);
+
+    if (err != SL_OK)
+        return err;
+    atomic_store_explicit(&pump->board.space_total, space.total_bytes, memory_order_relaxed);
+    atomic_store_explicit(&pump->board.space_available, space.available_bytes,
+                          memory_order_relaxed);
+    if (space.available_bytes <= o->stop_write_bytes)
+        sl_log(SL_LOG_WARN,
+               "no available space, you may want to free up some space or decrease "
+               "`stop-write-at-available-space` configuration",
+               sl_field_u64("available", space.available_bytes),
+               sl_field_u64("StopWriteAtAvailableSpace", o->stop_write_bytes));
+    return SL_OK;
+}
+
+/* data-dir/gc: the gc point as decimal text. */
+static const char gc_file[] = "gc";
+
+enum sl_err sl_pump_publish_gc(struct sl_pump *pump, sl_ts point, struct sl_why *why)
+{
+    char        path[SL_PATH_BYTES_MAX];
+    char        text[32];
+    int         count = snprintf(text, sizeof text, "%" PRId64 "\n", point);
+    enum sl_err err;
+
+    if ((err = sl_path_join(path, pump->options.data_dir, gc_file, why)) != SL_OK)
+        return err;
+    if ((err = sl_fs_replace(pump->options.env->fs, path, text, (size_t)count, why)) != SL_OK)
+        return err;
+    atomic_store_explicit(&pump->board.gc_ts, point, memory_order_relaxed);
+    return SL_OK;
+}
+
+static enum sl_err load_gc(struct sl_pump *pump, struct sl_why *why)
+{
+    char        path[SL_PATH_BYTES_MAX];
+    char        text[32];
+    size_t      count;
+    int64_t     point;
+    enum sl_err err;
+
+    if ((err = sl_path_join(path, pump->options.data_dir, gc_file, why)) != SL_OK)
+        return err;
+    err = sl_fs_read(pump->options.env->fs, path, text, sizeof text - 1, &count, why);
+    if (err == SL_NOT_FOUND)
+        return SL_OK;
+    if (err != SL_OK)
+        return err;
+    text[count > 0 ? count - 1 : 0] = '\0';
+    if (sl_int_parse(text, &point, why) != SL_OK || point < 0)
+        return sl_fail(why, SL_CORRUPT,
+                       "%s does not hold a timestamp: remove the file, the next gc writes it anew",
+                       path);
+    atomic_init(&pump->board.gc_ts, point);
+    return SL_OK;
+}
+
+/* ---- recovery of a shard ---- */
+
+struct recovery {
+    struct sl_pump_shard *shard;
+    struct sl_pump_cut   *cut;
+    uint64_t              records;
+    struct sl_why        *why;
+};
+
+static enum sl_err restore_one(void *context, const struct sl_index_unresolved *unresolved)
+{
+    sl_sorter_restore(context, unresolved);
+    return SL_OK;
+}
+
+static enum sl_err apply(struct recovery *r)
+{
+    struct sl_cut_result result;
+    enum sl_err          err;
+
+    sl_sorter_close_cut(r->shard->sorter, r->cut);
+    err = sl_cut_apply(r->shard->index, r->cut, &result, r->why);
+    memset(r->cut, 0, sizeof *r->cut);
+    return err;
+}
+
+static enum sl_err replay_one(void *context, const struct sl_vlog_found *found)
+{
+    struct recovery    *r = context;
+    struct sl_sort_note note;
+    enum sl_err         err;
+
+    if (!sl_sorter_has_room(r->cut) && (err = apply(r)) != SL_OK)
+        return err;
+    sl_pump_note_of(found, &note);
+    sl_sorter_take(r->shard->sorter, &note, r->cut);
+    r->records++;
+    return SL_OK;
+}
+
+/* The log is read from where the index ends; what is found there goes into the index. */
+static enum sl_err recover_shard(struct sl_pump *pump, uint32_t k, struct sl_why *why)
+{
+    struct sl_pump_shard *shard = &pump->shard[k];
+    struct sl_index_head  head;
+    struct recovery       r = {.shard = shard, .why = why};
+    enum sl_err           err;
+
+    shard->index = sl_index_shard_of(pump->index, k);
+    head = sl_index_head_of(shard->index);
+    shard->sorter = sl_sorter_new(&head);
+    if ((err = sl_index_each_unresolved(shard->index, restore_one, shard->sorter, why)) != SL_OK)
+        return err;
+    r.cut = calloc(1, sizeof *r.cut);
+    SL_ASSERT(r.cut != NULL);
+    err = sl_vlog_open(&pump->vlog_options[k], head.offset, replay_one, &r, &shard->vlog, why);
+    if (err == SL_OK && r.records > 0)
+        err = apply(&r);
+    free(r.cut);
+    if (err != SL_OK)
+        return sl_wrap(why, err, "shard %" PRIu32, k);
+    if (r.records > 0)
+        sl_log(SL_LOG_INFO, "log replayed", sl_field_u64("shard", k),
+               sl_field_u64("records", r.records),
+               sl_field_u64("unresolved", sl_sorter_unresolved(shard->sorter)));
+    atomic_init(&pump->board.watermark[k], sl_sorter_watermark(shard->sorter));
+    atomic_init(&pump->board.unresolved[k], sl_sorter_unresolved(shard->sorter));
+    if (sl_sorter_newest(shard->sorter) > atomic_load(&pump->board.newest_commit))
+        atomic_store(&pump->board.newest_commit, sl_sorter_newest(shard->sorter));
+    return SL_OK;
+}
+
+/* ---- opening ---- */
+
+static void index_says(void *context, bool is_error, const char *text)
+{
+    (void)context;
+    sl_log(is_error ? SL_LOG_ERROR : SL_LOG_INFO, "index", sl_field_str("says", text));
+}
+
+/* All of the index can be derived: one that is damaged or gone is made anew from the logs. */
+static enum sl_err open_index(struct sl_pump *pump, struct sl_why *why)
+{
+    const struct sl_pump_options *o = &pump->options;
+    char                          dir[SL_PATH_BYTES_MAX];
+    struct sl_index_options       options = {.engine = o->engine,
+                                             .fs = o->env->fs,
+                                             .dir = dir,
+                                             .shard_count = o->shards,
+                                             .cache_bytes = o->index_cache_bytes,
+                                             .log = index_says};
+    enum sl_err                   err;
+
+    if ((err = sl_path_join(dir, o->data_dir, "index", why)) != SL_OK)
+        return err;
+    err = sl_index_open(&options, &pump->index, why);
+    if (err != SL_NOT_FOUND && err != SL_CORRUPT)
+        return err;
+    if (err == SL_CORRUPT)
+        sl_log(SL_LOG_WARN, "index is damaged and is made anew from the log",
+               sl_field_err(err, why));
+    if ((err = sl_index_wipe(o->env->fs, dir, why)) != SL_OK)
+        return err;
+    options.create = true;
+    return sl_index_open(&options, &pump->index, why);
+}
+
+static enum sl_err open_shards(struct sl_pump *pump, struct sl_why *why)
+{
+    const struct sl_pump_options *o = &pump->options;
+    enum sl_err                   err = SL_OK;
+
+    for (uint32_t k = 0; k < o->shards && err == SL_OK; k++) {
+        char name[SL_NAME_BYTES_MAX];
+
+        snprintf(name, sizeof name, "shard-%" PRIu32, k);
+        if ((err = sl_path_join(pump->log_dir[k], o->data_dir, name, why)) != SL_OK)
+            return err;
+        pump->vlog_options[k] = (struct sl_vlog_options){
+            .fs = o->env->fs,
+            .random = o->env->random,
+            .dir = pump->log_dir[k],
+            .identity = {.cluster_id = pump->cluster_id, .shard = k, .shard_count = o->shards},
+            .segment_bytes = o->segment_bytes,
+            .no_sync = o->no_sync,
+        };
+        err = recover_shard(pump, k, why);
+    }
+    return err;
+}
+
+/* Where others reach the pump: what is configured, with the port that the system chose if any was
+ * asked for. */
+static void settle_address(struct sl_pump *pump)
+{
+    const char *advertise = pump->options.advertise;
+    char        local[SL_ADDR_BYTES_MAX];
+    const char *port = strrchr(advertise, ':');
+
+    sl_socket_local(pump->listener, local);
+    if (port != NULL && strcmp(port, ":0") == 0)
+        snprintf(pump->advertise, sizeof pump->advertise, "%.*s%s", (int)(port - advertise),
+                 advertise, strrchr(local, ':'));
+    else
+        snprintf(pump->advertise, sizeof pump->advertise, "%s", advertise);
+}
+
+static enum sl_err open_listeners(struct sl_pump *pump, struct sl_why *why)
+{
+    const struct sl_pump_options *o = &pump->options;
+    enum sl_err                   err;
+
+    if (o->socket != NULL &&
+        (err = sl_net_listen(o->env->net, o->socket, &pump->unix_listener, why)) != SL_OK)
+        return err;
+    if ((err = sl_net_listen(o->env->net, o->addr, &pump->listener, why)) != SL_OK)
+        return err;
+    settle_address(pump);
+    return SL_OK;
+}
+
+static enum sl_err learn_cluster_id(struct sl_pump *pump, struct sl_why *why)
+{
+    const char      *dir = sl_local_dir_of_url(pump->options.registry);
+    struct sl_local *local;
+    enum sl_err      err;
+
+    if (dir == NULL)
+        return sl_fail(why, SL_UNSUPPORTED, "pd-urls %s: not supported in this version",
+                       pump->options.registry);
+    if ((err = sl_local_open(pump->options.env, dir, &local, why)) != SL_OK)
+        return err;
+    err = sl_registry_cluster_id(sl_local_registry(local), &pump->cluster_id, why);
+    sl_local_free(&local);
+    return err;
+}
+
+/* What the directory says of itself rules over the configuration. */
+static enum sl_err settle_identity(struct sl_pump *pump, struct sl_why *why)
+{
+    struct sl_pump_options         *o = &pump->options;
+    const struct sl_data_dir        wanted = {.cluster_id = pump->cluster_id, .shards = o->shards};
+    const struct sl_node_id_sources sources = {
+        .configured = o->node_id, .host_name = o->host_name, .addr = o->addr};
+    struct sl_data_dir dir;
+    struct sl_why      note = {0};
+    enum sl_err        err;
+
+    err = sl_data_dir_settle(o->env->fs, o->data_dir, &wanted, o->shards_asked, &dir, why);
+    if (err != SL_OK)
+        return err;
+    if (dir.shards > SL_PUMP_SHARDS_MAX)
+        return sl_fail(why, SL_UNSUPPORTED,
+                       "data-dir %s has %" PRIu32 " shards, at most %d are "
+                       "supported",
+                       o->data_dir, dir.shards, SL_PUMP_SHARDS_MAX);
+    o->shards = dir.shards;
+    err = sl_node_id_settle(o->env->fs, o->data_dir, &sources, pump->node_id, &note, why);
+    if (err == SL_OK && note.text[0] != '\0')
+        sl_log(SL_LOG_WARN, "node id", sl_field_str("note", note.text));
+    return err;
+}
+
+static enum sl_err open_all(struct sl_pump *pump, struct sl_why *why)
+{
+    const struct sl_pump_options *o = &pump->options;
+    enum sl_err                   err;
+
+    if ((err = sl_data_dir_lock(o->env->fs, o->data_dir, &pump->lock, why)) != SL_OK)
+        return err;
+    if ((err = learn_cluster_id(pump, why)) != SL_OK)
+        return err;
+    if ((err = settle_identity(pump, why)) != SL_OK)
+        return err;
+    if ((err = sl_pump_look_at_space(pump, why)) != SL_OK || (err = load_gc(pump, why)) != SL_OK)
+        return err;
+    if ((err = open_index(pump, why)) != SL_OK)
+        return err;
+    if ((err = open_shards(pump, why)) != SL_OK)
+        return err;
+    if ((err = sl_index_checkpoint(pump->index, why)) != SL_OK)
+        return err;
+    return open_listeners(pump, why);
+}
+
+enum sl_err sl_pump_open(const struct sl_pump_options *options, struct sl_pump **out,
+                         struct sl_why *why)
+{
+    struct sl_pump *pump = calloc(1, sizeof *pump);
+    enum sl_err     err;
+
+    SL_ASSERT(pump != NULL);
+    SL_ASSERT(options->shards >= 1 && options->shards <= SL_PUMP_SHARDS_MAX);
+    pump->options = *options;
+    atomic_init(&pump->board.state, SL_NODE_ABSENT);
+    if ((err = open_all(pump, why)) != SL_OK) {
+        sl_pump_close(&pump);
+        return err;
+    }
+    *out = pump;
+    return SL_OK;
+}
+
+void sl_pump_close(struct sl_pump **pump)
+{
+    struct sl_pump *p = *pump;
+
+    *pump = NULL;
+    if (p == NULL)
+        return;
+    sl_socket_close(&p->listener);
+    sl_socket_close(&p->unix_listener);
+    sl_index_close(&p->index);
+    for (uint32_t k = 0; k < p->options.shards; k++) {
+        sl_vlog_close(&p->shard[k].vlog);
+        sl_sorter_free(&p->shard[k].sorter);
+    }
+    sl_file_close(&p->lock);
+    free(p);
+}

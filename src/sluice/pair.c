@@ -1,0 +1,174 @@
+#include "sluice/pair.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/limits.h"
+#include "binlog/record.h"
+#include "sluice/message.h"
+
+/* 't', table id, "_r", row id: codec spec 1.10. */
+enum { KEY_BYTES = 1 + 8 + 2 + 8 };
+
+/* Flags of values in a row, codec spec 1.1; and the id of the column `payload`. */
+enum { FLAG_COMPACT_BYTES = 2, FLAG_VARINT = 8, COLUMN_PAYLOAD = 2 };
+
+/* Fields of PrewriteValue and TableMutation; the mutation type Insert is 0. */
+enum {
+    VALUE_SCHEMA_VERSION = 1,
+    VALUE_MUTATIONS = 2,
+    MUTATION_TABLE_ID = 1,
+    MUTATION_INSERTED_ROWS = 2,
+    MUTATION_SEQUENCE = 7,
+    MUTATION_INSERT = 0,
+};
+
+/* The state of a finished job's object (codec spec 3), and the key of its record: the job's place
+ * in the history, which nobody looks at. */
+enum { SCHEMA_PUBLIC = 5 };
+static const char ddl_key[] = "mDDLJobHistory";
+
+static uint64_t zigzag(int64_t value)
+{
+    return (uint64_t)value << 1 ^ (value < 0 ? UINT64_MAX : 0);
+}
+
+/* ---- key ---- */
+
+/* Ordered as bytes like the number: big endian, sign turned. */
+static uint8_t *put_ordered(uint8_t *at, int64_t value)
+{
+    uint64_t bits = (uint64_t)value ^ UINT64_C(1) << 63;
+
+    for (unsigned shift = 64; shift > 0; shift -= 8)
+        *at++ = (uint8_t)(bits >> (shift - 8));
+    return at;
+}
+
+static void put_key(uint8_t *at, int64_t table_id, int64_t row_id)
+{
+    *at++ = 't';
+    at = put_ordered(at, table_id);
+    *at++ = '_';
+    *at++ = 'r';
+    (void)put_ordered(at, row_id);
+}
+
+/* ---- value ---- */
+
+/* Sizes of a PrewriteValue and its parts, outside in. */
+struct layout {
+    size_t value;
+    size_t mutation;
+    size_t row;
+    size_t blob;
+};
+
+static struct layout layout_of(const struct pair_table *table, sl_ts start_ts, size_t blob)
+{
+    struct layout l = {.blob = blob};
+
+    l.row = 1 + message_number_bytes(zigzag(start_ts)) + 2 /* column */ + 1 +
+            message_number_bytes(zigzag((int64_t)blob)) + blob;
+    l.mutation = 1 + message_number_bytes((uint64_t)table->table_id) + message_field_bytes(l.row) +
+                 2 /* sequence */;
+    l.value =
+        1 + message_number_bytes((uint64_t)table->schema_version) + message_field_bytes(l.mutation);
+    return l;
+}
+
+static void put_value(uint8_t *at, const struct pair_table *table, sl_ts start_ts,
+                      const struct layout *l, const uint8_t *filler)
+{
+    uint8_t *end = at + l->value;
+    size_t   own = l->blob < sizeof(uint64_t) ? l->blob : sizeof(uint64_t);
+
+    at = message_put_integer(at, VALUE_SCHEMA_VERSION, (uint64_t)table->schema_version);
+    at = message_put_head(at, VALUE_MUTATIONS, l->mutation);
+    at = message_put_integer(at, MUTATION_TABLE_ID, (uint64_t)table->table_id);
+    at = message_put_head(at, MUTATION_INSERTED_ROWS, l->row);
+    *at++ = FLAG_VARINT; /* the row id, which is the column `id` */
+    at = message_put_number(at, zigzag(start_ts));
+    *at++ = FLAG_VARINT;
+    at = message_put_number(at, zigzag(COLUMN_PAYLOAD));
+    *at++ = FLAG_COMPACT_BYTES;
+    at = message_put_number(at, zigzag((int64_t)l->blob));
+    for (size_t i = 0; i < own; i++)
+        *at++ = (uint8_t)((uint64_t)start_ts >> (8 * i));
+    memcpy(at, filler, l->blob - own);
+    at += l->blob - own;
+    at = message_put_integer(at, MUTATION_SEQUENCE, MUTATION_INSERT);
+    SL_ASSERT(at == end);
+}
+
+/* ---- records ---- */
+
+/* The layout with the largest blob whose record has at most `size` bytes. */
+static struct layout fit(const struct pair_table *table, struct sl_record *record, size_t size)
+{
+    struct layout l;
+    size_t        blob = size;
+    size_t        bytes;
+
+    for (;;) {
+        l = layout_of(table, record->start_ts, blob);
+        record->prewrite_value.len = l.value;
+        bytes = sl_record_encoded_bytes(record);
+        if (bytes <= size)
+            return l;
+        SL_ASSERT(bytes - size <= blob); /* a record without blob is below PAIR_SIZE_MIN */
+        blob -= bytes - size;
+    }
+}
+
+struct sl_buf *pair_prewrite(const struct pair_table *table, sl_ts start_ts, size_t size,
+                             const uint8_t *filler)
+{
+    uint8_t          key[KEY_BYTES];
+    struct sl_record record = {.type = SL_RECORD_PREWRITE,
+                               .start_ts = start_ts,
+                               .prewrite_key = {key, sizeof key},
+                               .prewrite_value = {filler, 0}, /* to be there while it is measured */
+                               .has_schema_state = true};
+    struct layout    l;
+    struct sl_buf   *value;
+    struct sl_buf   *out;
+
+    SL_ASSERT(size >= PAIR_SIZE_MIN && size <= SL_LOAD_SIZE_MAX);
+    put_key(key, table->table_id, start_ts);
+    l = fit(table, &record, size);
+    value = sl_buf_new(l.value);
+    put_value(value->data, table, start_ts, &l, filler);
+    record.prewrite_value = sl_slice_from_buf(value);
+    out = message_write_record(table->cluster_id, &record);
+    sl_buf_free(&value);
+    return out;
+}
+
+struct sl_buf *pair_finish(const struct pair_table *table, sl_ts start_ts, sl_ts commit_ts)
+{
+    uint8_t          key[KEY_BYTES];
+    struct sl_record record = {.type = commit_ts != 0 ? SL_RECORD_COMMIT : SL_RECORD_ROLLBACK,
+                               .start_ts = start_ts,
+                               .commit_ts = commit_ts,
+                               .prewrite_key = {key, sizeof key},
+                               .has_schema_state = true};
+
+    put_key(key, table->table_id, start_ts);
+    return message_write_record(table->cluster_id, &record);
+}
+
+struct sl_buf *pair_ddl(uint64_t cluster_id, sl_ts start_ts, sl_ts commit_ts, int64_t job_id,
+                        const char *query)
+{
+    struct sl_record record = {.type = commit_ts != 0 ? SL_RECORD_COMMIT : SL_RECORD_PREWRITE,
+                               .start_ts = start_ts,
+                               .commit_ts = commit_ts,
+                               .prewrite_key = sl_slice_from_string(ddl_key),
+                               .ddl_query = sl_slice_from_string(query),
+                               .ddl_job_id = job_id,
+                               .ddl_schema_state = SCHEMA_PUBLIC,
+                               .has_schema_state = true};
+
+    return message_write_record(cluster_id, &record);
+}
