@@ -260,11 +260,12 @@ static_assert(SL_VLOG_PAYLOAD_BYTES_MAX + 4096 <= SL_VLOG_BATCH_BYTES_MAX,
               "a batch takes a record");
 static_assert(SL_VLOG_BATCH_BYTES_MAX + 4096 <= SL_VLOG_SEGMENT_BYTES_DEFAULT, "a segment a batch");
 
-/* Pump: configuration and identity */
+/* Pump: configuration, identity, answers over HTTP */
 enum {
     SL_PD_URLS_MAX = 64,               /* of one cluster */
     SL_DATA_DIR_FILE_BYTES_MAX = 4096, /* of the small files that say what a data directory is */
-    SL_UNIX_PATH_BYTES_MAX = 108,      /* of a unix socket, as Linux has it; terminator included */
+    SL_STATUS_RECORD_BYTES_MAX = 64 << 20, /* the text of one record; what is beyond is cut off */
+    SL_UNIX_PATH_BYTES_MAX = 108, /* of a unix socket, as Linux has it; terminator included */
 };
 static_assert((int)SL_NAME_BYTES_MAX + 6 <= (int)SL_NODE_ID_BYTES_MAX,
               "the name of a host and a port make a node id");

@@ -3,8 +3,7 @@
 #include <string.h>
 
 #include "base/assert.h"
-
-enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
+#include "binlog/wire.h"
 
 enum field {
     FIELD_TYPE = 1,
@@ -17,72 +16,9 @@ enum field {
     FIELD_DDL_SCHEMA_STATE,
 };
 
-enum { VARINT_BYTES_MAX = 10, TAG_BITS = 3 };
-
 /* ---- decoding ---- */
 
-struct cursor {
-    const uint8_t *at;
-    const uint8_t *end;
-};
-
-static enum sl_err eof(struct sl_why *why)
-{
-    return sl_fail(why, SL_INVALID, "unexpected EOF");
-}
-
-static enum sl_err take_varint(struct cursor *c, uint64_t *out, struct sl_why *why)
-{
-    uint64_t value = 0;
-
-    for (unsigned i = 0; i < VARINT_BYTES_MAX; i++) {
-        if (c->at == c->end)
-            return eof(why);
-        value |= (uint64_t)(*c->at & 0x7f) << (7 * i);
-        if ((*c->at++ & 0x80) == 0) {
-            *out = value;
-            return SL_OK;
-        }
-    }
-    return sl_fail(why, SL_INVALID, "proto: integer overflow");
-}
-
-static enum sl_err take_bytes(struct cursor *c, struct sl_slice *out, struct sl_why *why)
-{
-    uint64_t    length;
-    enum sl_err err;
-
-    if ((err = take_varint(c, &length, why)) != SL_OK)
-        return err;
-    if (length > (uint64_t)(c->end - c->at))
-        return eof(why);
-    *out = (struct sl_slice){c->at, (size_t)length};
-    c->at += length;
-    return SL_OK;
-}
-
-/* Step over the value of a field nobody here knows. */
-static enum sl_err skip(struct cursor *c, unsigned wire, struct sl_why *why)
-{
-    struct sl_slice bytes;
-    uint64_t        number;
-    size_t          fixed;
-
-    switch (wire) {
-    case WIRE_VARINT: return take_varint(c, &number, why);
-    case WIRE_BYTES: return take_bytes(c, &bytes, why);
-    case WIRE_FIXED64:
-    case WIRE_FIXED32:
-        fixed = wire == WIRE_FIXED64 ? sizeof(uint64_t) : sizeof(uint32_t);
-        if ((size_t)(c->end - c->at) < fixed)
-            return eof(why);
-        c->at += fixed;
-        return SL_OK;
-    default: return sl_fail(why, SL_INVALID, "proto: illegal wireType %u", wire);
-    }
-}
-
-static enum sl_err take_unknown(struct cursor *c, const uint8_t *tag, unsigned wire,
+static enum sl_err take_unknown(struct wire_cursor *c, const uint8_t *tag, unsigned wire,
                                 struct sl_record *r, struct sl_why *why)
 {
     enum sl_err err;
@@ -90,7 +26,7 @@ static enum sl_err take_unknown(struct cursor *c, const uint8_t *tag, unsigned w
     if (r->unknown_count == SL_RECORD_UNKNOWN_MAX)
         return sl_fail(why, SL_TOO_LARGE, "more than %u unknown fields",
                        (unsigned)SL_RECORD_UNKNOWN_MAX);
-    if ((err = skip(c, wire, why)) != SL_OK)
+    if ((err = wire_skip(c, wire, why)) != SL_OK)
         return err;
     r->unknown[r->unknown_count++] = (struct sl_slice){tag, (size_t)(c->at - tag)};
     return SL_OK;
@@ -123,7 +59,7 @@ static struct sl_slice *bytes_of(struct sl_record *r, uint64_t field)
     }
 }
 
-static enum sl_err take_field(struct cursor *c, struct sl_record *r, struct sl_why *why)
+static enum sl_err take_field(struct wire_cursor *c, struct sl_record *r, struct sl_why *why)
 {
     static const char *const names[] = {"",         "Tp",          "StartTs",
                                         "CommitTs", "PrewriteKey", "PrewriteValue",
@@ -135,10 +71,10 @@ static enum sl_err take_field(struct cursor *c, struct sl_record *r, struct sl_w
     enum sl_err              err;
     unsigned                 wire;
 
-    if ((err = take_varint(c, &key, why)) != SL_OK)
+    if ((err = wire_take_varint(c, &key, why)) != SL_OK)
         return err;
-    wire = (unsigned)(key & ((1u << TAG_BITS) - 1));
-    key >>= TAG_BITS;
+    wire = (unsigned)(key & ((1u << WIRE_TAG_BITS) - 1));
+    key >>= WIRE_TAG_BITS;
     if (key == 0 || key > INT32_MAX)
         return sl_fail(why, SL_INVALID, "proto: Binlog: illegal tag %lld (wire type %u)",
                        (long long)key, wire);
@@ -149,17 +85,17 @@ static enum sl_err take_field(struct cursor *c, struct sl_record *r, struct sl_w
         return sl_fail(why, SL_INVALID, "proto: wrong wireType = %u for field %s", wire,
                        names[key]);
     if (bytes != NULL)
-        return take_bytes(c, bytes, why);
-    if ((err = take_varint(c, &number, why)) == SL_OK)
+        return wire_take_bytes(c, bytes, why);
+    if ((err = wire_take_varint(c, &number, why)) == SL_OK)
         set_integer(r, (enum field)key, number);
     return err;
 }
 
 enum sl_err sl_record_decode(struct sl_slice bytes, struct sl_record *out, struct sl_why *why)
 {
-    struct cursor    c = {bytes.bytes, bytes.bytes + bytes.len};
-    struct sl_record r = {0};
-    enum sl_err      err;
+    struct wire_cursor c = wire_cursor_of(bytes);
+    struct sl_record   r = {0};
+    enum sl_err        err;
 
     while (c.at < c.end) {
         if ((err = take_field(&c, &r, why)) != SL_OK)
@@ -194,7 +130,7 @@ static uint8_t *put_varint(uint8_t *out, uint64_t value)
 
 static uint8_t *put_integer(uint8_t *out, enum field field, int64_t value)
 {
-    *out++ = (uint8_t)((unsigned)field << TAG_BITS | WIRE_VARINT);
+    *out++ = (uint8_t)((unsigned)field << WIRE_TAG_BITS | WIRE_VARINT);
     return put_varint(out, (uint64_t)value);
 }
 
@@ -202,7 +138,7 @@ static uint8_t *put_bytes(uint8_t *out, enum field field, struct sl_slice bytes)
 {
     if (bytes.bytes == NULL)
         return out;
-    *out++ = (uint8_t)((unsigned)field << TAG_BITS | WIRE_BYTES);
+    *out++ = (uint8_t)((unsigned)field << WIRE_TAG_BITS | WIRE_BYTES);
     out = put_varint(out, bytes.len);
     memcpy(out, bytes.bytes, bytes.len);
     return out + bytes.len;
