@@ -422,6 +422,7 @@ const proto_sources = [_][]const u8{
 };
 
 const core_sources = [_][]const u8{
+    "src/actors/pump/admin.c",
     "src/actors/pump/birth.c",
     "src/actors/pump/clock.c",
     "src/actors/pump/config.c",
@@ -632,6 +633,7 @@ const tests = [_]TestProgram{
     .{ .kind = "sim", .name = "puller_test", .sources = &.{ "tests/sim/pull_world.c", "tests/sim/puller_test.c" } },
     .{ .kind = "sim", .name = "runtime_sim_test", .sources = &.{"tests/sim/runtime_sim_test.c"} },
     .{ .kind = "stress", .name = "runtime_stress_test", .sources = &.{"tests/stress/runtime_stress_test.c"} },
+    .{ .kind = "unit", .name = "actors/pump/pull_stream_test", .sources = &.{ "tests/sim/pull_world.c", "tests/unit/actors/pump/pull_stream_test.c" } },
     entrance("session_pull"),
     entrance("session_wire"),
     entrance("session_write"),
@@ -747,6 +749,7 @@ const benches = [_]Program{
     .{ .name = "hop", .sources = &.{"bench/hop.c"} },
     .{ .name = "merge", .sources = &.{"bench/merge.c"} },
     .{ .name = "pump_append", .sources = &.{"bench/append.c"} },
+    .{ .name = "pump_pull", .sources = &.{"bench/pull.c"} },
     .{ .name = "pump_recover", .sources = &.{"bench/recover.c"} },
 };
 

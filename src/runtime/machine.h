@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/heap.h"
@@ -99,8 +100,8 @@ struct slot {
     bool          more; /* the turn left mail in the mailbox */
     enum sl_err   err;  /* why it ends */
     struct sl_why why;
-    uint8_t       args[SL_SPAWN_ARGS_BYTES_MAX];
-    bool          has_args;
+    _Alignas(max_align_t) uint8_t args[SL_SPAWN_ARGS_BYTES_MAX]; /* any struct */
+    bool has_args;
 
     /* runner writes, any reads (relaxed: figures for people) */
     _Alignas(MACHINE_CACHE_LINE) _Atomic bool living;

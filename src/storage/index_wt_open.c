@@ -1,6 +1,7 @@
 #include "storage/index_wt.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -175,11 +176,15 @@ static enum sl_err look(const struct sl_index_options *options, bool *there, str
     return options->create ? SL_OK : sl_fail(why, SL_NOT_FOUND, "there is none");
 }
 
+/* The threads that WiredTiger starts inherit a mask that holds all signals: those are for the
+ * program's own threads. */
 static enum sl_err connect_to(struct wt_db *db, const struct sl_index_options *options, bool create,
                               struct sl_why *why)
 {
-    char config[CONFIG_BYTES];
-    int  ret;
+    char     config[CONFIG_BYTES];
+    sigset_t all;
+    sigset_t before;
+    int      ret;
 
     (void)snprintf(config, sizeof config,
                    "create=%s,config_base=false,use_environment=false,log=(enabled=false),"
@@ -187,7 +192,10 @@ static enum sl_err connect_to(struct wt_db *db, const struct sl_index_options *o
                    "eviction=(threads_min=1,threads_max=1),file_manager=(close_idle_time=0)",
                    create ? "true" : "false", options->cache_bytes,
                    SL_INDEX_CURSORS_MAX + SL_INDEX_SHARDS_MAX + OWN_SESSIONS);
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_BLOCK, &all, &before);
     ret = wiredtiger_open(options->dir, wt_ear_handler(db->ear), config, &db->conn);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     return ret == 0 ? SL_OK : wt_failed(db->ear, ret, "WiredTiger", why);
 }
 

@@ -69,6 +69,8 @@ static enum sl_err root_start(struct sl_ctx *ctx, void *self, const void *args)
     if ((err = spawn(ctx, r, &sl_pump_retention_class, 0, &p->retention_ref)) != SL_OK ||
         (err = spawn(ctx, r, &sl_pump_registrar_class, 0, &p->registrar_ref)) != SL_OK)
         return err;
+    if ((err = spawn(ctx, r, &sl_pump_admin_class, 0, &p->admin_ref)) != SL_OK)
+        return err;
     return spawn(ctx, r, &sl_pump_gateway_class, 0, &r->gateway);
 }
 
@@ -101,7 +103,11 @@ static void next_step(struct sl_ctx *ctx, struct root *r)
     case STEP_GOING: ask_publish(ctx, r, r->leaves ? SL_NODE_CLOSING : SL_NODE_PAUSING); return;
     case STEP_GONE: ask_publish(ctx, r, r->leaves ? SL_NODE_OFFLINE : SL_NODE_PAUSED); return;
     case STEP_GATEWAY: stop_child(ctx, r, r->gateway); return;
-    case STEP_CLOCK: stop_child(ctx, r, p->clock_ref); return;
+    case STEP_CLOCK:
+        stop_child(ctx, r, p->clock_ref);
+        stop_child(ctx, r, p->retention_ref);
+        stop_child(ctx, r, p->admin_ref);
+        return;
     case STEP_WRITERS:
         for (uint32_t k = 0; k < p->options.shards; k++)
             stop_child(ctx, r, p->shard[k].writer_ref);

@@ -1,0 +1,299 @@
+/* B6, pull: a stream of everything in one shard, against reading and checksumming the same segments
+ * in order. Ours also reads the index, joins every commit with its prewrite and makes the entity
+ * that a drainer is sent. All is in the page cache, so that the programs are compared and not the
+ * disk. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "actors/pump/pull_stream.h"
+#include "append_probe.h"
+#include "base/env_os.h"
+#include "binlog/record.h"
+
+enum {
+    BATCH = 200,    /* records of one append */
+    IN_FLIGHT = 50, /* transactions between a prewrite and its commit */
+    LOG_BYTES = 1 << 28,
+};
+
+static const double QUICK_SECONDS = 0.2; /* what --quick sets: a smaller log will do */
+
+/* One shard on the disk: log and index in folders of their own. */
+struct shard {
+    struct sl_pump pump;
+    char           log_dir[64];
+    char           index_dir[64];
+    uint32_t       transactions;
+};
+
+static uint32_t transactions_of(const struct bench_options *o, size_t value_bytes)
+{
+    uint64_t bytes = o->seconds <= QUICK_SECONDS ? LOG_BYTES / 8 : LOG_BYTES;
+
+    return (uint32_t)(bytes / (sl_vlog_record_bytes(value_bytes) + sl_vlog_record_bytes(64)));
+}
+
+/* ---- writing ---- */
+
+/* Records waiting to be appended together, and the entries that will point to them. */
+struct writer {
+    struct shard          *shard;
+    struct sl_vlog_record  records[BATCH];
+    uint8_t               *bytes; /* of their payloads: BATCH times `room` */
+    size_t                 room;
+    uint32_t               count;
+    struct sl_position    *prewrites; /* by transaction, as is the next */
+    struct sl_index_entry *entries;
+};
+
+static sl_ts start_ts_of(uint32_t transaction)
+{
+    return sl_ts_of_ms(1000) + 2 * (sl_ts)transaction;
+}
+
+static sl_ts commit_ts_of(uint32_t transaction)
+{
+    return start_ts_of(transaction) + 2 * IN_FLIGHT + 1;
+}
+
+static bool flush(struct writer *w)
+{
+    struct sl_position positions[BATCH];
+    struct sl_why      why = {0};
+
+    if (w->count == 0)
+        return true;
+    if (sl_vlog_append(w->shard->pump.shard[0].vlog, w->records, w->count, positions, &why) !=
+        SL_OK) {
+        fprintf(stderr, "pull: %s\n", why.text);
+        return false;
+    }
+    for (uint32_t i = 0; i < w->count; i++) {
+        uint32_t of = (uint32_t)((sl_ts)w->records[i].start_ts - start_ts_of(0)) / 2;
+
+        if (w->records[i].type == SL_VLOG_PREWRITE)
+            w->prewrites[of] = positions[i];
+        else
+            w->entries[of] = (struct sl_index_entry){.commit_ts = commit_ts_of(of),
+                                                     .start_ts = start_ts_of(of),
+                                                     .type = SL_RECORD_COMMIT,
+                                                     .commit = positions[i],
+                                                     .prewrite = w->prewrites[of]};
+    }
+    w->count = 0;
+    return true;
+}
+
+static bool add(struct writer *w, const struct sl_record *r)
+{
+    uint8_t *place = w->bytes + w->count * w->room;
+
+    sl_record_encode(r, place);
+    w->records[w->count++] = (struct sl_vlog_record){
+        .type = r->type == SL_RECORD_PREWRITE ? SL_VLOG_PREWRITE : SL_VLOG_COMMIT,
+        .start_ts = (uint64_t)r->start_ts,
+        .commit_ts = (uint64_t)r->commit_ts,
+        .payload = {place, sl_record_encoded_bytes(r)}};
+    return w->count < BATCH || flush(w);
+}
+
+static bool write_transactions(struct writer *w, size_t value_bytes)
+{
+    static const uint8_t key[] = "t\x80\0\0\0\0\0\0\x2d_r\x80\0\0\0\0\0\x12\x34";
+    uint32_t             count = w->shard->transactions;
+    uint8_t             *value = calloc(1, value_bytes);
+    bool                 good = value != NULL;
+
+    for (uint32_t i = 0; good && i < count + IN_FLIGHT; i++) {
+        struct sl_record prewrite = {.type = SL_RECORD_PREWRITE,
+                                     .start_ts = start_ts_of(i),
+                                     .prewrite_key = {key, sizeof key - 1},
+                                     .prewrite_value = {value, value_bytes},
+                                     .has_schema_state = true};
+        struct sl_record commit = {.type = SL_RECORD_COMMIT,
+                                   .start_ts = start_ts_of(i - IN_FLIGHT),
+                                   .commit_ts = commit_ts_of(i - IN_FLIGHT),
+                                   .prewrite_key = {key, sizeof key - 1},
+                                   .has_schema_state = true};
+
+        good = (i >= count || add(w, &prewrite)) && (i < IN_FLIGHT || add(w, &commit));
+    }
+    free(value);
+    return good && flush(w);
+}
+
+static bool write_index(struct shard *s, const struct sl_index_entry *entries)
+{
+    for (uint32_t i = 0; i < s->transactions; i += SL_INDEX_CUT_ITEMS_MAX) {
+        uint32_t            left = s->transactions - i;
+        struct sl_index_cut cut = {
+            .entries = entries + i,
+            .entry_count = left < SL_INDEX_CUT_ITEMS_MAX ? left : SL_INDEX_CUT_ITEMS_MAX};
+
+        if (sl_index_apply(s->pump.shard[0].index, &cut, NULL) != SL_OK)
+            return false;
+    }
+    return true;
+}
+
+static bool fill(struct shard *s, size_t value_bytes)
+{
+    struct writer w = {.shard = s, .room = value_bytes + 128};
+    bool          good;
+
+    w.bytes = malloc(BATCH * w.room);
+    w.prewrites = calloc(s->transactions, sizeof *w.prewrites);
+    w.entries = calloc(s->transactions, sizeof *w.entries);
+    good = w.bytes != NULL && w.prewrites != NULL && w.entries != NULL &&
+           write_transactions(&w, value_bytes) && write_index(s, w.entries);
+    free(w.bytes);
+    free(w.prewrites);
+    free(w.entries);
+    return good;
+}
+
+static bool shard_make(struct shard *s, uint32_t transactions, size_t value_bytes)
+{
+    struct sl_vlog_options *log = &s->pump.vlog_options[0];
+    struct sl_index_options index = {.engine = SL_INDEX_WIREDTIGER,
+                                     .fs = sl_env_os()->fs,
+                                     .dir = s->index_dir,
+                                     .shard_count = 1,
+                                     .create = true};
+    struct sl_why           why = {0};
+
+    memset(s, 0, sizeof *s);
+    s->transactions = transactions;
+    if (!probe_dir_make(s->log_dir) || !probe_dir_make(s->index_dir))
+        return false;
+    *log = (struct sl_vlog_options){.fs = sl_env_os()->fs,
+                                    .random = sl_env_os()->random,
+                                    .dir = s->log_dir,
+                                    .identity = {.cluster_id = 1, .shard_count = 1},
+                                    .segment_bytes = SL_VLOG_SEGMENT_BYTES_DEFAULT,
+                                    .no_sync = true};
+    s->pump.options.shards = 1;
+    if (sl_vlog_open(log, 0, NULL, NULL, &s->pump.shard[0].vlog, &why) != SL_OK ||
+        sl_index_open(&index, &s->pump.index, &why) != SL_OK) {
+        fprintf(stderr, "pull: %s\n", why.text);
+        return false;
+    }
+    s->pump.shard[0].index = sl_index_shard_of(s->pump.index, 0);
+    return fill(s, value_bytes);
+}
+
+static void shard_remove(struct shard *s)
+{
+    sl_vlog_close(&s->pump.shard[0].vlog);
+    sl_index_close(&s->pump.index);
+    (void)sl_index_wipe(sl_env_os()->fs, s->index_dir, NULL);
+    probe_dir_remove(s->log_dir);
+}
+
+/* ---- measuring ---- */
+
+/* Transactions that a stream gives, all of them; 0: it failed. */
+static uint32_t pull_all(struct shard *s)
+{
+    struct pull_stream *stream = calloc(1, sizeof *stream);
+    struct sl_buf      *out[SL_PULL_BATCH_ITEMS];
+    struct sl_why       why = {0};
+    uint32_t            total = 0;
+    uint32_t            count = 0;
+    enum sl_err         err;
+
+    if (stream == NULL)
+        return 0;
+    if ((err = pull_stream_open(stream, &s->pump, 0, "bench", &why)) == SL_OK) {
+        pull_shard_allow(&stream->shards[0], commit_ts_of(s->transactions),
+                         sl_vlog_end(s->pump.shard[0].vlog));
+        while ((err = pull_stream_next(stream, out, &count, &why)) == SL_OK && count > 0) {
+            total += count;
+            while (count > 0)
+                sl_buf_free(&out[--count]);
+        }
+    }
+    if (err != SL_OK)
+        fprintf(stderr, "pull: %s\n", why.text);
+    pull_stream_close(stream);
+    free(stream);
+    return total;
+}
+
+static bool ours(const struct bench_options *o, size_t value_bytes, struct bench_sample *out)
+{
+    struct shard *s = calloc(1, sizeof *s);
+    uint32_t      total = 0;
+    double        began = 0;
+
+    if (s != NULL && shard_make(s, transactions_of(o, value_bytes), value_bytes)) {
+        began = bench_now();
+        total = pull_all(s);
+        out->value[0] = total / (bench_now() - began);
+    }
+    if (s != NULL)
+        shard_remove(s);
+    free(s);
+    return total > 0;
+}
+
+static bool limit(const struct bench_options *o, size_t value_bytes, struct bench_sample *out)
+{
+    struct shard *s = calloc(1, sizeof *s);
+    bool          good = s != NULL && shard_make(s, transactions_of(o, value_bytes), value_bytes);
+
+    if (good) {
+        uint64_t bytes = sl_vlog_end(s->pump.shard[0].vlog);
+
+        good = probe_scan(s->log_dir, bytes, out);
+        out->value[0] *= s->transactions / (double)bytes;
+    }
+    if (s != NULL)
+        shard_remove(s);
+    free(s);
+    return good;
+}
+
+static bool ours_100(const struct bench_options *o, struct bench_sample *out)
+{
+    return ours(o, 100, out);
+}
+
+static bool limit_100(const struct bench_options *o, struct bench_sample *out)
+{
+    return limit(o, 100, out);
+}
+
+static bool ours_1k(const struct bench_options *o, struct bench_sample *out)
+{
+    return ours(o, 1024, out);
+}
+
+static bool limit_1k(const struct bench_options *o, struct bench_sample *out)
+{
+    return limit(o, 1024, out);
+}
+
+static bool ours_16k(const struct bench_options *o, struct bench_sample *out)
+{
+    return ours(o, 16384, out);
+}
+
+static bool limit_16k(const struct bench_options *o, struct bench_sample *out)
+{
+    return limit(o, 16384, out);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct bench_metric rate = {.name = "rate", .unit = "txn/s"};
+    const struct bench_case          cases[] = {
+                 {"100", "transactions of 100 bytes", {rate}, ours_100, limit_100, NULL},
+                 {"1k", "transactions of 1 KiB", {rate}, ours_1k, limit_1k, NULL},
+                 {"16k", "transactions of 16 KiB", {rate}, ours_16k, limit_16k, NULL},
+    };
+
+    return bench_main("pump_pull", cases, sizeof cases / sizeof *cases, argc, argv);
+}
