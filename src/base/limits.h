@@ -304,11 +304,13 @@ static_assert(SL_PUMP_CUT_ITEMS <= SL_INDEX_CUT_ITEMS_MAX, "a cut is one transac
 static_assert((int)SL_PUMP_SHARDS_MAX <= (int)SL_INDEX_SHARDS_MAX, "a table per shard");
 static_assert(SL_PULLERS_MAX * SL_PUMP_SHARDS_MAX <= (int)SL_INDEX_CURSORS_MAX,
               "a cursor per puller and shard");
-/* Pump: configuration and identity */
+
+/* Pump: configuration, identity, answers over HTTP */
 enum {
     SL_PD_URLS_MAX = 64,               /* of one cluster */
     SL_DATA_DIR_FILE_BYTES_MAX = 4096, /* of the small files that say what a data directory is */
-    SL_UNIX_PATH_BYTES_MAX = 108,      /* of a unix socket, as Linux has it; terminator included */
+    SL_STATUS_RECORD_BYTES_MAX = 64 << 20, /* the text of one record; what is beyond is cut off */
+    SL_UNIX_PATH_BYTES_MAX = 108, /* of a unix socket, as Linux has it; terminator included */
 };
 static_assert((int)SL_NAME_BYTES_MAX + 6 <= (int)SL_NODE_ID_BYTES_MAX,
               "the name of a host and a port make a node id");

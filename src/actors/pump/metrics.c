@@ -13,7 +13,7 @@ static const char *const parts[SL_PUMP_PARTS + 1] = {"single", "batch", "to_disk
                                                      "fsync"};
 static const char *const lates[SL_PUMP_LATES + 1] = {"copy", "protocol"};
 static const char *const refusals[SL_PUMP_REFUSALS + 1] = {
-    "cluster", "payload", "state", "size", "space", "timestamp", "unresolved"};
+    "cluster", "payload", "state", "size", "space", "timestamp", "unresolved", "busy", "stopping"};
 
 /* ---- families: helps of the original are the original's ---- */
 

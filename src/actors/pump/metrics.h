@@ -42,6 +42,8 @@ enum sl_pump_refusal {
     SL_PUMP_REFUSED_SPACE,      /* too little free space */
     SL_PUMP_REFUSED_TIMESTAMP,  /* a commit ts from the future */
     SL_PUMP_REFUSED_UNRESOLVED, /* too many prewrites wait for their outcome */
+    SL_PUMP_REFUSED_BUSY,       /* too many writes of its connection wait */
+    SL_PUMP_REFUSED_STOPPING,   /* the pump stops */
     SL_PUMP_REFUSALS,
 };
 

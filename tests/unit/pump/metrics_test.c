@@ -170,7 +170,11 @@ static void each_pointer_leads_to_the_series_of_its_name(void **state)
          "sluice_pump_writes_refused_total{reason=\"timestamp\"} 16"},
         {metrics.refused[SL_PUMP_REFUSED_UNRESOLVED],
          "sluice_pump_writes_refused_total{reason=\"unresolved\"} 17"},
-        {metrics.spooled_bytes, "sluice_pump_spooled_bytes_total 18"},
+        {metrics.refused[SL_PUMP_REFUSED_BUSY],
+         "sluice_pump_writes_refused_total{reason=\"busy\"} 18"},
+        {metrics.refused[SL_PUMP_REFUSED_STOPPING],
+         "sluice_pump_writes_refused_total{reason=\"stopping\"} 19"},
+        {metrics.spooled_bytes, "sluice_pump_spooled_bytes_total 20"},
     };
     const struct {
         struct sl_metric_series *series;
