@@ -463,6 +463,7 @@ const core_sources = [_][]const u8{
     "src/binlog/merge.c",
     "src/binlog/record.c",
     "src/binlog/record_text.c",
+    "src/binlog/wire.c",
     "src/compat/compat.c",
     "src/net/grpc.c",
     "src/net/grpc_call.c",

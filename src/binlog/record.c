@@ -65,19 +65,14 @@ static enum sl_err take_field(struct wire_cursor *c, struct sl_record *r, struct
                                         "CommitTs", "PrewriteKey", "PrewriteValue",
                                         "DdlQuery", "DdlJobId",    "DdlSchemaState"};
     const uint8_t           *tag = c->at;
-    uint64_t                 key;
+    uint32_t                 key;
     uint64_t                 number;
     struct sl_slice         *bytes;
     enum sl_err              err;
     unsigned                 wire;
 
-    if ((err = wire_take_varint(c, &key, why)) != SL_OK)
+    if ((err = wire_take_key(c, "Binlog", &key, &wire, why)) != SL_OK)
         return err;
-    wire = (unsigned)(key & ((1u << WIRE_TAG_BITS) - 1));
-    key >>= WIRE_TAG_BITS;
-    if (key == 0 || key > INT32_MAX)
-        return sl_fail(why, SL_INVALID, "proto: Binlog: illegal tag %lld (wire type %u)",
-                       (long long)key, wire);
     if (key > FIELD_DDL_SCHEMA_STATE)
         return take_unknown(c, tag, wire, r, why);
     bytes = bytes_of(r, key);
@@ -93,7 +88,7 @@ static enum sl_err take_field(struct wire_cursor *c, struct sl_record *r, struct
 
 enum sl_err sl_record_decode(struct sl_slice bytes, struct sl_record *out, struct sl_why *why)
 {
-    struct wire_cursor c = wire_cursor_of(bytes);
+    struct wire_cursor c = wire_begin(bytes);
     struct sl_record   r = {0};
     enum sl_err        err;
 
@@ -130,7 +125,7 @@ static uint8_t *put_varint(uint8_t *out, uint64_t value)
 
 static uint8_t *put_integer(uint8_t *out, enum field field, int64_t value)
 {
-    *out++ = (uint8_t)((unsigned)field << WIRE_TAG_BITS | WIRE_VARINT);
+    *out++ = (uint8_t)((unsigned)field << WIRE_KEY_BITS | WIRE_VARINT);
     return put_varint(out, (uint64_t)value);
 }
 
@@ -138,7 +133,7 @@ static uint8_t *put_bytes(uint8_t *out, enum field field, struct sl_slice bytes)
 {
     if (bytes.bytes == NULL)
         return out;
-    *out++ = (uint8_t)((unsigned)field << WIRE_TAG_BITS | WIRE_BYTES);
+    *out++ = (uint8_t)((unsigned)field << WIRE_KEY_BITS | WIRE_BYTES);
     out = put_varint(out, bytes.len);
     memcpy(out, bytes.bytes, bytes.len);
     return out + bytes.len;
@@ -188,7 +183,7 @@ struct sl_record sl_record_join(const struct sl_record *prewrite, const struct s
 {
     struct sl_record joined = *commit;
 
-    SL_ASSERT(prewrite->type == SL_RECORD_PREWRITE && commit->type == SL_RECORD_COMMIT);
+    SL_ASSERT(prewrite->type == SL_RECORD_PREWRITE && commit->type != SL_RECORD_PREWRITE);
     SL_ASSERT(prewrite->start_ts == commit->start_ts);
     joined.prewrite_value = prewrite->prewrite_value;
     joined.ddl_query = prewrite->ddl_query;

@@ -55,7 +55,8 @@ size_t sl_record_encoded_bytes(const struct sl_record *record);
 void sl_record_encode(const struct sl_record *record, uint8_t *out);
 
 /* What a drainer is sent for a commit: the commit with prewrite value, DDL query, job id and schema
- * state of its prewrite (pump spec 1.5, observed 15). Borrows from both. */
+ * state of its prewrite (pump spec 1.5, observed 15). A type nobody knows is matched like a commit
+ * and stays what it is. Both have the same start ts. Borrows from both. */
 struct sl_record sl_record_join(const struct sl_record *prewrite, const struct sl_record *commit);
 
 /* The progress mark that a pump makes of a timestamp (pump spec 3.5). */

@@ -21,6 +21,7 @@ struct field {
 
 /* Fields by number: the first is number 1. */
 struct message {
+    const char         *name;
     const struct field *fields;
     size_t              count;
 };
@@ -40,7 +41,7 @@ static const struct field binlog_fields[] = {
     {.name = "ddl_job_id", .kind = KIND_INT},
     {.name = "ddl_schema_state", .kind = KIND_INT},
 };
-static const struct message binlog_message = {binlog_fields, 8};
+static const struct message binlog_message = {"Binlog", binlog_fields, 8};
 
 static const struct field mutation_fields[] = {
     {.name = "table_id", .kind = KIND_INT},
@@ -51,13 +52,13 @@ static const struct field mutation_fields[] = {
     {.name = "deleted_rows", .kind = KIND_BYTES, .repeated = true},
     {.name = "sequence", .kind = KIND_ENUM, .repeated = true, .names = mutation_types},
 };
-static const struct message mutation_message = {mutation_fields, 7};
+static const struct message mutation_message = {"TableMutation", mutation_fields, 7};
 
 static const struct field value_fields[] = {
     {.name = "schema_version", .kind = KIND_INT},
     {.name = "mutations", .kind = KIND_MESSAGE, .repeated = true, .message = &mutation_message},
 };
-static const struct message value_message = {value_fields, 2};
+static const struct message value_message = {"PrewriteValue", value_fields, 2};
 
 /* ---- text ---- */
 
@@ -134,24 +135,21 @@ struct found {
 static enum sl_err take(struct wire_cursor *c, const struct message *message, struct found *out,
                         struct sl_why *why)
 {
-    uint64_t    tag;
+    uint32_t    number;
     enum sl_err err;
 
-    if ((err = wire_take_varint(c, &tag, why)) != SL_OK)
+    *out = (struct found){0};
+    if ((err = wire_take_key(c, message->name, &number, &out->wire, why)) != SL_OK)
         return err;
-    *out = (struct found){.wire = (unsigned)(tag & ((1u << WIRE_TAG_BITS) - 1))};
-    tag >>= WIRE_TAG_BITS;
-    if (tag == 0 || tag > INT32_MAX)
-        return sl_fail(why, SL_INVALID, "proto: illegal tag %" PRIu64, tag);
-    if (tag > message->count)
+    if (number > message->count)
         return wire_skip(c, out->wire, why);
-    out->number = (size_t)tag;
+    out->number = number;
     if (out->wire == WIRE_VARINT)
         return wire_take_varint(c, &out->integer, why);
     if (out->wire == WIRE_BYTES)
         return wire_take_bytes(c, &out->bytes, why);
     return sl_fail(why, SL_INVALID, "proto: wrong wireType = %u for field %s", out->wire,
-                   message->fields[tag - 1].name);
+                   message->fields[number - 1].name);
 }
 
 static enum sl_err check(const struct message *message, struct sl_slice slice, struct sl_why *why);
@@ -160,7 +158,7 @@ static enum sl_err check(const struct message *message, struct sl_slice slice, s
 static enum sl_err check_one(const struct field *field, const struct found *found,
                              struct sl_why *why)
 {
-    struct wire_cursor c = wire_cursor_of(found->bytes);
+    struct wire_cursor c = wire_begin(found->bytes);
     bool               number = field->kind == KIND_INT || field->kind == KIND_ENUM;
     bool               packed = number && field->repeated && found->wire == WIRE_BYTES;
     uint64_t           ignored;
@@ -177,7 +175,7 @@ static enum sl_err check_one(const struct field *field, const struct found *foun
 /* Read all of it, as deep as the table says. */
 static enum sl_err check(const struct message *message, struct sl_slice slice, struct sl_why *why)
 {
-    struct wire_cursor c = wire_cursor_of(slice);
+    struct wire_cursor c = wire_begin(slice);
     struct found       found;
     enum sl_err        err = SL_OK;
 
@@ -207,7 +205,7 @@ static void put_one(struct sl_text *text, const struct field *field, const struc
 
 static void put_packed(struct sl_text *text, const struct field *field, struct sl_slice slice)
 {
-    struct wire_cursor c = wire_cursor_of(slice);
+    struct wire_cursor c = wire_begin(slice);
     struct found       one = {.wire = WIRE_VARINT};
 
     while (c.at < c.end && wire_take_varint(&c, &one.integer, NULL) == SL_OK)
@@ -220,7 +218,7 @@ static void put_field(struct sl_text *text, const struct message *message, size_
 {
     const struct field *field = &message->fields[number - 1];
     bool                number_kind = field->kind == KIND_INT || field->kind == KIND_ENUM;
-    struct wire_cursor  c = wire_cursor_of(slice);
+    struct wire_cursor  c = wire_begin(slice);
     struct found        found;
     struct found        last = {0};
 

@@ -1,0 +1,78 @@
+#include "binlog/wire.h"
+
+struct wire_cursor wire_begin(struct sl_slice bytes)
+{
+    return (struct wire_cursor){bytes.bytes, bytes.len > 0 ? bytes.bytes + bytes.len : bytes.bytes};
+}
+
+static enum sl_err eof(struct sl_why *why)
+{
+    return sl_fail(why, SL_INVALID, "unexpected EOF");
+}
+
+enum sl_err wire_take_varint(struct wire_cursor *c, uint64_t *out, struct sl_why *why)
+{
+    uint64_t value = 0;
+
+    for (unsigned i = 0; i < WIRE_VARINT_BYTES_MAX; i++) {
+        if (c->at == c->end)
+            return eof(why);
+        value |= (uint64_t)(*c->at & 0x7f) << (7 * i);
+        if ((*c->at++ & 0x80) == 0) {
+            *out = value;
+            return SL_OK;
+        }
+    }
+    return sl_fail(why, SL_INVALID, "proto: integer overflow");
+}
+
+enum sl_err wire_take_bytes(struct wire_cursor *c, struct sl_slice *out, struct sl_why *why)
+{
+    uint64_t    length;
+    enum sl_err err;
+
+    if ((err = wire_take_varint(c, &length, why)) != SL_OK)
+        return err;
+    if (length > (uint64_t)(c->end - c->at))
+        return eof(why);
+    *out = (struct sl_slice){c->at, (size_t)length};
+    c->at += length;
+    return SL_OK;
+}
+
+enum sl_err wire_take_key(struct wire_cursor *c, const char *message, uint32_t *field,
+                          unsigned *wire, struct sl_why *why)
+{
+    uint64_t    key;
+    enum sl_err err;
+
+    if ((err = wire_take_varint(c, &key, why)) != SL_OK)
+        return err;
+    *wire = (unsigned)(key & ((1u << WIRE_KEY_BITS) - 1));
+    key >>= WIRE_KEY_BITS;
+    if (key == 0 || key > INT32_MAX)
+        return sl_fail(why, SL_INVALID, "proto: %s: illegal tag %lld (wire type %u)", message,
+                       (long long)key, *wire);
+    *field = (uint32_t)key;
+    return SL_OK;
+}
+
+enum sl_err wire_skip(struct wire_cursor *c, unsigned wire, struct sl_why *why)
+{
+    struct sl_slice bytes;
+    uint64_t        number;
+    size_t          fixed;
+
+    switch (wire) {
+    case WIRE_VARINT: return wire_take_varint(c, &number, why);
+    case WIRE_BYTES: return wire_take_bytes(c, &bytes, why);
+    case WIRE_FIXED64:
+    case WIRE_FIXED32:
+        fixed = wire == WIRE_FIXED64 ? sizeof(uint64_t) : sizeof(uint32_t);
+        if ((size_t)(c->end - c->at) < fixed)
+            return eof(why);
+        c->at += fixed;
+        return SL_OK;
+    default: return sl_fail(why, SL_INVALID, "proto: illegal wireType %u", wire);
+    }
+}
