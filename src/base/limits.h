@@ -327,14 +327,12 @@ enum {
 
 /* Pump: retention */
 enum {
-    SL_GC_STRETCH_MS = 60000,         /* commit ts that are looked at as one */
-    SL_GC_SCAN_ITEMS = 1 << 14,       /* index entries read in one turn */
-    SL_GC_PERIOD_MS = 3600 * 1000,    /* between two rounds */
-    SL_GC_MARGIN_MS = 600 * 1000,     /* what is younger than the gc point less this is kept */
-    SL_CHECKPOINT_MS = 3000,          /* between two checkpoints of the index */
-    SL_SPACE_MS = 3000,               /* between two looks at the free space */
-    SL_DRAINER_CHECK_MS = 600 * 1000, /* between two looks at how far the drainers are */
-    SL_DRAINER_EARLY_MS = 20 * 3600 * 1000, /* that close to the gc point, a drainer is named */
+    SL_GC_STRETCH_MS = 60000,      /* commit ts that are looked at as one */
+    SL_GC_SCAN_ITEMS = 1 << 14,    /* index entries read in one turn */
+    SL_GC_PERIOD_MS = 3600 * 1000, /* between two rounds */
+    SL_GC_MARGIN_MS = 600 * 1000,  /* what is younger than the gc point less this is kept */
+    SL_CHECKPOINT_MS = 3000,       /* between two checkpoints of the index */
+    SL_SPACE_MS = 3000,            /* between two looks at the free space */
 };
 
 /* Pump: its entrance */
