@@ -410,6 +410,9 @@ const static_libraries = [_][]const u8{
 
 const proto_sources = [_][]const u8{
     "binlog",
+    "etcd",
+    "fakepd",
+    "pdpb",
     "pump",
 };
 
@@ -458,6 +461,8 @@ const core_sources = [_][]const u8{
     "src/net/channel.c",
     "src/net/channel_address.c",
     "src/net/channel_call.c",
+    "src/net/endpoints.c",
+    "src/net/etcd.c",
     "src/net/grpc.c",
     "src/net/grpc_call.c",
     "src/net/grpc_client.c",
@@ -485,6 +490,7 @@ const core_sources = [_][]const u8{
     "src/net/local_tso.c",
     "src/net/node.c",
     "src/net/node_state.c",
+    "src/net/pd_registry.c",
     "src/net/registry.c",
     "src/net/tso.c",
     "src/runtime/crew.c",

@@ -41,6 +41,9 @@ THIRD_PARTY = {
     # Opening and using are two files; a third would only pass the type through.
     "wiredtiger.h": ["src/storage/index_wt.c", "src/storage/index_wt_open.c"],
     "nghttp2/*": ["src/net/h2.c"],
+    "etcd.pb-c.h": ["src/net/etcd.c", "tests/*"],
+    "pdpb.pb-c.h": ["src/net/pd_wire.c", "tests/*"],
+    "fakepd.pb-c.h": ["src/net/pd_drive.c", "tests/*"],
     "*.pb-c.h": ["tests/*"],  # what protoc-c makes of proto/, in the build cache
     "sys/signalfd.h": ["src/runtime/run.c"],
     "ftw.h": ["tests/lib/folder.c"],
