@@ -281,7 +281,7 @@ fn addPrograms(p: Project, step: *Build.Step) void {
 fn addTools(p: Project, step: *Build.Step) void {
     const core = coreFor(p);
     for (tools) |row| {
-        const bin = link(p, core, row.name, .{ .sources = row.sources }, &.{});
+        const bin = link(p, core, row.name, .{ .sources = row.sources, .include = &.{"tests"} }, &.{});
         step.dependOn(&p.b.addInstallFileWithDir(bin, .prefix, p.b.fmt("tools/{t}/{s}", .{ p.sanitizer, row.name })).step);
     }
 }
@@ -337,7 +337,7 @@ fn addBench(p: Project, step: *Build.Step) void {
 fn addCross(p: Project, step: *Build.Step) void {
     const core = coreFor(p);
     for ([_][]const Program{ &programs, &tools }) |rows| for (rows) |row| {
-        const bin = link(p, core, row.name, .{ .sources = row.sources }, &.{});
+        const bin = link(p, core, row.name, .{ .sources = row.sources, .include = &.{"tests"} }, &.{});
         step.dependOn(&p.b.addInstallFileWithDir(bin, .prefix, p.b.fmt("cross/{s}", .{row.name})).step);
     };
 }
@@ -461,6 +461,7 @@ const core_sources = [_][]const u8{
     "src/net/channel.c",
     "src/net/channel_address.c",
     "src/net/channel_call.c",
+    "src/net/cluster.c",
     "src/net/endpoints.c",
     "src/net/etcd.c",
     "src/net/grpc.c",
@@ -490,7 +491,11 @@ const core_sources = [_][]const u8{
     "src/net/local_tso.c",
     "src/net/node.c",
     "src/net/node_state.c",
+    "src/net/pd.c",
+    "src/net/pd_drive.c",
     "src/net/pd_registry.c",
+    "src/net/pd_tso.c",
+    "src/net/pd_wire.c",
     "src/net/registry.c",
     "src/net/tso.c",
     "src/runtime/crew.c",
@@ -534,8 +539,22 @@ const programs = [_]Program{
 
 /// Small programs for tests to start; see addTools.
 const tools = [_]Program{
+    .{ .name = "door", .sources = &.{"tests/tools/door.c"} },
+    .{ .name = "fakepd", .sources = &fakepd_sources },
     .{ .name = "selfcheck", .sources = &.{"tests/tools/selfcheck.c"} },
     .{ .name = "standin", .sources = &.{"tests/tools/standin.c"} },
+};
+
+const fakepd_sources = [_][]const u8{
+    "tests/lib/env_sim.c",
+    "tests/lib/env_sim_disk.c",
+    "tests/lib/env_sim_file.c",
+    "tests/lib/env_sim_fs.c",
+    "tests/lib/env_sim_inbox.c",
+    "tests/lib/env_sim_net.c",
+    "tests/lib/env_sim_socket.c",
+    "tests/lib/host.c",
+    "tests/tools/fakepd.c",
 };
 
 /// Each defines LLVMFuzzerTestOneInput; its first inputs lie in tests/corpus/<name>.

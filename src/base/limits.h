@@ -192,6 +192,11 @@ enum {
     SL_ETCD_KEY_BYTES_MAX = 512,          /* a key that we ask for, terminator included */
     SL_ETCD_SYNC_S = 30,                  /* between two looks at the list of members */
     SL_ETCD_SYNC_WAIT_MS = 1000,          /* for that list */
+    SL_PD_OPEN_WAIT_MS = 3000,            /* for one member, when a cluster is opened */
+    SL_PD_REFRESH_S = 60,                 /* between two looks at the members */
+    SL_PD_REFRESH_WAIT_MS = 1000,         /* for one of them */
+    SL_PD_TSO_WAIT_MS = 5000,             /* for timestamps, through changes of the leader */
+    SL_PD_TSO_PAUSE_MS = 500,             /* between two tries */
 };
 
 /* HTTP: one connection to the admin port */
