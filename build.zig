@@ -638,6 +638,7 @@ const tests = [_]TestProgram{
     unit("net/http_route"),
     unit("net/http_time"),
     unit("net/json"),
+    unit("net/live_doors"),
     unit("net/local_drive"),
     unit("net/local_processes"),
     unit("net/local_registry"),

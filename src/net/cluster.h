@@ -21,6 +21,7 @@ enum sl_err sl_cluster_open(const struct sl_env *env, const char *pd_urls, struc
 /* Frees no drive that is still on; do that first. Nulls the pointer; *cluster may be NULL. */
 void sl_cluster_free(struct sl_cluster **cluster);
 
+/* PD's number for it, or that of the directory. */
 uint64_t sl_cluster_id(const struct sl_cluster *cluster);
 
 /* Its two doors; valid as long as the cluster. */

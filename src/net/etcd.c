@@ -269,7 +269,7 @@ enum sl_err sl_etcd_latest(struct sl_etcd *etcd, const char *prefix, int64_t *re
     return SL_OK;
 }
 
-/* One transaction for both cases of the original: the key is there (it was changed once), or not. */
+/* One transaction for both cases of the original: the key is there (it has a revision), or not. */
 enum sl_err sl_etcd_put(struct sl_etcd *etcd, const char *key, struct sl_slice value,
                         struct sl_why *why)
 {

@@ -24,6 +24,7 @@ enum sl_err sl_pd_open(const struct sl_env *env, const char *urls, struct sl_pd 
 /* Frees no drive that is still on; do that first. Nulls the pointer; *pd may be NULL. */
 void sl_pd_free(struct sl_pd **pd);
 
+/* Of all its members; not 0. */
 uint64_t sl_pd_cluster_id(const struct sl_pd *pd);
 
 /* The leader's timestamps; valid as long as pd. sl_tso_now takes at most SL_PD_TSO_WAIT_MS, through

@@ -7,6 +7,7 @@
 #include "net/endpoints.h"
 #include "net/pd.h"
 
+/* See net/pd.h. */
 struct sl_pd {
     struct sl_tso             tso; /* must be first */
     const struct sl_env      *env;
