@@ -285,7 +285,7 @@ fn addPrograms(p: Project, step: *Build.Step) void {
 fn addTools(p: Project, step: *Build.Step) void {
     const core = coreFor(p);
     for (tools) |row| {
-        const bin = link(p, core, row.name, .{ .sources = row.sources }, &.{});
+        const bin = link(p, core, row.name, .{ .sources = row.sources, .include = &.{"tests"} }, &.{});
         step.dependOn(&p.b.addInstallFileWithDir(bin, .prefix, p.b.fmt("tools/{t}/{s}", .{ p.sanitizer, row.name })).step);
     }
 }
@@ -355,7 +355,7 @@ fn addBench(p: Project, step: *Build.Step) void {
 fn addCross(p: Project, step: *Build.Step) void {
     const core = coreFor(p);
     for ([_][]const Program{ &programs, &tools }) |rows| for (rows) |row| {
-        const bin = link(p, core, row.name, .{ .sources = row.sources }, &.{});
+        const bin = link(p, core, row.name, .{ .sources = row.sources, .include = &.{"tests"} }, &.{});
         step.dependOn(&p.b.addInstallFileWithDir(bin, .prefix, p.b.fmt("cross/{s}", .{row.name})).step);
     };
 }
@@ -429,6 +429,9 @@ const static_libraries = [_][]const u8{
 
 const proto_sources = [_][]const u8{
     "binlog",
+    "etcd",
+    "fakepd",
+    "pdpb",
     "pump",
 };
 
@@ -512,6 +515,9 @@ const core_sources = [_][]const u8{
     "src/net/channel.c",
     "src/net/channel_address.c",
     "src/net/channel_call.c",
+    "src/net/cluster.c",
+    "src/net/endpoints.c",
+    "src/net/etcd.c",
     "src/net/grpc.c",
     "src/net/grpc_call.c",
     "src/net/grpc_client.c",
@@ -542,6 +548,11 @@ const core_sources = [_][]const u8{
     "src/net/local_tso.c",
     "src/net/node.c",
     "src/net/node_state.c",
+    "src/net/pd.c",
+    "src/net/pd_drive.c",
+    "src/net/pd_registry.c",
+    "src/net/pd_tso.c",
+    "src/net/pd_wire.c",
     "src/net/registry.c",
     "src/net/tso.c",
     "src/runtime/crew.c",
@@ -604,8 +615,22 @@ const programs = [_]Program{
 
 /// Small programs for tests to start; see addTools.
 const tools = [_]Program{
+    .{ .name = "door", .sources = &.{"tests/tools/door.c"} },
+    .{ .name = "fakepd", .sources = &fakepd_sources },
     .{ .name = "selfcheck", .sources = &.{"tests/tools/selfcheck.c"} },
     .{ .name = "standin", .sources = &.{"tests/tools/standin.c"} },
+};
+
+const fakepd_sources = [_][]const u8{
+    "tests/lib/env_sim.c",
+    "tests/lib/env_sim_disk.c",
+    "tests/lib/env_sim_file.c",
+    "tests/lib/env_sim_fs.c",
+    "tests/lib/env_sim_inbox.c",
+    "tests/lib/env_sim_net.c",
+    "tests/lib/env_sim_socket.c",
+    "tests/lib/host.c",
+    "tests/tools/fakepd.c",
 };
 
 /// Each defines LLVMFuzzerTestOneInput; its first inputs lie in tests/corpus/<name>.
@@ -704,6 +729,7 @@ const tests = [_]TestProgram{
     unit("net/http_route"),
     unit("net/http_time"),
     unit("net/json"),
+    unit("net/live_doors"),
     unit("net/local_drive"),
     unit("net/local_processes"),
     unit("net/local_registry"),
