@@ -25,13 +25,13 @@
 #include "actors/pump/topology.h"
 #include "base/assert.h"
 #include "base/log.h"
-#include "net/local.h"
+#include "net/cluster.h"
 
 enum phase { PHASE_IDLE, PHASE_SCAN, PHASE_TRIM, PHASE_CUT };
 
 struct retention {
     struct sl_pump     *pump;
-    struct sl_local    *local; /* owned */
+    struct sl_cluster  *cluster; /* owned */
     struct sl_registry *registry;
     struct sl_timer     checkpoint;
     struct sl_timer     space;
@@ -237,11 +237,10 @@ static enum sl_err retention_start(struct sl_ctx *ctx, void *self, const void *a
     enum sl_err                err;
 
     r->pump = a->pump;
-    err = sl_local_open(sl_env(ctx), sl_local_dir_of_url(a->pump->options.registry), &r->local,
-                        sl_why(ctx));
+    err = sl_cluster_open(sl_env(ctx), a->pump->options.pd_urls, &r->cluster, sl_why(ctx));
     if (err != SL_OK)
         return err;
-    r->registry = sl_local_registry(r->local);
+    r->registry = sl_cluster_registry(r->cluster);
     sl_timer_arm(ctx, &r->checkpoint, SL_PUMP_CHECKPOINT_DUE, SL_CHECKPOINT_MS);
     sl_timer_arm(ctx, &r->space, SL_PUMP_SPACE_DUE, SL_SPACE_MS);
     sl_timer_arm(ctx, &r->round, SL_PUMP_TICK, SL_GC_PERIOD_MS);
@@ -298,7 +297,7 @@ static void retention_stop(struct sl_ctx *ctx, void *self)
     (void)ctx;
     for (uint32_t k = 0; k < SL_PUMP_SHARDS_MAX; k++)
         sl_gc_scan_done(&r->scans[k]);
-    sl_local_free(&r->local);
+    sl_cluster_free(&r->cluster);
 }
 
 static enum sl_err retention_system(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
