@@ -80,7 +80,8 @@ struct cli_cluster {
 };
 
 /* Open what pd_urls ("": nothing) names; cluster_id, unless it is 0, must be its id, and is the
- * cluster's where there is none. Closed by cli_cluster_close. SL_USAGE, or as the doors fail. Blocks. */
+ * cluster's where there is none. Closed by cli_cluster_close. SL_USAGE, or as the doors fail.
+ * Blocks. */
 enum sl_err cli_cluster_open(const struct sl_env *env, const char *pd_urls, int64_t cluster_id,
                              struct cli_cluster *out, struct sl_why *why);
 void        cli_cluster_close(struct cli_cluster *cluster);

@@ -76,6 +76,8 @@ enum sl_err sl_pump_look_at_space(struct sl_pump *pump, struct sl_why *why)
     atomic_store_explicit(&pump->board.space_total, space.total_bytes, memory_order_relaxed);
     atomic_store_explicit(&pump->board.space_available, space.available_bytes,
                           memory_order_relaxed);
+    sl_metric_set(pump->metrics.capacity_bytes, (double)space.total_bytes);
+    sl_metric_set(pump->metrics.available_bytes, (double)space.available_bytes);
     if (space.available_bytes <= o->stop_write_bytes)
         sl_log(SL_LOG_WARN,
                "no available space, you may want to free up some space or decrease "
@@ -83,6 +85,12 @@ enum sl_err sl_pump_look_at_space(struct sl_pump *pump, struct sl_why *why)
                sl_field_u64("available", space.available_bytes),
                sl_field_u64("StopWriteAtAvailableSpace", o->stop_write_bytes));
     return SL_OK;
+}
+
+static void show_gc(struct sl_pump *pump, sl_ts point)
+{
+    atomic_store_explicit(&pump->board.gc_ts, point, memory_order_relaxed);
+    sl_metric_set(pump->metrics.gc_ms, (double)sl_ts_physical_ms(point));
 }
 
 /* data-dir/gc: the gc point as decimal text. */
@@ -99,7 +107,7 @@ enum sl_err sl_pump_publish_gc(struct sl_pump *pump, sl_ts point, struct sl_why 
         return err;
     if ((err = sl_fs_replace(pump->options.env->fs, path, text, (size_t)count, why)) != SL_OK)
         return err;
-    atomic_store_explicit(&pump->board.gc_ts, point, memory_order_relaxed);
+    show_gc(pump, point);
     return SL_OK;
 }
 
@@ -123,7 +131,7 @@ static enum sl_err load_gc(struct sl_pump *pump, struct sl_why *why)
         return sl_fail(why, SL_CORRUPT,
                        "%s does not hold a timestamp: remove the file, the next gc writes it anew",
                        path);
-    atomic_init(&pump->board.gc_ts, point);
+    show_gc(pump, point);
     return SL_OK;
 }
 
@@ -370,6 +378,9 @@ enum sl_err sl_pump_open(const struct sl_pump_options *options, struct sl_pump *
     SL_ASSERT(pump != NULL);
     SL_ASSERT(options->shards >= 1 && options->shards <= SL_PUMP_SHARDS_MAX);
     pump->options = *options;
+    pump->metric_registry = sl_metric_registry_new();
+    sl_pump_metrics_add(pump->metric_registry, &pump->metrics);
+    sl_metric_registry_add(pump->metric_registry, &sl_metric_process_table, NULL);
     atomic_init(&pump->board.state, SL_NODE_ABSENT);
     if ((err = open_all(pump, why)) != SL_OK) {
         sl_pump_close(&pump);
@@ -394,5 +405,6 @@ void sl_pump_close(struct sl_pump **pump)
         sl_sorter_free(&p->shard[k].sorter);
     }
     sl_file_close(&p->lock);
+    sl_metric_registry_free(&p->metric_registry);
     free(p);
 }

@@ -50,8 +50,11 @@ struct retention {
 static enum sl_err checkpoint(struct retention *r, struct sl_why *why)
 {
     sl_ts       newest = atomic_load_explicit(&r->pump->board.newest_commit, memory_order_relaxed);
+    sl_nanos    before = sl_env_now(r->pump->options.env);
     enum sl_err err = sl_index_checkpoint(r->pump->index, why);
 
+    sl_metric_observe(r->pump->metrics.checkpoint_seconds,
+                      (double)(sl_env_now(r->pump->options.env) - before) / (double)SL_NANOS_PER_S);
     if (err == SL_OK)
         r->checkpointed = newest;
     else
@@ -207,7 +210,7 @@ static void cut_log(struct sl_ctx *ctx, struct retention *r)
 
 static void trimmed(struct sl_ctx *ctx, struct retention *r, const struct sl_pump_trimmed *t)
 {
-    atomic_fetch_add_explicit(&r->pump->board.trimmed, t->removed, memory_order_relaxed);
+    sl_metric_add(r->pump->metrics.deleted_kv, t->removed);
     if (t->removed == SL_INDEX_CUT_ITEMS_MAX) {
         ask_trim(ctx, r);
         return;
@@ -224,7 +227,7 @@ static void shard_done(struct sl_ctx *ctx, struct retention *r)
         sl_timer_arm(ctx, &r->go_on, SL_PUMP_DUE, 0);
         return;
     }
-    atomic_store_explicit(&r->pump->board.done_gc_ts, r->remove, memory_order_relaxed);
+    sl_metric_set(r->pump->metrics.done_gc_ms, (double)sl_ts_physical_ms(r->remove));
     end_round(ctx, r);
 }
 
