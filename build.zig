@@ -444,6 +444,7 @@ const core_sources = [_][]const u8{
     "src/actors/pump/retention.c",
     "src/actors/pump/root.c",
     "src/actors/pump/session.c",
+    "src/actors/pump/session_check.c",
     "src/actors/pump/session_grpc.c",
     "src/actors/pump/session_http.c",
     "src/actors/pump/session_pull.c",

@@ -29,6 +29,9 @@ struct admin {
     struct sl_registry *registry;
     struct sl_tso      *tso;
     struct sl_asker     gc; /* who awaits retention's answer; nobody: ref.generation 0 */
+    /* What the counters have of the board's totals. */
+    uint64_t trimmed;
+    uint64_t late;
 };
 
 /* A request on its way to its answer. body NULL: none yet, or none at all. */
@@ -229,6 +232,74 @@ static void gc_answered(struct sl_ctx *ctx, struct admin *a, bool begins)
     sl_reply(ctx, asker, &response);
 }
 
+/* ---- metrics ---- */
+
+static void set_ms(struct sl_metric_series *series, sl_ts ts)
+{
+    sl_metric_set(series, (double)sl_ts_physical_ms(ts));
+}
+
+static sl_ts board_ts(const _Atomic int64_t *ts)
+{
+    return atomic_load_explicit(ts, memory_order_relaxed);
+}
+
+/* Bring a counter to a total. */
+static void count_up(struct sl_metric_series *counter, uint64_t *seen,
+                     const _Atomic uint64_t *total)
+{
+    uint64_t now = atomic_load_explicit(total, memory_order_relaxed);
+
+    sl_metric_add(counter, now - *seen);
+    *seen = now;
+}
+
+/* Gauges, and what others count on the board. */
+static void look_at_board(struct admin *a)
+{
+    const struct sl_pump_board   *board = &a->pump->board;
+    const struct sl_pump_metrics *m = &a->pump->metrics;
+    sl_ts                         complete = sl_pump_max_commit_ts(a->pump);
+    sl_ts                         newest = board_ts(&board->newest_ts);
+    uint64_t                      unresolved = 0;
+
+    for (uint32_t k = 0; k < a->pump->options.shards; k++)
+        unresolved += atomic_load_explicit(&board->unresolved[k], memory_order_relaxed);
+    sl_metric_set(m->unresolved, (double)unresolved);
+    sl_metric_set(m->pullers, atomic_load_explicit(&board->pullers, memory_order_relaxed));
+    sl_metric_set(m->capacity_bytes,
+                  (double)atomic_load_explicit(&board->space_total, memory_order_relaxed));
+    sl_metric_set(m->available_bytes,
+                  (double)atomic_load_explicit(&board->space_available, memory_order_relaxed));
+    set_ms(m->gc_ms, board_ts(&board->gc_ts));
+    set_ms(m->done_gc_ms, board_ts(&board->done_gc_ts));
+    set_ms(m->max_commit_ms, complete);
+    sl_metric_set(m->watermark_lag_ms,
+                  complete > 0 && newest > complete
+                      ? (double)(sl_ts_physical_ms(newest) - sl_ts_physical_ms(complete))
+                      : 0);
+    count_up(m->deleted_kv, &a->trimmed, &board->trimmed);
+    count_up(m->late[SL_PUMP_LATE_COPY], &a->late, &board->late_commits);
+}
+
+static void get_metrics(struct exchange *x)
+{
+    char  *text = NULL;
+    size_t count = 0;
+    FILE  *out = open_memstream(&text, &count);
+    int    failed;
+
+    SL_ASSERT(out != NULL);
+    look_at_board(x->admin);
+    sl_metric_write(x->admin->pump->metric_registry, out);
+    failed = fclose(out);
+    SL_ASSERT(failed == 0);
+    x->content_type = "text/plain; version=0.0.4; charset=utf-8";
+    x->body = sl_buf_new(count);
+    memcpy(x->body->data, text, count);
+    free(text);
+}
+
 /* ---- health ---- */
 
 /* This is running, as who reads it can see. */
@@ -284,6 +355,7 @@ static const struct route routes[] = {
     {SL_HTTP_PUT, "/state/{nodeID}/{action}", put_state},
     {SL_HTTP_GET, "/debug/binlog/{ts}", get_record},
     {SL_HTTP_POST, "/debug/gc/trigger", trigger_gc},
+    {SL_HTTP_GET, "/metrics", get_metrics},
     {SL_HTTP_GET, "/healthz", get_health},
     {SL_HTTP_GET, "/readyz", get_ready},
 };

@@ -5,6 +5,7 @@
  *
  *     session.c        the actor: socket, phases, time
  *     session_grpc.c   calls: which, and to whom answers go
+ *     session_check.c  is a write taken?
  *     session_write.c  WriteBinlog
  *     session_pull.c   PullBinlogs
  *     session_http.c   requests to the admin port
@@ -20,6 +21,7 @@
 #include "actors/pump/topology.h"
 #include "base/list.h"
 #include "base/sm.h"
+#include "binlog/record.h"
 #include "net/grpc.h"
 #include "net/http.h"
 
@@ -93,6 +95,7 @@ struct session_call {
     enum session_call_kind kind;
     struct session        *session;
     struct sl_grpc_call   *call;
+    sl_nanos               began;
     struct sl_list_node    node; /* in unsized, or in pulls.calls */
     /* SESSION_WRITE */
     uint32_t         bytes;   /* of a large message that waits for a permit; 0: none does */
@@ -147,6 +150,24 @@ struct session_call *session_find(struct session *s, uint32_t id, enum session_c
 
 /* Text for calls that come too late. */
 extern const char session_stopping_text[];
+
+/* ---- session_check.c ---- */
+
+/* Why a write is not taken. */
+struct session_refusal {
+    enum sl_pump_refusal reason;
+    enum sl_grpc_status  status;
+    struct sl_why        why; /* for the client, as it stands */
+};
+
+/* Is the write in this message taken now? If so, its payload (a part of the message) and its record
+ * (which borrows from that) are set, else *out. */
+bool session_check(const struct session *s, const struct sl_buf *message, struct sl_slice *payload,
+                   struct sl_record *record, struct session_refusal *out);
+/* Is anything new taken? */
+bool session_check_stopping(const struct session *s, struct session_refusal *out);
+/* The status that tells a client of an error. */
+enum sl_grpc_status session_status_of(enum sl_err err);
 
 /* ---- session_write.c ---- */
 
