@@ -3,7 +3,8 @@
 
 /* What the files of a session share:
  *
- *     session.c        the actor: socket, phases, time
+ *     session.c        the actor: mail and time
+ *     session_socket.c the socket, and the phases of its bytes
  *     session_grpc.c   calls: which, and to whom answers go
  *     session_check.c  is a write taken?
  *     session_write.c  WriteBinlog
@@ -27,7 +28,7 @@
 
 /* ---- state ---- */
 
-/* See session.c. */
+/* See session_socket.c. */
 enum session_phase {
     SESSION_SNIFFING,
     SESSION_GRPC,
@@ -110,6 +111,19 @@ struct session_call {
     bool                  begun;
 };
 
+static inline enum session_phase session_phase(const struct session *s)
+{
+    return (enum session_phase)s->phase.state;
+}
+static inline sl_nanos session_after_ms(const struct session *s, uint64_t ms)
+{
+    return sl_now(s->ctx) + ms * SL_NANOS_PER_MS;
+}
+static inline sl_nanos session_earlier(sl_nanos a, sl_nanos b)
+{
+    return a < b ? a : b;
+}
+
 /* ---- tags: which question, for which call ---- */
 
 /* In the upper half of a tag; the id of the call is the lower. */
@@ -134,6 +148,21 @@ static inline uint32_t session_tag_id(uint64_t tag)
 {
     return (uint32_t)tag;
 }
+
+/* ---- session_socket.c ---- */
+
+/* Begin to sniff. */
+void session_begin(struct session *s);
+/* Read what is there, within the budget of a turn, and give it to whom it is for. */
+void session_read(struct session *s);
+/* Is more input to be read, now or when it comes? */
+bool session_wants_input(const struct session *s);
+/* Write what goes. True: there is more, for later. */
+bool session_flush(struct session *s);
+/* All is written: let the peer close. */
+void session_leave(struct session *s);
+/* Nothing more can be done with the connection: the session ends. */
+void session_close(struct session *s);
 
 /* ---- session_grpc.c ---- */
 
