@@ -48,6 +48,7 @@ const Project = struct {
     optimize: std.builtin.OptimizeMode,
     sanitizer: Sanitizer,
     deps: ?[]const u8,
+    only: []const u8,
     lost_wakeup: bool,
     proto: LazyPath,
 
@@ -58,6 +59,7 @@ const Project = struct {
             .optimize = b.standardOptimizeOption(.{}),
             .sanitizer = b.option(Sanitizer, "sanitize", "instrument our code (default none; address needs clang-14)") orelse .none,
             .deps = b.option([]const u8, "deps", "root of unpacked Debian packages to build against (default: this machine's /usr)"),
+            .only = b.option([]const u8, "only", "build only tests whose kind or name contains one of these words, separated by commas") orelse "",
             .lost_wakeup = false,
             .proto = generateProto(b),
         };
@@ -283,7 +285,7 @@ fn addPrograms(p: Project, step: *Build.Step) void {
 fn addTools(p: Project, step: *Build.Step) void {
     const core = coreFor(p);
     for (tools) |row| {
-        const bin = link(p, core, row.name, .{ .sources = row.sources }, &.{});
+        const bin = link(p, core, row.name, .{ .sources = row.sources, .include = &.{"tests"} }, &.{});
         step.dependOn(&p.b.addInstallFileWithDir(bin, .prefix, p.b.fmt("tools/{t}/{s}", .{ p.sanitizer, row.name })).step);
     }
 }
@@ -303,6 +305,7 @@ fn addTests(p: Project, step: *Build.Step) void {
         step.dependOn(&p.b.addInstallFileWithDir(bin, .prefix, p.b.fmt("tests/{t}/bin/{s}", .{ p.sanitizer, row.name })).step);
     }
     for (tests) |row| {
+        if (!wanted(p, row)) continue;
         const of = if (row.planted) sick else p;
         names.print(p.b.allocator, "{s}/{s}\n", .{ row.kind, row.name }) catch @panic("OOM");
         const sources = concat(p.b, &.{ row.sources, &test_library });
@@ -311,6 +314,14 @@ fn addTests(p: Project, step: *Build.Step) void {
         step.dependOn(&p.b.addInstallFileWithDir(bin, .prefix, place).step);
     }
     installList(p, step, p.b.fmt("tests/{t}/list", .{p.sanitizer}), names.items);
+}
+
+/// The words of -Donly are the filters of tests/run.
+fn wanted(p: Project, row: TestProgram) bool {
+    var words = std.mem.tokenizeScalar(u8, p.only, ',');
+    const name = p.b.fmt("{s}/{s}", .{ row.kind, row.name });
+    while (words.next()) |word| if (std.mem.indexOf(u8, name, word) != null) return true;
+    return p.only.len == 0;
 }
 
 fn installList(p: Project, step: *Build.Step, place: []const u8, text: []const u8) void {
@@ -344,7 +355,7 @@ fn addBench(p: Project, step: *Build.Step) void {
 fn addCross(p: Project, step: *Build.Step) void {
     const core = coreFor(p);
     for ([_][]const Program{ &programs, &tools }) |rows| for (rows) |row| {
-        const bin = link(p, core, row.name, .{ .sources = row.sources }, &.{});
+        const bin = link(p, core, row.name, .{ .sources = row.sources, .include = &.{"tests"} }, &.{});
         step.dependOn(&p.b.addInstallFileWithDir(bin, .prefix, p.b.fmt("cross/{s}", .{row.name})).step);
     };
 }
@@ -418,6 +429,9 @@ const static_libraries = [_][]const u8{
 
 const proto_sources = [_][]const u8{
     "binlog",
+    "etcd",
+    "fakepd",
+    "pdpb",
     "pump",
 };
 
@@ -503,6 +517,9 @@ const core_sources = [_][]const u8{
     "src/net/channel.c",
     "src/net/channel_address.c",
     "src/net/channel_call.c",
+    "src/net/cluster.c",
+    "src/net/endpoints.c",
+    "src/net/etcd.c",
     "src/net/grpc.c",
     "src/net/grpc_call.c",
     "src/net/grpc_client.c",
@@ -533,6 +550,11 @@ const core_sources = [_][]const u8{
     "src/net/local_tso.c",
     "src/net/node.c",
     "src/net/node_state.c",
+    "src/net/pd.c",
+    "src/net/pd_drive.c",
+    "src/net/pd_registry.c",
+    "src/net/pd_tso.c",
+    "src/net/pd_wire.c",
     "src/net/registry.c",
     "src/net/tso.c",
     "src/runtime/crew.c",
@@ -595,8 +617,22 @@ const programs = [_]Program{
 
 /// Small programs for tests to start; see addTools.
 const tools = [_]Program{
+    .{ .name = "door", .sources = &.{"tests/tools/door.c"} },
+    .{ .name = "fakepd", .sources = &fakepd_sources },
     .{ .name = "selfcheck", .sources = &.{"tests/tools/selfcheck.c"} },
     .{ .name = "standin", .sources = &.{"tests/tools/standin.c"} },
+};
+
+const fakepd_sources = [_][]const u8{
+    "tests/lib/env_sim.c",
+    "tests/lib/env_sim_disk.c",
+    "tests/lib/env_sim_file.c",
+    "tests/lib/env_sim_fs.c",
+    "tests/lib/env_sim_inbox.c",
+    "tests/lib/env_sim_net.c",
+    "tests/lib/env_sim_socket.c",
+    "tests/lib/host.c",
+    "tests/tools/fakepd.c",
 };
 
 /// Each defines LLVMFuzzerTestOneInput; its first inputs lie in tests/corpus/<name>.
@@ -636,12 +672,16 @@ const tests = [_]TestProgram{
     .{ .kind = "sim", .name = "runtime_sim_test", .sources = &.{"tests/sim/runtime_sim_test.c"} },
     .{ .kind = "stress", .name = "runtime_stress_test", .sources = &.{"tests/stress/runtime_stress_test.c"} },
     .{ .kind = "unit", .name = "actors/pump/pull_stream_test", .sources = &.{ "tests/sim/pull_world.c", "tests/unit/actors/pump/pull_stream_test.c" } },
-    entrance("session_pull"),
-    entrance("session_wire"),
-    entrance("session_write"),
+    .{ .kind = "unit", .name = "actors/pump/session_pull_test", .sources = &.{ "tests/unit/actors/pump/entrance.c", "tests/unit/actors/pump/session_pull_test.c" } },
+    .{ .kind = "unit", .name = "actors/pump/session_wire_test", .sources = &.{ "tests/unit/actors/pump/entrance.c", "tests/unit/actors/pump/session_wire_test.c" } },
+    .{ .kind = "unit", .name = "actors/pump/session_write_test", .sources = &.{ "tests/unit/actors/pump/entrance.c", "tests/unit/actors/pump/session_write_test.c" } },
     unit("actors/pump/admin"),
+    unit("actors/pump/config"),
+    unit("actors/pump/metrics"),
+    unit("actors/pump/node_identity"),
     unit("actors/pump/pull_entity"),
     unit("actors/pump/sort_core"),
+    unit("actors/pump/status"),
     unit("base/arena"),
     unit("base/buf"),
     unit("base/conf"),
@@ -693,6 +733,7 @@ const tests = [_]TestProgram{
     unit("net/http_route"),
     unit("net/http_time"),
     unit("net/json"),
+    unit("net/live_doors"),
     unit("net/local_drive"),
     unit("net/local_processes"),
     unit("net/local_registry"),
@@ -700,10 +741,6 @@ const tests = [_]TestProgram{
     unit("net/registry_json"),
     unit("net/registry_state"),
     unit("proto/binlog_pump"),
-    unit("pump/config"),
-    unit("pump/metrics"),
-    unit("pump/node_identity"),
-    unit("pump/status"),
     unit("runtime/actor"),
     unit("runtime/ask"),
     unit("runtime/common_pool"),
@@ -760,12 +797,4 @@ const benches = [_]Program{
 /// tests/unit/<name>_test.c as a program of its own.
 fn unit(comptime name: []const u8) TestProgram {
     return .{ .kind = "unit", .name = name ++ "_test", .sources = &.{"tests/unit/" ++ name ++ "_test.c"} };
-}
-
-/// tests/unit/actors/pump/<name>_test.c with the doubles around the pump's entrance.
-fn entrance(comptime name: []const u8) TestProgram {
-    return .{ .kind = "unit", .name = "actors/pump/" ++ name ++ "_test", .sources = &.{
-        "tests/unit/actors/pump/entrance.c",
-        "tests/unit/actors/pump/" ++ name ++ "_test.c",
-    } };
 }

@@ -190,6 +190,20 @@ enum {
     SL_CHANNEL_WAITS_MAX = 2, /* sockets of one channel */
 };
 
+/* Doors to a live cluster: etcd and PD */
+enum {
+    SL_ENDPOINTS_MAX = 32,                /* URLs of one service */
+    SL_DOOR_MESSAGE_BYTES_MAX = 32 << 20, /* one answer */
+    SL_ETCD_KEY_BYTES_MAX = 512,          /* a key that we ask for, terminator included */
+    SL_ETCD_SYNC_S = 30,                  /* between two looks at the list of members */
+    SL_ETCD_SYNC_WAIT_MS = 1000,          /* for that list */
+    SL_PD_OPEN_WAIT_MS = 3000,            /* for one member, when a cluster is opened */
+    SL_PD_REFRESH_S = 60,                 /* between two looks at the members */
+    SL_PD_REFRESH_WAIT_MS = 1000,         /* for one of them */
+    SL_PD_TSO_WAIT_MS = 5000,             /* for timestamps, through changes of the leader */
+    SL_PD_TSO_PAUSE_MS = 500,             /* between two tries */
+};
+
 /* HTTP: one connection to the admin port */
 enum {
     SL_HTTP_URL_BYTES_MAX = 1 << 11,
@@ -231,6 +245,9 @@ static_assert(6 * (SL_NODE_ID_BYTES_MAX + SL_ADDR_BYTES_MAX) + SL_NODE_LABEL_BYT
                   SL_NODE_JSON_BYTES_MAX,
               "whatever a record holds can be written");
 static_assert((int)SL_NODE_JSON_BYTES_MAX <= (int)SL_JSON_BYTES_MAX, "a record is a document");
+static_assert(SL_NODES_MAX * (SL_NODE_JSON_BYTES_MAX + SL_ETCD_KEY_BYTES_MAX) <=
+                  SL_DOOR_MESSAGE_BYTES_MAX,
+              "all records fit an answer");
 
 /* Timestamps */
 enum {
@@ -327,14 +344,12 @@ enum {
 
 /* Pump: retention */
 enum {
-    SL_GC_STRETCH_MS = 60000,         /* commit ts that are looked at as one */
-    SL_GC_SCAN_ITEMS = 1 << 14,       /* index entries read in one turn */
-    SL_GC_PERIOD_MS = 3600 * 1000,    /* between two rounds */
-    SL_GC_MARGIN_MS = 600 * 1000,     /* what is younger than the gc point less this is kept */
-    SL_CHECKPOINT_MS = 3000,          /* between two checkpoints of the index */
-    SL_SPACE_MS = 3000,               /* between two looks at the free space */
-    SL_DRAINER_CHECK_MS = 600 * 1000, /* between two looks at how far the drainers are */
-    SL_DRAINER_EARLY_MS = 20 * 3600 * 1000, /* that close to the gc point, a drainer is named */
+    SL_GC_STRETCH_MS = 60000,      /* commit ts that are looked at as one */
+    SL_GC_SCAN_ITEMS = 1 << 14,    /* index entries read in one turn */
+    SL_GC_PERIOD_MS = 3600 * 1000, /* between two rounds */
+    SL_GC_MARGIN_MS = 600 * 1000,  /* what is younger than the gc point less this is kept */
+    SL_CHECKPOINT_MS = 3000,       /* between two checkpoints of the index */
+    SL_SPACE_MS = 3000,            /* between two looks at the free space */
 };
 
 /* Pump: its entrance */

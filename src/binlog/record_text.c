@@ -21,6 +21,7 @@ struct field {
 
 /* Fields by number: the first is number 1. */
 struct message {
+    const char         *name;
     const struct field *fields;
     size_t              count;
 };
@@ -40,7 +41,7 @@ static const struct field binlog_fields[] = {
     {.name = "ddl_job_id", .kind = KIND_INT},
     {.name = "ddl_schema_state", .kind = KIND_INT},
 };
-static const struct message binlog_message = {binlog_fields, 8};
+static const struct message binlog_message = {"Binlog", binlog_fields, 8};
 
 static const struct field mutation_fields[] = {
     {.name = "table_id", .kind = KIND_INT},
@@ -51,13 +52,13 @@ static const struct field mutation_fields[] = {
     {.name = "deleted_rows", .kind = KIND_BYTES, .repeated = true},
     {.name = "sequence", .kind = KIND_ENUM, .repeated = true, .names = mutation_types},
 };
-static const struct message mutation_message = {mutation_fields, 7};
+static const struct message mutation_message = {"TableMutation", mutation_fields, 7};
 
 static const struct field value_fields[] = {
     {.name = "schema_version", .kind = KIND_INT},
     {.name = "mutations", .kind = KIND_MESSAGE, .repeated = true, .message = &mutation_message},
 };
-static const struct message value_message = {value_fields, 2};
+static const struct message value_message = {"PrewriteValue", value_fields, 2};
 
 /* ---- text ---- */
 
@@ -138,7 +139,7 @@ static enum sl_err take(struct wire_cursor *c, const struct message *message, st
     enum sl_err err;
 
     *out = (struct found){0};
-    if ((err = wire_take_key(c, "Binlog", &number, &out->wire, why)) != SL_OK)
+    if ((err = wire_take_key(c, message->name, &number, &out->wire, why)) != SL_OK)
         return err;
     if (number > message->count)
         return wire_skip(c, out->wire, why);

@@ -126,9 +126,9 @@ static void stop(int signal_number)
 void cli_catch_signals(void)
 {
     struct sigaction action = {.sa_handler = stop, .sa_flags = (int)SA_RESETHAND};
+    int              failed = sigaction(SIGINT, &action, NULL) | sigaction(SIGTERM, &action, NULL);
 
-    SL_ASSERT(sigaction(SIGINT, &action, NULL) == 0);
-    SL_ASSERT(sigaction(SIGTERM, &action, NULL) == 0);
+    SL_ASSERT(failed == 0);
 }
 
 bool cli_is_stopped(void)

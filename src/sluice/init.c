@@ -9,7 +9,7 @@
 struct init_config {
     int64_t cluster_id;
     int64_t tso;
-};
+}; /* owns nothing */
 
 static const struct sl_conf_row rows[] = {
     {.flag = "cluster-id",
@@ -57,7 +57,6 @@ static enum sl_exit run(const struct sl_env *env, int argc, const char *const *a
     if ((err = init(env, url, &config, &why)) != SL_OK)
         return cli_fail(&sl_verb_init, err, &why);
     printf("%s is cluster %" PRId64 "\n", url, config.cluster_id);
-    sl_conf_free(&table, &config);
     return SL_EXIT_OK;
 }
 

@@ -170,7 +170,7 @@ static const struct sl_conf_row rows[] = {
      AT(INT, shards),
      .def = "0",
      .min = 0,
-     .max = SL_INDEX_SHARDS_MAX,
+     .max = SL_PUMP_SHARDS_MAX,
      .help = "parts that work side by side, fixed when the data directory is made; 0: one per "
              "processor, at most 4"},
     {.key = "storage.segment-size",
@@ -208,7 +208,7 @@ const struct sl_conf_table sl_pump_config_table = {
 uint32_t sl_pump_config_shards(const struct sl_pump_config *config, unsigned cpus)
 {
     SL_ASSERT(cpus > 0);
-    SL_ASSERT(config->shards >= 0 && config->shards <= SL_INDEX_SHARDS_MAX);
+    SL_ASSERT(config->shards >= 0 && config->shards <= SL_PUMP_SHARDS_MAX);
     if (config->shards > 0)
         return (uint32_t)config->shards;
     return cpus < SHARDS_BY_ITSELF ? cpus : SHARDS_BY_ITSELF;

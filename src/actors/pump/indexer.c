@@ -181,10 +181,9 @@ static void indexer_stop(struct sl_ctx *ctx, void *self)
 {
     struct indexer *x = self;
 
-    (void)ctx;
     while (x->held_count > 0)
         sl_msg_free(&x->held[--x->held_count]);
-    SL_ASSERT(x->watcher_count == 0); /* pullers end before indexers */
+    answer_watchers(ctx, x, true); /* of pullers that have ended */
 }
 
 const struct sl_actor_class sl_pump_indexer_class = {

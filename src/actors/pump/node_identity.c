@@ -91,9 +91,9 @@ static enum sl_err parse(const struct sl_json *document, struct sl_data_dir *out
         return sl_fail(why, SL_CORRUPT, "clusterId is missing or no number in quotes");
     shards = sl_json_member(document, "shards");
     if (shards == NULL || sl_json_kind(shards) != SL_JSON_INT || sl_json_int(shards) < 1 ||
-        sl_json_int(shards) > SL_INDEX_SHARDS_MAX)
+        sl_json_int(shards) > SL_PUMP_SHARDS_MAX)
         return sl_fail(why, SL_CORRUPT, "shards is missing or no number from 1 to %d",
-                       SL_INDEX_SHARDS_MAX);
+                       SL_PUMP_SHARDS_MAX);
     out->shards = (uint32_t)sl_json_int(shards);
     return SL_OK;
 }
@@ -136,7 +136,7 @@ enum sl_err sl_data_dir_settle(struct sl_fs *fs, const char *dir, const struct s
     char               path[SL_PATH_BYTES_MAX];
     enum sl_err        err;
 
-    SL_ASSERT(wanted->shards >= 1 && wanted->shards <= SL_INDEX_SHARDS_MAX);
+    SL_ASSERT(wanted->shards >= 1 && wanted->shards <= SL_PUMP_SHARDS_MAX);
     if ((err = sl_path_join(path, dir, "sluice.json", why)) != SL_OK)
         return err;
     err = load(fs, path, &found, why);

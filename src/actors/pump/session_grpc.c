@@ -88,7 +88,7 @@ static void measure(const struct session_call *c, enum sl_grpc_status status)
     enum sl_pump_rpc_end end = status == SL_GRPC_OK ? SL_PUMP_RPC_SUCC : SL_PUMP_RPC_FAIL;
     sl_nanos             took = sl_now(c->session->ctx) - c->began;
 
-    sl_metric_observe(metrics->rpc_seconds[rpc][end], (double)took / SL_NANOS_PER_S);
+    sl_metric_observe(metrics->rpc_seconds[rpc][end], (double)took / 1e9);
     if (c->kind == SESSION_WRITE && status == SL_GRPC_RESOURCE_EXHAUSTED)
         sl_metric_add(metrics->refused[SL_PUMP_REFUSED_SIZE], 1);
 }

@@ -113,7 +113,7 @@ static void what_is_damaged_is_refused_and_leaves_no_text(void **state)
          "proto: wrong wireType = 2 for field start_ts"},
         {{(const uint8_t[]){0x20, 0x01}, 2}, "proto: wrong wireType = 0 for field prewrite_key"},
         {{(const uint8_t[]){0x15, 0, 0, 0, 0}, 5}, "proto: wrong wireType = 5 for field start_ts"},
-        {{(const uint8_t[]){0x00}, 1}, "proto: illegal tag 0"},
+        {{(const uint8_t[]){0x00}, 1}, "proto: Binlog: illegal tag 0 (wire type 0)"},
     };
     struct sl_why why = {0};
 

@@ -1,4 +1,4 @@
-#include "entrance.h"
+#include "unit/actors/pump/entrance.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

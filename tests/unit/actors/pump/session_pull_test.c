@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "entrance.h"
+#include "unit/actors/pump/entrance.h"
 
 static const char pull_path[] = "/binlog.Pump/PullBinlogs";
 

@@ -11,7 +11,7 @@
 
 #include "actors/pump/topology.h"
 #include "binlog/record.h"
-#include "entrance.h"
+#include "unit/actors/pump/entrance.h"
 
 static const char write_path[] = "/binlog.Pump/WriteBinlog";
 static const char pull_path[] = "/binlog.Pump/PullBinlogs";

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "binlog/record.h"
-#include "entrance.h"
+#include "unit/actors/pump/entrance.h"
 #include "net/node.h"
 
 static const char write_path[] = "/binlog.Pump/WriteBinlog";

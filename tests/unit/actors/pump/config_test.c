@@ -143,8 +143,8 @@ static void shards_follow_the_processors_up_to_four_unless_told(void **state)
     config.shards = 7;
     assert_int_equal(sl_pump_config_shards(&config, 1), 7);
     done();
-    refused_as(SL_CONFIG, "storage.shards = 65\n", NULL,
-               "p.toml:1:18: storage.shards: out of range, allowed: 0 to 64");
+    refused_as(SL_CONFIG, "storage.shards = 17\n", NULL,
+               "p.toml:1:18: storage.shards: out of range, allowed: 0 to 16");
 }
 
 /* ---- where values come from ---- */

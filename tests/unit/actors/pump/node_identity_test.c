@@ -162,7 +162,7 @@ static void what_cannot_be_understood_is_never_replaced(void **state)
          SL_CORRUPT},
         {"{\"format\":1,\"clusterId\":\"7\"}", "/d/sluice.json: shards is missing", SL_CORRUPT},
         {"{\"format\":1,\"clusterId\":\"7\",\"shards\":0}", "/d/sluice.json: shards", SL_CORRUPT},
-        {"{\"format\":1,\"clusterId\":\"7\",\"shards\":65}", "/d/sluice.json: shards", SL_CORRUPT},
+        {"{\"format\":1,\"clusterId\":\"7\",\"shards\":17}", "/d/sluice.json: shards", SL_CORRUPT},
     };
     struct sl_data_dir got;
 
