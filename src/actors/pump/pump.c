@@ -379,8 +379,8 @@ enum sl_err sl_pump_open(const struct sl_pump_options *options, struct sl_pump *
     SL_ASSERT(options->shards >= 1 && options->shards <= SL_PUMP_SHARDS_MAX);
     pump->options = *options;
     pump->metric_registry = sl_metric_registry_new();
-    sl_pump_metrics_add(pump->metric_registry, &pump->metrics);
     sl_metric_registry_add(pump->metric_registry, &sl_metric_process_table, NULL);
+    sl_pump_metrics_add(pump->metric_registry, &pump->metrics);
     atomic_init(&pump->board.state, SL_NODE_ABSENT);
     if ((err = open_all(pump, why)) != SL_OK) {
         sl_pump_close(&pump);

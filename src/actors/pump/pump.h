@@ -77,7 +77,7 @@ struct sl_pump {
     struct sl_ref              retention_ref;
     struct sl_pump_board       board;
     struct sl_metric_registry *metric_registry;
-    struct sl_pump_metrics     metrics;
+    struct sl_pump_metrics     metrics; /* anybody adds */
 };
 
 /* Open all of it. *out is owned: sl_pump_close. Blocks for as long as recovery takes. The reason
