@@ -602,6 +602,7 @@ const tests = [_]TestProgram{
     unit("net/grpc"),
     unit("net/grpc_end"),
     unit("net/grpc_gzip"),
+    unit("net/grpc_pieces"),
     unit("net/grpc_stranger"),
     unit("net/grpc_text"),
     unit("net/h2"),

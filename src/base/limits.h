@@ -175,6 +175,8 @@ enum {
     SL_GRPC_PREFIX_BYTES = 5, /* in front of every message: flag, length in 4 bytes */
     /* A message up to here is taken as it comes: it fits a stream's initial window. */
     SL_GRPC_UNASKED_BYTES_MAX = SL_H2_WINDOW_BYTES - SL_GRPC_PREFIX_BYTES,
+    SL_GRPC_PIECE_BYTES_MIN = 1 << 12, /* of a message that is received in pieces */
+    SL_GRPC_PIECE_BYTES_MAX = 1 << 24,
     SL_GRPC_SLICE_SHARE = 16, /* a message is a slice of the input if at least 1/16 of it */
     SL_GRPC_STALL_S = 10,     /* a granted message that sees no byte for so long is given up */
     SL_GRPC_TIMEOUT_DIGITS = 8,
