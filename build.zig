@@ -454,6 +454,7 @@ const core_sources = [_][]const u8{
     "src/base/utf8.c",
     "src/binlog/merge.c",
     "src/binlog/record.c",
+    "src/binlog/record_stream.c",
     "src/compat/compat.c",
     "src/net/grpc.c",
     "src/net/grpc_call.c",
@@ -538,6 +539,7 @@ const fuzzers = [_]Program{
     .{ .name = "grpc", .sources = &.{ "tests/fuzz/grpc_fuzz.c", "tests/lib/wire.c" } },
     .{ .name = "h2", .sources = &.{ "tests/fuzz/h2_fuzz.c", "tests/lib/wire.c" } },
     .{ .name = "http", .sources = &.{"tests/fuzz/http_fuzz.c"} },
+    .{ .name = "record", .sources = &.{"tests/fuzz/record_fuzz.c"} },
 };
 
 const test_library = [_][]const u8{
@@ -595,6 +597,7 @@ const tests = [_]TestProgram{
     unit("base/utf8"),
     unit("binlog/merge"),
     unit("binlog/record"),
+    unit("binlog/record_stream"),
     unit("lib/env_sim"),
     unit("lib/env_sim_fault"),
     unit("lib/env_sim_fs"),

@@ -77,6 +77,8 @@ enum {
 /* Records */
 enum {
     SL_RECORD_UNKNOWN_MAX = 8, /* fields of a newer protocol that one record may carry */
+    /* All of a record but its prewrite value, when it comes in pieces: it is kept in memory. */
+    SL_RECORD_REST_BYTES_MAX = 1 << 23,
 };
 
 /* Runtime: actors, lines, threads */

@@ -157,10 +157,12 @@ static enum sl_err take_field(struct cursor *c, struct sl_record *r, struct sl_w
 
 enum sl_err sl_record_decode(struct sl_slice bytes, struct sl_record *out, struct sl_why *why)
 {
-    struct cursor    c = {bytes.bytes, bytes.bytes + bytes.len};
+    struct cursor    c = {bytes.bytes, bytes.bytes};
     struct sl_record r = {0};
     enum sl_err      err;
 
+    if (bytes.len > 0) /* to NULL not even 0 may be added */
+        c.end += bytes.len;
     while (c.at < c.end) {
         if ((err = take_field(&c, &r, why)) != SL_OK)
             return err;
