@@ -269,4 +269,14 @@ static_assert(SL_VLOG_PAYLOAD_BYTES_MAX + 4096 <= SL_VLOG_BATCH_BYTES_MAX,
               "a batch takes a record");
 static_assert(SL_VLOG_BATCH_BYTES_MAX + 4096 <= SL_VLOG_SEGMENT_BYTES_DEFAULT, "a segment a batch");
 
+/* Storage: large entities */
+enum {
+    SL_LARGE_CHUNK_BYTES = 1 << 20, /* verified as one; what a reader holds */
+    SL_LARGE_CHUNKS_MAX = 1 << 12,  /* of one file: 4 GiB, more than any gRPC message */
+    SL_LARGE_FILES_MAX = 1 << 16,   /* of one folder at one time */
+    SL_LARGE_RECORD_BYTES = 48,     /* of a reference, beside what it repeats of the record */
+};
+static_assert(SL_RECORD_REST_BYTES_MAX + SL_LARGE_RECORD_BYTES <= SL_VLOG_PAYLOAD_BYTES_MAX,
+              "a reference is a payload");
+
 #endif
