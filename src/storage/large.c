@@ -22,6 +22,7 @@ struct sl_large {
     struct entry *entries; /* in no order */
     uint32_t      count;
     uint32_t      room;
+    uint32_t      writers; /* that are not at their end */
 };
 
 /* ---- entries ---- */
@@ -156,6 +157,7 @@ void sl_large_close(struct sl_large **large)
     *large = NULL;
     if (old == NULL)
         return;
+    SL_ASSERT(old->writers == 0);
     free(old->entries);
     free(old->dir);
     free(old);
@@ -179,6 +181,17 @@ enum sl_err large_next(struct sl_large *large, uint64_t *number, char *out, stru
         return sl_fail(why, SL_FULL, "%s holds %d files", large->dir, SL_LARGE_FILES_MAX);
     *number = large->next++;
     return large_path(out, large->dir, *number, why);
+}
+
+void large_writer_begun(struct sl_large *large)
+{
+    large->writers++;
+}
+
+void large_writer_over(struct sl_large *large)
+{
+    SL_ASSERT(large->writers > 0);
+    large->writers--;
 }
 
 /* ---- references ---- */

@@ -71,6 +71,9 @@ uint32_t large_chunk_count(uint64_t bytes);
 struct sl_fs *large_fs(const struct sl_large *large);
 /* Take the next number; the path of its file into out. */
 enum sl_err large_next(struct sl_large *large, uint64_t *number, char *out, struct sl_why *why);
+/* One writer more, one less. */
+void large_writer_begun(struct sl_large *large);
+void large_writer_over(struct sl_large *large);
 /* The file is finished. */
 void large_add(struct sl_large *large, const struct large_header *header);
 

@@ -30,6 +30,7 @@ enum sl_err sl_large_create(struct sl_large *large, struct sl_large_writer **out
         free(writer);
         return err;
     }
+    large_writer_begun(large);
     *out = writer;
     return SL_OK;
 }
@@ -105,6 +106,7 @@ enum sl_err sl_large_finish(struct sl_large_writer **writer, struct sl_large_ref
     }
     large_add(w->large, &header);
     *out = header.ref;
+    large_writer_over(w->large);
     sl_file_close(&w->file);
     free(w);
     *writer = NULL;
@@ -120,5 +122,6 @@ void sl_large_abandon(struct sl_large_writer **writer)
         return;
     sl_file_close(&old->file);
     sl_fs_try_remove(large_fs(old->large), old->path);
+    large_writer_over(old->large);
     free(old);
 }
