@@ -5,7 +5,7 @@
  *                                  ├─ leave ──► root
  *                                  └─ gc ──► retention, whose answer is the answer
  *
- * On the disk lane: the registry and the log may let it wait. */
+ * On the peer lane: the registry and the log may let it wait. */
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -423,7 +423,7 @@ const struct sl_actor_class sl_pump_admin_class = {
     .name = "admin",
     .msg_names = sl_pump_msg_names,
     .msg_count = SL_PUMP_MSG_END - SL_MSG_USER,
-    .lane = SL_LANE_DISK,
+    .lane = SL_LANE_PEER,
     .state_bytes = sizeof(struct admin),
     .questions_max = 1,
     .start = start,

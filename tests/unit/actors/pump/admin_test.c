@@ -248,7 +248,7 @@ static void reset(void)
     asked = answered = left = 0;
     left_for_good = gc_busy = gc_silent = admin_ended = false;
     pump.options.shards = SHARDS;
-    pump.options.registry = "local:/cluster";
+    pump.options.pd_urls = "local:/cluster";
     pump.options.data_dir = "/data";
     pump.options.stop_write_bytes = 1000;
     (void)snprintf(pump.node_id, sizeof pump.node_id, "pump:8250");
@@ -258,7 +258,6 @@ static void reset(void)
     atomic_store(&pump.board.space_available, 1001);
     atomic_store(&pump.board.newest_ts, COMMIT_TS + ((int64_t)5 << SL_TS_LOGICAL_BITS));
     atomic_store(&pump.board.watermark[0], COMMIT_TS);
-    atomic_store(&pump.board.trimmed, 3);
 }
 
 /* One scene between beginning and end. */
