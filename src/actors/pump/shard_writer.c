@@ -8,7 +8,12 @@
  * A failed write or sync is final for the open log. The writer closes it and opens it again, which
  * says what of the batch is on the disk after all: that is forwarded and answered as written, the
  * rest is refused (P7, P8). While the log cannot be opened, every record is refused, and opening
- * is tried again at intervals. */
+ * is tried again at intervals.
+ *
+ * A large entity comes as a reference to its file, which must know for good where its record is
+ * before the sorter hears of it: from then on a checkpoint of the index may pass the record, and
+ * the next start would take the file for one that nobody refers to. If that cannot be written, the
+ * pump ends: the next start reads the record and tries again. */
 
 #include <inttypes.h>
 #include <string.h>
@@ -76,7 +81,33 @@ static void tell_newest(struct sl_ctx *ctx, struct writer *w)
     w->told = newest;
 }
 
-/* The first `count` of the batch are durable at their positions. */
+/* The file of a reference, which was encoded by the spooler. */
+static struct sl_large_ref file_of(const struct sl_pump_write *write)
+{
+    struct sl_large_record record;
+    enum sl_err err = sl_large_record_decode(sl_slice_from_buf(write->payload), &record, NULL);
+
+    SL_ASSERT(write->is_large && err == SL_OK);
+    return record.ref;
+}
+
+static enum sl_err mark_large(struct writer *w, uint32_t count, struct sl_why *why)
+{
+    enum sl_err err = SL_OK;
+
+    for (uint32_t i = 0; i < count && err == SL_OK; i++) {
+        struct sl_large_ref ref;
+
+        if (!w->batch[i]->is_large)
+            continue;
+        ref = file_of(w->batch[i]);
+        err = sl_large_mark(w->pump->vlog_options[w->k].fs, w->pump->large_dir[w->k], &ref,
+                            w->positions[i].offset, why);
+    }
+    return err;
+}
+
+/* The first `count` of the batch are durable at their positions, and their files know it. */
 static void acknowledge(struct sl_ctx *ctx, struct writer *w, uint32_t count)
 {
     struct sl_asker askers[SL_PUMP_BATCH_ITEMS];
@@ -102,6 +133,19 @@ static void acknowledge(struct sl_ctx *ctx, struct writer *w, uint32_t count)
     }
 }
 
+/* The file of a record that is certainly not in the log. After SL_IO it may be found there yet: the
+ * next start decides. */
+static void drop_large(const struct writer *w, const struct sl_pump_write *write, enum sl_err err)
+{
+    struct sl_large_ref ref;
+
+    if (!write->is_large || (err != SL_NOSPACE && err != SL_TOO_LARGE))
+        return;
+    ref = file_of(write);
+    sl_large_unlink(w->pump->vlog_options[w->k].fs, w->pump->large_dir[w->k], &ref);
+}
+
+/* The batch from `from` on, all before it being acknowledged. The batch is empty then. */
 static void refuse(struct sl_ctx *ctx, struct writer *w, uint32_t from, enum sl_err err,
                    const struct sl_why *why)
 {
@@ -110,11 +154,13 @@ static void refuse(struct sl_ctx *ctx, struct writer *w, uint32_t from, enum sl_
         struct sl_asker        asker = sl_asker_of(&w->batch[i]->hdr);
 
         sl_metric_add(w->pump->metrics.errors[SL_PUMP_ERROR_WRITE_BINLOG], 1);
-
+        drop_large(w, w->batch[i], err);
         sl_wrap(&failed->why, err, "write to disk failed");
         sl_msg_free(&w->batch[i]);
         sl_reply(ctx, asker, &failed);
     }
+    w->count = 0;
+    w->bytes = 0;
 }
 
 /* ---- a log that failed ---- */
@@ -143,7 +189,7 @@ static enum sl_err match(void *context, const struct sl_vlog_found *found)
     return SL_OK;
 }
 
-static void reopen(struct sl_ctx *ctx, struct writer *w)
+static enum sl_err reopen(struct sl_ctx *ctx, struct writer *w)
 {
     struct reopening r = {.writer = w};
     struct sl_why    why = {0};
@@ -161,10 +207,11 @@ static void reopen(struct sl_ctx *ctx, struct writer *w)
                sl_field_u64("shard", w->k), sl_field_u64("found", r.found));
     }
     atomic_store_explicit(&w->pump->board.broken[w->k], err != SL_OK, memory_order_relaxed);
+    if ((err = mark_large(w, r.found, sl_why(ctx))) != SL_OK)
+        return err;
     acknowledge(ctx, w, r.found);
     refuse(ctx, w, r.found, SL_IO, &why);
-    w->count = 0;
-    w->bytes = 0;
+    return SL_OK;
 }
 
 /* ---- a batch ---- */
@@ -179,7 +226,9 @@ static void describe(struct writer *w)
 
         write->newest = newest;
         w->records[i] = (struct sl_vlog_record){
-            .type = sl_pump_vlog_type(write->type, write->start_ts, write->commit_ts),
+            .type = write->is_large
+                        ? SL_VLOG_LARGE
+                        : sl_pump_vlog_type(write->type, write->start_ts, write->commit_ts),
             .start_ts = (uint64_t)write->start_ts,
             .commit_ts = (uint64_t)(prewrite ? newest : write->commit_ts),
             .payload = sl_slice_from_buf(write->payload),
@@ -215,14 +264,14 @@ static enum sl_err append(struct sl_ctx *ctx, struct writer *w, struct sl_why *w
     return err;
 }
 
-static void flush(struct sl_ctx *ctx, struct writer *w)
+static enum sl_err flush(struct sl_ctx *ctx, struct writer *w)
 {
     struct sl_why why = {0};
     enum sl_err   err = SL_IO;
     uint64_t      bytes = w->bytes;
 
     if (w->count == 0)
-        return;
+        return SL_OK;
     describe(w);
     if (w->shard->vlog != NULL)
         err = append(ctx, w, &why);
@@ -232,33 +281,39 @@ static void flush(struct sl_ctx *ctx, struct writer *w)
         sl_log(SL_LOG_ERROR, "write to disk failed", sl_field_u64("shard", w->k),
                sl_field_err(err, &why));
         sl_metric_add(w->pump->metrics.errors[SL_PUMP_ERROR_WRITE_BINLOG_BATCH], 1);
-        reopen(ctx, w);
-        return;
+        return reopen(ctx, w);
     }
-    if (err == SL_OK)
-        acknowledge(ctx, w, w->count);
-    else
+    if (err != SL_OK) {
         refuse(ctx, w, 0, err, &why);
+        return SL_OK;
+    }
+    if ((err = mark_large(w, w->count, sl_why(ctx))) != SL_OK)
+        return err;
+    acknowledge(ctx, w, w->count);
     w->count = 0;
     w->bytes = 0;
-    if (err == SL_OK) {
-        prepare(w, 2 * bytes);
-        sl_timer_arm(ctx, &w->idle, SL_PUMP_TICK, SL_PUMP_WRITER_IDLE_MS);
-    }
+    prepare(w, 2 * bytes);
+    sl_timer_arm(ctx, &w->idle, SL_PUMP_TICK, SL_PUMP_WRITER_IDLE_MS);
+    return SL_OK;
 }
 
-static void take_in(struct sl_ctx *ctx, struct writer *w, struct sl_pump_write *write)
+static enum sl_err take_in(struct sl_ctx *ctx, struct writer *w, struct sl_pump_write *write)
 {
-    uint64_t bytes = sl_vlog_record_bytes(write->payload->len);
+    uint64_t    bytes = sl_vlog_record_bytes(write->payload->len);
+    enum sl_err err;
 
-    if (w->count == SL_PUMP_BATCH_ITEMS || w->bytes + bytes > w->bytes_max)
-        flush(ctx, w);
+    if ((w->count == SL_PUMP_BATCH_ITEMS || w->bytes + bytes > w->bytes_max) &&
+        (err = flush(ctx, w)) != SL_OK) {
+        sl_msg_free(&write);
+        return err;
+    }
     w->batch[w->count++] = write;
     w->bytes += bytes;
+    return SL_OK;
 }
 
 /* Nothing came for a moment: witness what is durable, and do a piece of work ahead. */
-static void idle(struct sl_ctx *ctx, struct writer *w)
+static enum sl_err idle(struct sl_ctx *ctx, struct writer *w)
 {
     struct sl_why why = {0};
     enum sl_err   err;
@@ -266,16 +321,15 @@ static void idle(struct sl_ctx *ctx, struct writer *w)
 
     tell_newest(ctx, w);
     if (w->shard->vlog == NULL)
-        return;
+        return SL_OK;
     if ((err = sl_vlog_mark_idle(w->shard->vlog, &why)) != SL_OK) {
         sl_log(SL_LOG_WARN, "idle mark failed", sl_field_u64("shard", w->k),
                sl_field_err(err, &why));
-        if (err == SL_IO)
-            reopen(ctx, w);
-        return;
+        return err == SL_IO ? reopen(ctx, w) : SL_OK;
     }
     if (sl_vlog_prepare(w->shard->vlog, SL_PUMP_PREPARE_BYTES, &left, NULL) == SL_OK && left > 0)
         sl_timer_arm(ctx, &w->idle, SL_PUMP_TICK, SL_PUMP_WRITER_IDLE_MS);
+    return SL_OK;
 }
 
 /* Remove whole segments that nobody needs. */
@@ -288,9 +342,12 @@ static void cut_log(struct sl_ctx *ctx, struct writer *w, struct sl_pump_cut_log
     if (w->shard->vlog != NULL)
         err = sl_vlog_remove_before(w->shard->vlog, question->before, &why);
     if (err == SL_OK) {
-        struct sl_msg *done = sl_msg_new(struct sl_msg, SL_PUMP_DONE);
+        struct sl_pump_log_cut *cut = sl_msg_new(struct sl_pump_log_cut, SL_PUMP_LOG_CUT);
+        uint32_t                count;
 
-        sl_reply_msg(ctx, asker, done, &done);
+        if (w->shard->vlog != NULL)
+            cut->first = sl_vlog_segments(w->shard->vlog, &count)->first;
+        sl_reply(ctx, asker, &cut);
     } else {
         struct sl_pump_failed *failed = sl_pump_failed_new(err, &why);
 
@@ -321,35 +378,45 @@ static enum sl_err writer_handle(struct sl_ctx *ctx, void *self, struct sl_msg *
     struct writer *w = self;
 
     switch (msg->type) {
-    case SL_PUMP_WRITE: take_in(ctx, w, (struct sl_pump_write *)(void *)sl_take(ctx)); return SL_OK;
-    case SL_PUMP_TICK: idle(ctx, w); return SL_OK;
+    case SL_PUMP_WRITE: return take_in(ctx, w, (struct sl_pump_write *)(void *)sl_take(ctx));
+    case SL_PUMP_TICK: return idle(ctx, w);
     case SL_PUMP_CUT_LOG: cut_log(ctx, w, (struct sl_pump_cut_log *)(void *)msg); return SL_OK;
-    case SL_PUMP_RETRY:
-        if (w->shard->vlog == NULL)
-            reopen(ctx, w);
-        return SL_OK;
+    case SL_PUMP_RETRY: return w->shard->vlog == NULL ? reopen(ctx, w) : SL_OK;
     default: SL_UNREACHABLE("no message of the shard writer");
     }
 }
 
 static enum sl_err writer_drained(struct sl_ctx *ctx, void *self)
 {
-    flush(ctx, self);
-    return SL_OK;
+    return flush(ctx, self);
 }
 
 static enum sl_err writer_system(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
 {
     struct writer *w = self;
     struct sl_why  why = {0};
+    enum sl_err    err;
 
     SL_ASSERT(msg->type == SL_MSG_STOP);
-    flush(ctx, w);
+    if ((err = flush(ctx, w)) != SL_OK)
+        return err;
     if (w->shard->vlog != NULL && sl_vlog_sync(w->shard->vlog, &why) == SL_OK &&
         sl_vlog_mark_idle(w->shard->vlog, &why) != SL_OK)
         sl_log(SL_LOG_WARN, "idle mark failed", sl_field_str("error", why.text));
     sl_stop(ctx);
     return SL_OK;
+}
+
+/* After an error, askers hear SL_MSG_GONE. */
+static void writer_stop(struct sl_ctx *ctx, void *self)
+{
+    struct writer *w = self;
+
+    (void)ctx;
+    for (uint32_t i = 0; i < w->count; i++) {
+        if (w->batch[i] != NULL)
+            sl_msg_free(&w->batch[i]);
+    }
 }
 
 const struct sl_actor_class sl_pump_shard_writer_class = {
@@ -363,4 +430,5 @@ const struct sl_actor_class sl_pump_shard_writer_class = {
     .handle = writer_handle,
     .system = writer_system,
     .drained = writer_drained,
+    .stop = writer_stop,
 };

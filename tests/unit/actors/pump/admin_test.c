@@ -96,6 +96,8 @@ static const struct sl_topology_line lines[SL_PUMP_LINES] = {
     UNUSED(SL_LINE_TS, "ts"),
     UNUSED(SL_LINE_PUBLISH, "publish"),
     UNUSED(SL_LINE_TRIM, "trim"),
+    UNUSED(SL_LINE_SPOOL, "spool"),
+    UNUSED(SL_LINE_PIECE, "piece"),
 #undef UNUSED
     [SL_LINE_HTTP] = {.name = "http",
                       .credits = ANSWERS_MAX,

@@ -22,6 +22,7 @@ static struct sl_env_sim *sim;
 static struct pull_stream stream;
 static struct sl_buf     *batch[SL_PULL_BATCH_ITEMS];
 static uint32_t           batch_count;
+static uint32_t           pieces_of;
 static struct sl_why      why;
 
 static int begin(void **state)
@@ -59,7 +60,7 @@ static void publish(void)
 static enum sl_err next(void)
 {
     why.text[0] = '\0';
-    return pull_stream_next(&stream, batch, &batch_count, &why);
+    return pull_stream_next(&stream, batch, &batch_count, &pieces_of, &why);
 }
 
 static void drop_batch(void)
