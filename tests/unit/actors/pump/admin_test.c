@@ -258,6 +258,7 @@ static void reset(void)
     atomic_store(&pump.board.space_available, 1001);
     atomic_store(&pump.board.newest_ts, COMMIT_TS + ((int64_t)5 << SL_TS_LOGICAL_BITS));
     atomic_store(&pump.board.watermark[0], COMMIT_TS);
+    sl_metric_add(pump.metrics.deleted_kv, 3);
 }
 
 /* One scene between beginning and end. */
