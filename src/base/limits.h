@@ -311,6 +311,7 @@ enum {
     SL_PUMP_REOPEN_MS = 1000,        /* between two tries to open a log that failed */
     SL_PUMP_INDEX_RETRY_MS = 1000,   /* between two tries to apply a cut */
     SL_PUMP_CLOCK_MS = 1000,         /* between two looks at the timestamp door */
+    SL_PUMP_TIDE_MS = 20,            /* between two marks to an idle pump's readers */
     SL_PUMP_FAKE_CREDITS = 2,        /* the clock's own records on their way */
     SL_PUMP_CONNECTIONS_MAX = 1024,  /* sessions; one more is closed at once */
     SL_PULLERS_MAX = 64,             /* PullBinlogs streams at one time */
