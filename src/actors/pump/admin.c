@@ -279,6 +279,7 @@ static void look_at_board(struct admin *a)
                       ? (double)(sl_ts_physical_ms(newest) - sl_ts_physical_ms(complete))
                       : 0);
     count_up(m->deleted_kv, &a->trimmed, &board->trimmed);
+    /* The indexers do not tell the two kinds apart; the other would raise an alarm. */
     count_up(m->late[SL_PUMP_LATE_COPY], &a->late, &board->late_commits);
 }
 
