@@ -9,16 +9,16 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "binlog/record.h"
-#include "net/local.h"
+#include "net/cluster.h"
 
 struct clock {
-    struct sl_pump  *pump;
-    struct sl_local *local; /* owned */
-    struct sl_tso   *tso;
-    struct sl_timer  fake;
-    struct sl_timer  refresh;
-    sl_ts            seen;  /* newest commit ts at the last look */
-    uint32_t         asked; /* fakes whose answer has not come */
+    struct sl_pump    *pump;
+    struct sl_cluster *cluster; /* owned */
+    struct sl_tso     *tso;
+    struct sl_timer    fake;
+    struct sl_timer    refresh;
+    sl_ts              seen;  /* newest commit ts at the last look */
+    uint32_t           asked; /* fakes whose answer has not come */
 };
 
 static enum sl_err fresh(struct sl_ctx *ctx, struct clock *c, sl_ts *out, struct sl_why *why)
@@ -74,6 +74,26 @@ static void look(struct sl_ctx *ctx, struct clock *c)
                  closing ? SL_PUMP_LEAVE_MS : c->pump->options.fake_interval_ms);
 }
 
+/* Gauges that follow from facts of the board. */
+static void measure(struct clock *c)
+{
+    const struct sl_pump_metrics *m = &c->pump->metrics;
+    struct sl_pump_board         *board = &c->pump->board;
+    sl_ts    now = atomic_load_explicit(&board->newest_ts, memory_order_relaxed);
+    sl_ts    complete = sl_pump_max_commit_ts(c->pump);
+    uint64_t unresolved = 0;
+
+    for (uint32_t k = 0; k < c->pump->options.shards; k++)
+        unresolved += atomic_load_explicit(&board->unresolved[k], memory_order_relaxed);
+    sl_metric_set(m->unresolved, (double)unresolved);
+    sl_metric_set(m->max_commit_ms, (double)sl_ts_physical_ms(complete));
+    if (now > complete)
+        sl_metric_set(m->watermark_lag_ms,
+                      (double)(sl_ts_physical_ms(now) - sl_ts_physical_ms(complete)));
+    else
+        sl_metric_set(m->watermark_lag_ms, 0);
+}
+
 static void refresh(struct sl_ctx *ctx, struct clock *c)
 {
     struct sl_why why = {0};
@@ -82,6 +102,7 @@ static void refresh(struct sl_ctx *ctx, struct clock *c)
 
     if (err != SL_OK && err != SL_AGAIN)
         sl_log(SL_LOG_ERROR, "fail to get tso from pd", sl_field_err(err, &why));
+    measure(c);
     sl_timer_arm(ctx, &c->refresh, SL_PUMP_DUE, SL_PUMP_CLOCK_MS);
 }
 
@@ -110,13 +131,13 @@ static enum sl_err clock_start(struct sl_ctx *ctx, void *self, const void *args)
 {
     const struct sl_pump_args *a = args;
     struct clock              *c = self;
-    const char                *dir = sl_local_dir_of_url(a->pump->options.registry);
     enum sl_err                err;
 
     c->pump = a->pump;
-    if ((err = sl_local_open(sl_env(ctx), dir, &c->local, sl_why(ctx))) != SL_OK)
+    if ((err = sl_cluster_open(sl_env(ctx), a->pump->options.pd_urls, &c->cluster, sl_why(ctx))) !=
+        SL_OK)
         return err;
-    c->tso = sl_local_tso(c->local);
+    c->tso = sl_cluster_tso(c->cluster);
     refresh(ctx, c);
     sl_timer_arm(ctx, &c->fake, SL_PUMP_TICK, c->pump->options.fake_interval_ms);
     return SL_OK;
@@ -161,7 +182,7 @@ static enum sl_err clock_system(struct sl_ctx *ctx, void *self, struct sl_msg *m
 static void clock_stop(struct sl_ctx *ctx, void *self)
 {
     (void)ctx;
-    sl_local_free(&((struct clock *)self)->local);
+    sl_cluster_free(&((struct clock *)self)->cluster);
 }
 
 const struct sl_actor_class sl_pump_clock_class = {

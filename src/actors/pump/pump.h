@@ -32,7 +32,7 @@ struct sl_pump_options {
     const char *addr;         /* host:port to listen on */
     const char *advertise;    /* host:port that others are told; port 0: the one listened on */
     const char *socket;       /* "unix:/path" to listen on too; NULL: none */
-    const char *registry;     /* "local:DIR" */
+    const char *pd_urls;      /* see net/cluster.h */
     uint32_t    shards;       /* of a new directory: 1..SL_PUMP_SHARDS_MAX */
     bool        shards_asked; /* configured so: a directory with another number is refused */
     uint64_t    segment_bytes;
