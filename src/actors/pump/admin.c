@@ -5,7 +5,7 @@
  *                                  ├─ leave ──► root
  *                                  └─ gc ──► retention, whose answer is the answer
  *
- * On the disk lane: the registry and the log may let it wait. */
+ * On the peer lane: the registry, the timestamp door and the log may let it wait. */
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,20 +18,17 @@
 #include "actors/pump/topology.h"
 #include "base/assert.h"
 #include "base/log.h"
+#include "net/cluster.h"
 #include "net/http.h"
 #include "net/http_route.h"
-#include "net/local.h"
 #include "storage/vlog_reader.h"
 
 struct admin {
     struct sl_pump     *pump;
-    struct sl_local    *local; /* owned */
+    struct sl_cluster  *cluster; /* owned */
     struct sl_registry *registry;
     struct sl_tso      *tso;
     struct sl_asker     gc; /* who awaits retention's answer; nobody: ref.generation 0 */
-    /* What the counters have of the board's totals. */
-    uint64_t trimmed;
-    uint64_t late;
 };
 
 /* A request on its way to its answer. body NULL: none yet, or none at all. */
@@ -234,55 +231,6 @@ static void gc_answered(struct sl_ctx *ctx, struct admin *a, bool begins)
 
 /* ---- metrics ---- */
 
-static void set_ms(struct sl_metric_series *series, sl_ts ts)
-{
-    sl_metric_set(series, (double)sl_ts_physical_ms(ts));
-}
-
-static sl_ts board_ts(const _Atomic int64_t *ts)
-{
-    return atomic_load_explicit(ts, memory_order_relaxed);
-}
-
-/* Bring a counter to a total. */
-static void count_up(struct sl_metric_series *counter, uint64_t *seen,
-                     const _Atomic uint64_t *total)
-{
-    uint64_t now = atomic_load_explicit(total, memory_order_relaxed);
-
-    sl_metric_add(counter, now - *seen);
-    *seen = now;
-}
-
-/* Gauges, and what others count on the board. */
-static void look_at_board(struct admin *a)
-{
-    const struct sl_pump_board   *board = &a->pump->board;
-    const struct sl_pump_metrics *m = &a->pump->metrics;
-    sl_ts                         complete = sl_pump_max_commit_ts(a->pump);
-    sl_ts                         newest = board_ts(&board->newest_ts);
-    uint64_t                      unresolved = 0;
-
-    for (uint32_t k = 0; k < a->pump->options.shards; k++)
-        unresolved += atomic_load_explicit(&board->unresolved[k], memory_order_relaxed);
-    sl_metric_set(m->unresolved, (double)unresolved);
-    sl_metric_set(m->pullers, atomic_load_explicit(&board->pullers, memory_order_relaxed));
-    sl_metric_set(m->capacity_bytes,
-                  (double)atomic_load_explicit(&board->space_total, memory_order_relaxed));
-    sl_metric_set(m->available_bytes,
-                  (double)atomic_load_explicit(&board->space_available, memory_order_relaxed));
-    set_ms(m->gc_ms, board_ts(&board->gc_ts));
-    set_ms(m->done_gc_ms, board_ts(&board->done_gc_ts));
-    set_ms(m->max_commit_ms, complete);
-    sl_metric_set(m->watermark_lag_ms,
-                  complete > 0 && newest > complete
-                      ? (double)(sl_ts_physical_ms(newest) - sl_ts_physical_ms(complete))
-                      : 0);
-    count_up(m->deleted_kv, &a->trimmed, &board->trimmed);
-    /* The indexers do not tell the two kinds apart; the other would raise an alarm. */
-    count_up(m->late[SL_PUMP_LATE_COPY], &a->late, &board->late_commits);
-}
-
 static void get_metrics(struct exchange *x)
 {
     char  *text = NULL;
@@ -291,7 +239,6 @@ static void get_metrics(struct exchange *x)
     int    failed;
 
     SL_ASSERT(out != NULL);
-    look_at_board(x->admin);
     sl_metric_write(x->admin->pump->metric_registry, out);
     failed = fclose(out);
     SL_ASSERT(failed == 0);
@@ -406,12 +353,11 @@ static enum sl_err start(struct sl_ctx *ctx, void *self, const void *args)
     enum sl_err   err;
 
     a->pump = ((const struct sl_pump_args *)args)->pump;
-    err = sl_local_open(sl_env(ctx), sl_local_dir_of_url(a->pump->options.registry), &a->local,
-                        sl_why(ctx));
+    err = sl_cluster_open(sl_env(ctx), a->pump->options.pd_urls, &a->cluster, sl_why(ctx));
     if (err != SL_OK)
         return err;
-    a->registry = sl_local_registry(a->local);
-    a->tso = sl_local_tso(a->local);
+    a->registry = sl_cluster_registry(a->cluster);
+    a->tso = sl_cluster_tso(a->cluster);
     return SL_OK;
 }
 
@@ -444,14 +390,14 @@ static void stop(struct sl_ctx *ctx, void *self)
 
     if (a->gc.ref.generation != 0)
         gc_answered(ctx, a, false);
-    sl_local_free(&a->local);
+    sl_cluster_free(&a->cluster);
 }
 
 const struct sl_actor_class sl_pump_admin_class = {
     .name = "admin",
     .msg_names = sl_pump_msg_names,
     .msg_count = SL_PUMP_MSG_END - SL_MSG_USER,
-    .lane = SL_LANE_DISK,
+    .lane = SL_LANE_PEER,
     .state_bytes = sizeof(struct admin),
     .questions_max = 1,
     .start = start,
