@@ -78,6 +78,8 @@ enum {
 /* Records */
 enum {
     SL_RECORD_UNKNOWN_MAX = 8, /* fields of a newer protocol that one record may carry */
+    /* All of a record but its prewrite value, when it comes in pieces: it is kept in memory. */
+    SL_RECORD_REST_BYTES_MAX = 1 << 23,
 };
 
 /* Runtime: actors, lines, threads */
@@ -176,6 +178,8 @@ enum {
     SL_GRPC_PREFIX_BYTES = 5, /* in front of every message: flag, length in 4 bytes */
     /* A message up to here is taken as it comes: it fits a stream's initial window. */
     SL_GRPC_UNASKED_BYTES_MAX = SL_H2_WINDOW_BYTES - SL_GRPC_PREFIX_BYTES,
+    SL_GRPC_PIECE_BYTES_MIN = 1 << 12, /* of a message that is received in pieces */
+    SL_GRPC_PIECE_BYTES_MAX = 1 << 24,
     SL_GRPC_SLICE_SHARE = 16, /* a message is a slice of the input if at least 1/16 of it */
     SL_GRPC_STALL_S = 10,     /* a granted message that sees no byte for so long is given up */
     SL_GRPC_TIMEOUT_DIGITS = 8,
@@ -399,5 +403,14 @@ enum {
 static_assert((int)SL_WRITER_CALLS_MAX < (int)SL_H2_STREAMS_MAX, "a connection takes the calls");
 static_assert((int)SL_LOAD_CALLERS_MAX <= (int)SL_TSO_COUNT_MAX, "one question serves all callers");
 static_assert((int)SL_CORPUS_BYTES_MAX <= (int)SL_BUF_BYTES_MAX, "a recording is one buffer");
+/* Storage: large entities */
+enum {
+    SL_LARGE_CHUNK_BYTES = 1 << 20, /* verified as one; what a reader holds */
+    SL_LARGE_CHUNKS_MAX = 1 << 12,  /* of one file: 4 GiB, more than any gRPC message */
+    SL_LARGE_FILES_MAX = 1 << 16,   /* of one folder at one time */
+    SL_LARGE_RECORD_BYTES = 48,     /* of a reference, beside what it repeats of the record */
+};
+static_assert(SL_RECORD_REST_BYTES_MAX + SL_LARGE_RECORD_BYTES <= SL_VLOG_PAYLOAD_BYTES_MAX,
+              "a reference is a payload");
 
 #endif

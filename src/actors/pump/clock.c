@@ -74,26 +74,6 @@ static void look(struct sl_ctx *ctx, struct clock *c)
                  closing ? SL_PUMP_LEAVE_MS : c->pump->options.fake_interval_ms);
 }
 
-/* Gauges that follow from facts of the board. */
-static void measure(struct clock *c)
-{
-    const struct sl_pump_metrics *m = &c->pump->metrics;
-    struct sl_pump_board         *board = &c->pump->board;
-    sl_ts    now = atomic_load_explicit(&board->newest_ts, memory_order_relaxed);
-    sl_ts    complete = sl_pump_max_commit_ts(c->pump);
-    uint64_t unresolved = 0;
-
-    for (uint32_t k = 0; k < c->pump->options.shards; k++)
-        unresolved += atomic_load_explicit(&board->unresolved[k], memory_order_relaxed);
-    sl_metric_set(m->unresolved, (double)unresolved);
-    sl_metric_set(m->max_commit_ms, (double)sl_ts_physical_ms(complete));
-    if (now > complete)
-        sl_metric_set(m->watermark_lag_ms,
-                      (double)(sl_ts_physical_ms(now) - sl_ts_physical_ms(complete)));
-    else
-        sl_metric_set(m->watermark_lag_ms, 0);
-}
-
 static void refresh(struct sl_ctx *ctx, struct clock *c)
 {
     struct sl_why why = {0};
@@ -102,7 +82,6 @@ static void refresh(struct sl_ctx *ctx, struct clock *c)
 
     if (err != SL_OK && err != SL_AGAIN)
         sl_log(SL_LOG_ERROR, "fail to get tso from pd", sl_field_err(err, &why));
-    measure(c);
     sl_timer_arm(ctx, &c->refresh, SL_PUMP_DUE, SL_PUMP_CLOCK_MS);
 }
 
