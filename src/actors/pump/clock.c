@@ -25,6 +25,8 @@ struct clock {
     struct sl_timer    refresh;
     sl_ts              seen;  /* newest commit ts at the last look */
     uint32_t           asked; /* fakes whose answer has not come */
+    struct sl_timer    tide;
+    sl_ts              ebb; /* newest commit ts at the last mark */
 };
 
 static enum sl_err fresh(struct sl_ctx *ctx, struct clock *c, sl_ts *out, struct sl_why *why)
