@@ -42,11 +42,11 @@ enum sl_pump_line {
     SL_LINE_NEXT,    /* session -> puller */
     SL_LINE_HTTP,    /* session -> admin */
     SL_LINE_TS,      /* session -> clock */
-    SL_LINE_TIDE,    /* clock -> sorter */
     SL_LINE_PUBLISH, /* root -> registrar */
     SL_LINE_LEAVE,   /* admin -> root */
     SL_LINE_TRIM,    /* retention -> indexer, shard_writer */
     SL_LINE_GC,      /* admin -> retention */
+    SL_LINE_TIDE,    /* clock -> sorter */
     SL_PUMP_LINES,
 };
 
