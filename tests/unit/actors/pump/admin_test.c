@@ -77,7 +77,7 @@ static const struct sl_actor_class retention_class = {
 static const struct sl_topology_actor actors[] = {
     {&stage_root_class, 1}, {&sl_pump_admin_class, 1}, {&retention_class, 1}};
 
-static const struct sl_topology_line lines[SL_PUMP_LINES] = {
+static const struct sl_topology_line lines[SL_LINE_GC + 1] = {
 #define UNUSED(line, text) \
     [line] = {             \
         .name = (text), .credits = 1, .inputs = 1, .path = {&stage_root_class, &retention_class}}
