@@ -38,13 +38,15 @@ class Pump:
         self.address = None
 
     def start(self, wait=True):
+        """Start it: at any port the first time, later at the one it had, where others know it."""
         record = self.cluster.folder / "registry/pumps" / f"{self.name}.json"
         before = record.read_bytes() if record.exists() else b""
         log = open(self.log, "ab")  # the child's until it ends
         with log:
             self.process = subprocess.Popen(
-                [BIN / "pump", "-addr", "127.0.0.1:0", "-pd-urls", self.cluster.url, "-data-dir",
-                 self.data, "-node-id", self.name, *self.flags], stdout=log, stderr=log)
+                [BIN / "pump", "-addr", self.address or "127.0.0.1:0", "-pd-urls",
+                 self.cluster.url, "-data-dir", self.data, "-node-id", self.name, *self.flags],
+                stdout=log, stderr=log)
         self.cluster.processes.append(self.process)
 
         def online():
@@ -121,6 +123,29 @@ def frames(path):
         assert len(out[-1]) == size, f"{path} ends in the middle"
         at += 4 + size
     return out
+
+
+def varint(data, at):
+    """A varint of protobuf and where it ends."""
+    value = shift = 0
+    while True:
+        byte = data[at]
+        value |= (byte & 0x7F) << shift
+        at += 1
+        shift += 7
+        if byte < 0x80:
+            return value, at
+
+
+def commit_ts(payload):
+    """Of a Binlog: its field 3, before which there are varints only."""
+    at = 0
+    while at < len(payload):
+        key, at = varint(payload, at)
+        value, at = varint(payload, at)
+        if key == 3 << 3:
+            return value
+    raise AssertionError(f"no commit ts in {payload[:40].hex()}")
 
 
 def run_checks(checks):

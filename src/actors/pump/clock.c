@@ -40,6 +40,25 @@ static enum sl_err fresh(struct sl_ctx *ctx, struct clock *c, sl_ts *out, struct
     return SL_OK;
 }
 
+/* The newest timestamp that anybody can know: a fresh one or, where the replay that drives the door
+ * leaves no room, how far it has come. Nobody could ask for room: the replay may wait for us. */
+static enum sl_err newest(struct sl_ctx *ctx, struct clock *c, sl_ts *out, struct sl_why *why)
+{
+    struct sl_tso_drive_info drive;
+    enum sl_err              err = fresh(ctx, c, out, why);
+
+    if (err != SL_AGAIN || (err = sl_tso_drive_info(c->tso, &drive, why)) != SL_OK)
+        return err;
+    if (!drive.running) /* any more */
+        return fresh(ctx, c, out, why);
+    *out = drive.floor;
+    if (*out < atomic_load_explicit(&c->pump->board.newest_ts, memory_order_relaxed))
+        return SL_OK;
+    atomic_store_explicit(&c->pump->board.newest_at, sl_now(ctx), memory_order_relaxed);
+    atomic_store_explicit(&c->pump->board.newest_ts, *out, memory_order_relaxed);
+    return SL_OK;
+}
+
 static void write_fake(struct sl_ctx *ctx, struct clock *c)
 {
     struct sl_record      record;
@@ -86,9 +105,9 @@ static void refresh(struct sl_ctx *ctx, struct clock *c)
 {
     struct sl_why why = {0};
     sl_ts         ts;
-    enum sl_err   err = fresh(ctx, c, &ts, &why);
+    enum sl_err   err = newest(ctx, c, &ts, &why);
 
-    if (err != SL_OK && err != SL_AGAIN)
+    if (err != SL_OK)
         sl_log(SL_LOG_ERROR, "fail to get tso from pd", sl_field_err(err, &why));
     sl_timer_arm(ctx, &c->refresh, SL_PUMP_DUE, SL_PUMP_CLOCK_MS);
 }
@@ -124,7 +143,7 @@ static void answer(struct sl_ctx *ctx, struct clock *c, struct sl_msg *question)
     struct sl_asker asker = sl_asker_of(question);
     struct sl_why   why = {0};
     sl_ts           ts;
-    enum sl_err     err = fresh(ctx, c, &ts, &why);
+    enum sl_err     err = newest(ctx, c, &ts, &why);
 
     if (err == SL_OK) {
         struct sl_pump_ts *told = sl_msg_new(struct sl_pump_ts, SL_PUMP_TS);
