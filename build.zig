@@ -285,7 +285,7 @@ fn addPrograms(p: Project, step: *Build.Step) void {
 fn addTools(p: Project, step: *Build.Step) void {
     const core = coreFor(p);
     for (tools) |row| {
-        const bin = link(p, core, row.name, .{ .sources = row.sources }, &.{});
+        const bin = link(p, core, row.name, .{ .sources = row.sources, .include = &.{"tests"} }, &.{});
         step.dependOn(&p.b.addInstallFileWithDir(bin, .prefix, p.b.fmt("tools/{t}/{s}", .{ p.sanitizer, row.name })).step);
     }
 }
@@ -360,7 +360,7 @@ fn addBench(p: Project, step: *Build.Step) void {
 fn addCross(p: Project, step: *Build.Step) void {
     const core = coreFor(p);
     for ([_][]const Program{ &programs, &tools }) |rows| for (rows) |row| {
-        const bin = link(p, core, row.name, .{ .sources = row.sources }, &.{});
+        const bin = link(p, core, row.name, .{ .sources = row.sources, .include = &.{"tests"} }, &.{});
         step.dependOn(&p.b.addInstallFileWithDir(bin, .prefix, p.b.fmt("cross/{s}", .{row.name})).step);
     };
 }
@@ -434,6 +434,9 @@ const static_libraries = [_][]const u8{
 
 const proto_sources = [_][]const u8{
     "binlog",
+    "etcd",
+    "fakepd",
+    "pdpb",
     "pump",
 };
 
@@ -460,9 +463,11 @@ const core_sources = [_][]const u8{
     "src/actors/pump/retention.c",
     "src/actors/pump/root.c",
     "src/actors/pump/session.c",
+    "src/actors/pump/session_check.c",
     "src/actors/pump/session_grpc.c",
     "src/actors/pump/session_http.c",
     "src/actors/pump/session_pull.c",
+    "src/actors/pump/session_socket.c",
     "src/actors/pump/session_write.c",
     "src/actors/pump/shard_writer.c",
     "src/actors/pump/sort_core.c",
@@ -510,6 +515,7 @@ const core_sources = [_][]const u8{
     "src/base/version.c",
     "src/binlog/merge.c",
     "src/binlog/record.c",
+    "src/binlog/record_stream.c",
     "src/binlog/record_text.c",
     "src/binlog/request.c",
     "src/binlog/wire.c",
@@ -517,6 +523,9 @@ const core_sources = [_][]const u8{
     "src/net/channel.c",
     "src/net/channel_address.c",
     "src/net/channel_call.c",
+    "src/net/cluster.c",
+    "src/net/endpoints.c",
+    "src/net/etcd.c",
     "src/net/grpc.c",
     "src/net/grpc_call.c",
     "src/net/grpc_client.c",
@@ -547,6 +556,11 @@ const core_sources = [_][]const u8{
     "src/net/local_tso.c",
     "src/net/node.c",
     "src/net/node_state.c",
+    "src/net/pd.c",
+    "src/net/pd_drive.c",
+    "src/net/pd_registry.c",
+    "src/net/pd_tso.c",
+    "src/net/pd_wire.c",
     "src/net/registry.c",
     "src/net/tso.c",
     "src/runtime/crew.c",
@@ -589,6 +603,10 @@ const core_sources = [_][]const u8{
     "src/storage/index_plain_file.c",
     "src/storage/index_wt.c",
     "src/storage/index_wt_open.c",
+    "src/storage/large.c",
+    "src/storage/large_format.c",
+    "src/storage/large_reader.c",
+    "src/storage/large_writer.c",
     "src/storage/vlog.c",
     "src/storage/vlog_dir.c",
     "src/storage/vlog_format.c",
@@ -609,8 +627,22 @@ const programs = [_]Program{
 
 /// Small programs for tests to start; see addTools.
 const tools = [_]Program{
+    .{ .name = "door", .sources = &.{"tests/tools/door.c"} },
+    .{ .name = "fakepd", .sources = &fakepd_sources },
     .{ .name = "selfcheck", .sources = &.{"tests/tools/selfcheck.c"} },
     .{ .name = "standin", .sources = &.{"tests/tools/standin.c"} },
+};
+
+const fakepd_sources = [_][]const u8{
+    "tests/lib/env_sim.c",
+    "tests/lib/env_sim_disk.c",
+    "tests/lib/env_sim_file.c",
+    "tests/lib/env_sim_fs.c",
+    "tests/lib/env_sim_inbox.c",
+    "tests/lib/env_sim_net.c",
+    "tests/lib/env_sim_socket.c",
+    "tests/lib/host.c",
+    "tests/tools/fakepd.c",
 };
 
 /// Each defines LLVMFuzzerTestOneInput; its first inputs lie in tests/corpus/<name>.
@@ -619,6 +651,7 @@ const fuzzers = [_]Program{
     .{ .name = "grpc", .sources = &.{ "tests/fuzz/grpc_fuzz.c", "tests/lib/wire.c" } },
     .{ .name = "h2", .sources = &.{ "tests/fuzz/h2_fuzz.c", "tests/lib/wire.c" } },
     .{ .name = "http", .sources = &.{"tests/fuzz/http_fuzz.c"} },
+    .{ .name = "record", .sources = &.{"tests/fuzz/record_fuzz.c"} },
 };
 
 const test_library = [_][]const u8{
@@ -653,6 +686,7 @@ const tests = [_]TestProgram{
     .{ .kind = "unit", .name = "actors/pump/session_pull_test", .sources = &.{ "tests/unit/actors/pump/entrance.c", "tests/unit/actors/pump/session_pull_test.c" } },
     .{ .kind = "unit", .name = "actors/pump/session_wire_test", .sources = &.{ "tests/unit/actors/pump/entrance.c", "tests/unit/actors/pump/session_wire_test.c" } },
     .{ .kind = "unit", .name = "actors/pump/session_write_test", .sources = &.{ "tests/unit/actors/pump/entrance.c", "tests/unit/actors/pump/session_write_test.c" } },
+    unit("actors/pump/admin"),
     unit("actors/pump/config"),
     unit("actors/pump/metrics"),
     unit("actors/pump/node_identity"),
@@ -690,7 +724,9 @@ const tests = [_]TestProgram{
     unit("base/version"),
     unit("binlog/merge"),
     unit("binlog/record"),
+    unit("binlog/record_stream"),
     unit("binlog/record_text"),
+    unit("binlog/request"),
     unit("lib/env_sim"),
     unit("lib/env_sim_fault"),
     unit("lib/env_sim_fs"),
@@ -699,6 +735,7 @@ const tests = [_]TestProgram{
     unit("net/grpc"),
     unit("net/grpc_end"),
     unit("net/grpc_gzip"),
+    unit("net/grpc_pieces"),
     unit("net/grpc_stranger"),
     unit("net/grpc_text"),
     unit("net/h2"),
@@ -709,6 +746,7 @@ const tests = [_]TestProgram{
     unit("net/http_route"),
     unit("net/http_time"),
     unit("net/json"),
+    unit("net/live_doors"),
     unit("net/local_drive"),
     unit("net/local_processes"),
     unit("net/local_registry"),
@@ -738,6 +776,8 @@ const tests = [_]TestProgram{
     unit("storage/foreign"),
     unit("storage/index"),
     unit("storage/index_crash"),
+    unit("storage/large"),
+    unit("storage/large_crash"),
     unit("storage/vlog"),
     unit("storage/vlog_crash"),
     unit("storage/vlog_format"),

@@ -13,6 +13,7 @@
 #include "base/env_os.h"
 #include "base/log.h"
 #include "base/panic.h"
+#include "base/version.h"
 #include "runtime/run.h"
 
 enum { EXIT_START = 1, EXIT_SERVE = 2 };
@@ -61,7 +62,7 @@ static struct sl_pump_options options_of(const struct sl_pump_config *config, co
         .addr = config->addr,
         .advertise = config->advertise_addr,
         .socket = config->socket[0] != '\0' ? config->socket : NULL,
-        .registry = config->pd_urls,
+        .pd_urls = config->pd_urls,
         .shards = sl_pump_config_shards(config, env->threads->cpus(env->threads)),
         .shards_asked = config->shards != 0,
         .segment_bytes = config->segment_bytes,
@@ -107,7 +108,7 @@ static int serve(const struct sl_pump_config *config, const struct sl_conf_repor
         sl_wrap(&why, SL_IO, "open the log");
         return refuse(EXIT_START, &why);
     }
-    sl_log(SL_LOG_INFO, "Welcome to Pump", sl_field_str("Release Version", "0"));
+    sl_log(SL_LOG_INFO, "Welcome to Pump", sl_field_str("Release Version", sl_version_release));
     log_environment(report);
     sl_pump_config_notes(report, log_note, NULL);
     sl_env_os_host_name(host_name);
@@ -121,14 +122,6 @@ static int serve(const struct sl_pump_config *config, const struct sl_conf_repor
     }
     sl_log_done();
     return code;
-}
-
-/* -V: five lines as the original's, and an empty one. */
-static int print_version(void)
-{
-    printf("Release Version: 0\nGit Commit Hash: \nBuild TS: \nGo Version: none\n"
-           "Go OS/Arch: linux\n\n");
-    return 0;
 }
 
 int main(int argc, char **argv)
@@ -150,7 +143,7 @@ int main(int argc, char **argv)
     if (report.help)
         sl_conf_help(&sl_pump_config_table, stderr);
     else if (report.asked)
-        code = print_version();
+        sl_version_write(stdout);
     else if ((err = sl_pump_config_check(&config, &report, sl_env_os_ipv4(own) ? own : NULL,
                                          &why)) != SL_OK)
         code = refuse(sl_conf_exit_code(err), &why);

@@ -78,6 +78,8 @@ enum {
 /* Records */
 enum {
     SL_RECORD_UNKNOWN_MAX = 8, /* fields of a newer protocol that one record may carry */
+    /* All of a record but its prewrite value, when it comes in pieces: it is kept in memory. */
+    SL_RECORD_REST_BYTES_MAX = 1 << 23,
 };
 
 /* Runtime: actors, lines, threads */
@@ -176,6 +178,8 @@ enum {
     SL_GRPC_PREFIX_BYTES = 5, /* in front of every message: flag, length in 4 bytes */
     /* A message up to here is taken as it comes: it fits a stream's initial window. */
     SL_GRPC_UNASKED_BYTES_MAX = SL_H2_WINDOW_BYTES - SL_GRPC_PREFIX_BYTES,
+    SL_GRPC_PIECE_BYTES_MIN = 1 << 12, /* of a message that is received in pieces */
+    SL_GRPC_PIECE_BYTES_MAX = 1 << 24,
     SL_GRPC_SLICE_SHARE = 16, /* a message is a slice of the input if at least 1/16 of it */
     SL_GRPC_STALL_S = 10,     /* a granted message that sees no byte for so long is given up */
     SL_GRPC_TIMEOUT_DIGITS = 8,
@@ -188,6 +192,20 @@ enum {
     SL_CHANNEL_PING_S = 20,   /* silence while calls are open, until the peer is asked */
     SL_CHANNEL_PONG_S = 10,   /* until its answer; then the connection is given up */
     SL_CHANNEL_WAITS_MAX = 2, /* sockets of one channel */
+};
+
+/* Doors to a live cluster: etcd and PD */
+enum {
+    SL_ENDPOINTS_MAX = 32,                /* URLs of one service */
+    SL_DOOR_MESSAGE_BYTES_MAX = 32 << 20, /* one answer */
+    SL_ETCD_KEY_BYTES_MAX = 512,          /* a key that we ask for, terminator included */
+    SL_ETCD_SYNC_S = 30,                  /* between two looks at the list of members */
+    SL_ETCD_SYNC_WAIT_MS = 1000,          /* for that list */
+    SL_PD_OPEN_WAIT_MS = 3000,            /* for one member, when a cluster is opened */
+    SL_PD_REFRESH_S = 60,                 /* between two looks at the members */
+    SL_PD_REFRESH_WAIT_MS = 1000,         /* for one of them */
+    SL_PD_TSO_WAIT_MS = 5000,             /* for timestamps, through changes of the leader */
+    SL_PD_TSO_PAUSE_MS = 500,             /* between two tries */
 };
 
 /* HTTP: one connection to the admin port */
@@ -231,6 +249,9 @@ static_assert(6 * (SL_NODE_ID_BYTES_MAX + SL_ADDR_BYTES_MAX) + SL_NODE_LABEL_BYT
                   SL_NODE_JSON_BYTES_MAX,
               "whatever a record holds can be written");
 static_assert((int)SL_NODE_JSON_BYTES_MAX <= (int)SL_JSON_BYTES_MAX, "a record is a document");
+static_assert(SL_NODES_MAX * (SL_NODE_JSON_BYTES_MAX + SL_ETCD_KEY_BYTES_MAX) <=
+                  SL_DOOR_MESSAGE_BYTES_MAX,
+              "all records fit an answer");
 
 /* Timestamps */
 enum {
@@ -318,11 +339,13 @@ static_assert((int)SL_NODE_ID_BYTES_MAX < (int)SL_DATA_DIR_FILE_BYTES_MAX, "a no
 
 /* Pump: its place in the cluster */
 enum {
-    SL_BIRTH_NOTIFY_MS = 3000, /* a drainer may take to answer Notify */
-    SL_BIRTH_RETRY_MS = 1000,  /* between two rounds */
-    SL_BIRTH_DEAD_MS = 30000,  /* a drainer whose record stands still so long is not waited for */
-    SL_PUMP_LEAVE_MS = 1000,   /* between two looks whether all is consumed */
-    SL_PUMP_TELL_MS = 10000,   /* between two lines about what is waited for */
+    SL_BIRTH_NOTIFY_MS = 3000,   /* a drainer may take to answer Notify */
+    SL_BIRTH_RETRY_MS = 1000,    /* between two rounds */
+    SL_BIRTH_DEAD_MS = 30000,    /* a drainer whose record stands still so long is not waited for */
+    SL_PUMP_CLUSTER_TRIES = 100, /* to reach the cluster at start, as the original */
+    SL_PUMP_CLUSTER_RETRY_MS = 1000, /* between two of them */
+    SL_PUMP_LEAVE_MS = 1000,         /* between two looks whether all is consumed */
+    SL_PUMP_TELL_MS = 10000,         /* between two lines about what is waited for */
 };
 
 /* Pump: retention */
@@ -380,5 +403,14 @@ enum {
 static_assert((int)SL_WRITER_CALLS_MAX < (int)SL_H2_STREAMS_MAX, "a connection takes the calls");
 static_assert((int)SL_LOAD_CALLERS_MAX <= (int)SL_TSO_COUNT_MAX, "one question serves all callers");
 static_assert((int)SL_CORPUS_BYTES_MAX <= (int)SL_BUF_BYTES_MAX, "a recording is one buffer");
+/* Storage: large entities */
+enum {
+    SL_LARGE_CHUNK_BYTES = 1 << 20, /* verified as one; what a reader holds */
+    SL_LARGE_CHUNKS_MAX = 1 << 12,  /* of one file: 4 GiB, more than any gRPC message */
+    SL_LARGE_FILES_MAX = 1 << 16,   /* of one folder at one time */
+    SL_LARGE_RECORD_BYTES = 48,     /* of a reference, beside what it repeats of the record */
+};
+static_assert(SL_RECORD_REST_BYTES_MAX + SL_LARGE_RECORD_BYTES <= SL_VLOG_PAYLOAD_BYTES_MAX,
+              "a reference is a payload");
 
 #endif

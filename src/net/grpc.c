@@ -17,7 +17,7 @@ static void on_data(void *context, struct sl_h2_stream *stream, struct sl_buf *i
 
     (void)context;
     if (call != NULL)
-        grpc_call_take(call, &(struct grpc_piece){.buf = input, .offset = offset, .len = len});
+        grpc_call_take(call, &(struct grpc_input){.buf = input, .offset = offset, .len = len});
 }
 
 static void on_ended(void *context, struct sl_h2_stream *stream)
@@ -94,10 +94,9 @@ struct sl_grpc *sl_grpc_new(enum sl_h2_role role, const struct sl_grpc_events *e
     grpc->events = events;
     grpc->context = context;
     grpc->options = *options;
-    max = max > 0 && max < SL_BUF_BYTES_MAX ? max : SL_BUF_BYTES_MAX;
-    grpc->options.message_bytes_max = max;
-    if (options->unpacked_bytes_max == 0 || options->unpacked_bytes_max > SL_BUF_BYTES_MAX)
-        grpc->options.unpacked_bytes_max = max;
+    grpc->options.message_bytes_max = max > 0 && max < UINT32_MAX ? max : UINT32_MAX;
+    max = options->unpacked_bytes_max > 0 ? options->unpacked_bytes_max : max;
+    grpc->options.unpacked_bytes_max = max > 0 && max < SL_BUF_BYTES_MAX ? max : SL_BUF_BYTES_MAX;
     sl_list_init(&grpc->calls);
     grpc->now = now;
     grpc->next_due = UINT64_MAX;
@@ -158,7 +157,8 @@ static void check_due(struct sl_grpc_call *call)
     }
     if (call->deadline != SL_GRPC_NEVER)
         grpc_note_due(grpc, call->deadline);
-    if (!call->granted)
+    /* Who holds pieces keeps the window shut: the peer may have nothing it can do. */
+    if (!call->granted || call->held_pieces > 0)
         return;
     if (grpc->now - call->seen_at >= stall)
         grpc_call_fail(call, SL_GRPC_CANCELLED, "no byte of a message of %u bytes came for %d s",
@@ -193,6 +193,7 @@ sl_nanos sl_grpc_next_due(const struct sl_grpc *grpc)
 void sl_grpc_half_close(struct sl_grpc_call *call)
 {
     SL_ASSERT(call->grpc->role == SL_H2_CLIENT);
+    SL_ASSERT(call->unsent == 0);
     sl_h2_end(call->stream, NULL);
 }
 
@@ -200,6 +201,7 @@ void sl_grpc_finish(struct sl_grpc_call *call, enum sl_grpc_status status, const
 {
     SL_ASSERT(call->grpc->role == SL_H2_SERVER);
     SL_ASSERT(call->told && !call->gone);
+    SL_ASSERT(SL_IMPLIES(call->unsent > 0, status != SL_GRPC_OK));
     grpc_call_answer(call, status, text);
 }
 

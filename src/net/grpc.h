@@ -1,7 +1,7 @@
 #ifndef SL_NET_GRPC_H
 #define SL_NET_GRPC_H
 
-/* gRPC over net/h2.h: calls and whole messages, on one connection, as server or as client. Like
+/* gRPC over net/h2.h: calls and messages, on one connection, as server or as client. Like
  * HTTP/2 below it, it has no socket and no clock:
  *
  *     socket <--> sl_h2 (sl_grpc_h2) <--> this module <--> owner
@@ -14,6 +14,11 @@
  * comes. For a longer one the owner is asked (`sized`), and only when it has granted the bytes does
  * the window open for them: until then its sender waits. A message leaves the window only when its
  * holder has consumed it, so a streaming sender is as fast as its reader.
+ *
+ * Pieces. A message too large to hold comes and goes in pieces instead: while it is received,
+ * sl_grpc_grant_pieces keeps the memory for it at two pieces and one window; while it is sent,
+ * SL_FULL says that the queue holds enough of it. So can messages of up to 4 GiB - 1 bytes, which
+ * is what the wire format allows.
  *
  * Compression. Messages may come in gzip; `sized` and SL_GRPC_UNASKED_BYTES_MAX then count the
  * bytes on the wire, and what they become is held to unpacked_bytes_max before a byte is unpacked.
@@ -72,8 +77,9 @@ struct sl_grpc_events {
      * another. Nothing but sl_grpc_call_set_context may be done with the call yet, and a refused
      * call is not heard of again. */
     enum sl_grpc_verdict (*called)(void *context, struct sl_grpc_call *call, struct sl_slice path);
-    /* A message of `bytes` (more than SL_GRPC_UNASKED_BYTES_MAX) begins: sl_grpc_grant, now or
-     * later, lets it come. May be NULL: then every message within the limit is granted. */
+    /* A message of `bytes` (more than SL_GRPC_UNASKED_BYTES_MAX) begins: sl_grpc_grant or
+     * sl_grpc_grant_pieces, now or later, lets it come. May be NULL: then every message within the
+     * limit is granted whole, and `piece` is NULL too. */
     void (*sized)(void *context, struct sl_grpc_call *call, size_t bytes);
     /* A whole message; the handler takes the reference (sets *message to NULL) or leaves it. It
      * shares the input's memory when it came in one piece of at least 1/SL_GRPC_SLICE_SHARE of
@@ -89,17 +95,24 @@ struct sl_grpc_events {
      * UNAVAILABLE (the connection broke), or a refusal by this module, which has answered it. */
     void (*over)(void *context, struct sl_grpc_call *call, enum sl_grpc_status status,
                  const char *text);
+    /* A piece of a message that was granted in pieces: its bytes from `offset` on, of `total`; in
+     * order, the last one ends at total. Taken or left as in `message`, which is not heard for it.
+     * May be NULL. */
+    void (*piece)(void *context, struct sl_grpc_call *call, struct sl_buf **piece, size_t offset,
+                  size_t total);
 };
 
 /* All zero is a server with the defaults. */
 struct sl_grpc_options {
-    const char *authority;          /* client: "host:port", outlives the connection */
-    bool        secure;             /* client: the scheme is https */
-    bool        gzip;               /* client: calls are compressed, and so their answers */
-    size_t      message_bytes_max;  /* of one received; 0 and more than SL_BUF_BYTES_MAX
-                                              mean SL_BUF_BYTES_MAX */
-    size_t      unpacked_bytes_max; /* of a compressed one, unpacked; 0: message_bytes_max */
-    struct sl_h2_limits h2;         /* all zero: the defaults */
+    const char *authority; /* client: "host:port", outlives the connection */
+    bool        secure;    /* client: the scheme is https */
+    bool        gzip;      /* client: what is sent is compressed, and so are the answers */
+    /* Of a message received. 0: 4 GiB - 1. One that can only come whole (no `piece` is heard, or it
+     * is compressed) has SL_BUF_BYTES_MAX at most. */
+    size_t message_bytes_max;
+    /* Of a compressed one, unpacked, at most SL_BUF_BYTES_MAX. 0: as message_bytes_max. */
+    size_t              unpacked_bytes_max;
+    struct sl_h2_limits h2; /* all zero: the defaults */
 };
 
 /* A deadline that does not come. */
@@ -140,6 +153,13 @@ enum sl_err sl_grpc_call(struct sl_grpc *grpc, const char *path, sl_nanos deadli
  * nothing is taken, `writable` will tell. Not after sl_grpc_half_close or sl_grpc_finish. */
 enum sl_err sl_grpc_send(struct sl_grpc_call *call, struct sl_buf **message);
 
+/* Begin to send a message of so many bytes (1..) in pieces, which follow. Never compressed. */
+void sl_grpc_send_begin(struct sl_grpc_call *call, uint32_t total_bytes);
+/* The next piece of it, 1 byte or more, as sl_grpc_send. After the last one other messages may
+ * follow; before it the call can only be cancelled, or finished with another status than OK: the
+ * peer has then seen a message that never became whole. */
+enum sl_err sl_grpc_send_piece(struct sl_grpc_call *call, struct sl_buf **piece);
+
 /* Client: no more messages. Once. */
 void sl_grpc_half_close(struct sl_grpc_call *call);
 
@@ -150,12 +170,20 @@ void sl_grpc_finish(struct sl_grpc_call *call, enum sl_grpc_status status, const
 /* End the call at once without a status. No event comes any more, `over` neither. */
 void sl_grpc_cancel(struct sl_grpc_call *call);
 
-/* Let the message come of which `sized` told. */
+/* Let the message come of which `sized` told: at most SL_BUF_BYTES_MAX bytes. */
 void sl_grpc_grant(struct sl_grpc_call *call);
+/* The same, in pieces of piece_bytes (SL_GRPC_PIECE_BYTES_MIN.._MAX), the last one the rest. The
+ * peer may send two pieces and a window more than the owner has consumed.
+ * SL_UNSUPPORTED: the message is compressed. Nothing is granted, but sl_grpc_grant can be. */
+enum sl_err sl_grpc_grant_pieces(struct sl_grpc_call *call, uint32_t piece_bytes);
 
 /* A received message of this size is no longer held: once for each. Not needed for the only message
  * of a call. */
 void sl_grpc_consume(struct sl_grpc_call *call, size_t message_bytes);
+
+/* So many bytes of pieces are no longer held, the last piece's included. While any are, the peer is
+ * not held to SL_GRPC_STALL_S. */
+void sl_grpc_consume_piece(struct sl_grpc_call *call, size_t piece_bytes);
 
 /* When the call is to end, by the client's word or, at a client, by its owner's: a time or
  * SL_GRPC_NEVER. */

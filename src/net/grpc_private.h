@@ -35,6 +35,13 @@ struct sl_grpc_call {
      * as they were delivered. */
     uint32_t held_wire;
     uint64_t held_plain;
+    /* Of messages in pieces: bytes delivered and not consumed, and bytes for which the window must
+     * still grow. */
+    uint64_t held_pieces;
+    uint64_t ungrown;
+    uint32_t piece_bytes;  /* the message in the inbox comes in pieces; 0: whole */
+    uint32_t unsent;       /* of the message being sent in pieces */
+    bool     unsent_begun; /* its prefix is out */
 };
 
 /* One connection. */
@@ -77,9 +84,9 @@ void grpc_call_fail(struct sl_grpc_call *call, enum sl_grpc_status status, const
 
 /* ---- grpc_receive.c ---- */
 
-/* Take the piece and deliver what becomes whole. Handlers may end the call meanwhile, but it is
+/* Take the input and deliver what becomes whole. Handlers may end the call meanwhile, but it is
  * freed only with its stream, not from here. */
-void grpc_call_take(struct sl_grpc_call *call, struct grpc_piece *piece);
+void grpc_call_take(struct sl_grpc_call *call, struct grpc_input *input);
 
 /* ---- grpc_server.c ---- */
 

@@ -2,14 +2,23 @@
 #include "net/grpc_private.h"
 
 /* Open the inbox, and take first what was put by. */
-static void open_inbox(struct sl_grpc_call *call)
+static void open_inbox(struct sl_grpc_call *call, uint32_t part_max)
 {
     size_t         stashed;
-    struct sl_buf *stash = grpc_inbox_open(&call->inbox, &stashed);
+    struct sl_buf *stash = grpc_inbox_open(&call->inbox, part_max, &stashed);
 
     if (stash != NULL)
-        grpc_call_take(call, &(struct grpc_piece){.buf = stash, .len = stashed});
+        grpc_call_take(call, &(struct grpc_input){.buf = stash, .len = stashed});
     sl_buf_free(&stash);
+}
+
+/* What only comes whole must fit a buffer. */
+static size_t limit_of(const struct sl_grpc_call *call)
+{
+    size_t max = call->grpc->options.message_bytes_max;
+    bool   whole = call->packed || call->events->piece == NULL || call->events->sized == NULL;
+
+    return whole && max > SL_BUF_BYTES_MAX ? SL_BUF_BYTES_MAX : max;
 }
 
 /* The prefix of a message has come. The texts are grpc-go's: TiDB looks for words in them. */
@@ -17,10 +26,11 @@ static void check_size(struct sl_grpc_call *call)
 {
     enum { PLAIN = 0, COMPRESSED = 1 };
     const struct grpc_inbox *inbox = &call->inbox;
-    size_t                   max = call->grpc->options.message_bytes_max;
+    size_t                   max;
 
     sl_h2_consume(call->stream, SL_GRPC_PREFIX_BYTES);
     call->packed = inbox->prefix[0] == COMPRESSED;
+    max = limit_of(call);
     if (inbox->prefix[0] > COMPRESSED)
         grpc_call_fail(call, SL_GRPC_INTERNAL, "grpc: received unexpected payload format %u",
                        inbox->prefix[0]);
@@ -34,7 +44,7 @@ static void check_size(struct sl_grpc_call *call)
         grpc_call_fail(call, SL_GRPC_RESOURCE_EXHAUSTED,
                        "grpc: received message larger than max (%u vs. %zu)", inbox->size, max);
     else if (inbox->size <= SL_GRPC_UNASKED_BYTES_MAX)
-        open_inbox(call);
+        open_inbox(call, SL_GRPC_UNASKED_BYTES_MAX);
     else if (call->events->sized == NULL)
         sl_grpc_grant(call);
     else
@@ -88,26 +98,49 @@ static void deliver(struct sl_grpc_call *call, struct sl_buf *message)
     sl_buf_free(&message);
 }
 
+static void deliver_piece(struct sl_grpc_call *call, struct grpc_part *part)
+{
+    if (part->offset + part->buf->len == part->total) {
+        call->any = true;
+        call->granted = false;
+        call->piece_bytes = 0;
+    }
+    call->held_pieces += part->buf->len;
+    call->events->piece(call->context, call, &part->buf, part->offset, part->total);
+    sl_buf_free(&part->buf);
+}
+
 /* A message of no bytes is whole without any more input. */
-static bool can_take(const struct sl_grpc_call *call, const struct grpc_piece *piece)
+static bool can_take(const struct sl_grpc_call *call, const struct grpc_input *input)
 {
     const struct grpc_inbox *inbox = &call->inbox;
 
     return !grpc_call_is_settled(call) &&
-           (piece->len > 0 || (inbox->state == GRPC_INBOX_BODY && inbox->size == 0));
+           (input->len > 0 || (inbox->state == GRPC_INBOX_BODY && inbox->size == 0));
 }
 
-void grpc_call_take(struct sl_grpc_call *call, struct grpc_piece *piece)
+void grpc_call_take(struct sl_grpc_call *call, struct grpc_input *input)
 {
     call->seen_at = call->grpc->now;
-    while (can_take(call, piece)) {
-        struct sl_buf *message;
+    while (can_take(call, input)) {
+        struct grpc_part part;
 
-        if (grpc_inbox_take(&call->inbox, piece, &message))
+        if (grpc_inbox_take(&call->inbox, input, &part))
             check_size(call);
-        else if (message != NULL)
-            deliver(call, message);
+        else if (part.buf != NULL && call->piece_bytes > 0)
+            deliver_piece(call, &part);
+        else if (part.buf != NULL)
+            deliver(call, part.buf);
     }
+}
+
+/* ---- what the owner grants and gives back ---- */
+
+/* The peer is to send now; how long it may keep silent counts from here. */
+static void await(struct sl_grpc_call *call)
+{
+    call->seen_at = call->grpc->now;
+    grpc_note_due(call->grpc, call->grpc->now + SL_GRPC_STALL_S * (sl_nanos)SL_NANOS_PER_S);
 }
 
 void sl_grpc_grant(struct sl_grpc_call *call)
@@ -116,11 +149,46 @@ void sl_grpc_grant(struct sl_grpc_call *call)
         return;
     SL_ASSERT(call->inbox.state == GRPC_INBOX_SIZED);
     SL_ASSERT(call->inbox.size > SL_GRPC_UNASKED_BYTES_MAX);
+    SL_ASSERT(call->inbox.size <= SL_BUF_BYTES_MAX);
     sl_h2_grow_window(call->stream, call->inbox.size);
     call->granted = true;
-    call->seen_at = call->grpc->now;
-    grpc_note_due(call->grpc, call->grpc->now + SL_GRPC_STALL_S * (sl_nanos)SL_NANOS_PER_S);
-    open_inbox(call);
+    await(call);
+    open_inbox(call, call->inbox.size);
+}
+
+enum sl_err sl_grpc_grant_pieces(struct sl_grpc_call *call, uint32_t piece_bytes)
+{
+    uint32_t first = 2 * piece_bytes;
+
+    SL_ASSERT(piece_bytes >= SL_GRPC_PIECE_BYTES_MIN && piece_bytes <= SL_GRPC_PIECE_BYTES_MAX);
+    SL_ASSERT(call->events->piece != NULL);
+    if (grpc_call_is_settled(call))
+        return SL_OK;
+    SL_ASSERT(call->inbox.state == GRPC_INBOX_SIZED);
+    if (call->packed)
+        return SL_UNSUPPORTED;
+    if (first > call->inbox.size)
+        first = call->inbox.size;
+    sl_h2_grow_window(call->stream, first);
+    call->ungrown += call->inbox.size - first;
+    call->piece_bytes = piece_bytes;
+    call->granted = true;
+    await(call);
+    open_inbox(call, piece_bytes);
+    return SL_OK;
+}
+
+void sl_grpc_consume_piece(struct sl_grpc_call *call, size_t piece_bytes)
+{
+    uint64_t grow = piece_bytes < call->ungrown ? piece_bytes : call->ungrown;
+
+    SL_ASSERT(piece_bytes <= call->held_pieces);
+    call->held_pieces -= piece_bytes;
+    call->ungrown -= grow;
+    if (grow > 0)
+        sl_h2_grow_window(call->stream, grow);
+    if (call->granted)
+        await(call);
 }
 
 /* The share of the window that so many unpacked bytes have: what one message took nobody remembers,

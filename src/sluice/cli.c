@@ -81,21 +81,17 @@ enum sl_err cli_cluster_open(const struct sl_env *env, const char *pd_urls, int6
                              struct cli_cluster *out, struct sl_why *why)
 {
     struct cli_cluster cluster = {.id = (uint64_t)cluster_id};
-    const char        *dir = sl_local_dir_of_url(pd_urls);
-    uint64_t           id = 0;
+    uint64_t           id;
     enum sl_err        err;
 
     *out = cluster;
     if (pd_urls[0] == '\0')
         return SL_OK;
-    if (dir == NULL)
-        return sl_fail(why, SL_UNSUPPORTED, "pd-urls %.200s: only local:DIR is %s", pd_urls,
-                       "supported in this version");
-    if ((err = sl_local_open(env, dir, &cluster.local, why)) != SL_OK)
+    if ((err = sl_cluster_open(env, pd_urls, &cluster.cluster, why)) != SL_OK)
         return err;
-    cluster.tso = sl_local_tso(cluster.local);
-    err = sl_registry_cluster_id(sl_local_registry(cluster.local), &id, why);
-    if (err == SL_OK && cluster.id != 0 && cluster.id != id)
+    cluster.tso = sl_cluster_tso(cluster.cluster);
+    id = sl_cluster_id(cluster.cluster);
+    if (cluster.id != 0 && cluster.id != id)
         err = sl_fail(why, SL_USAGE, "%s is cluster %" PRIu64 ", not %" PRIu64, pd_urls, id,
                       cluster.id);
     if (err != SL_OK) {
@@ -109,7 +105,7 @@ enum sl_err cli_cluster_open(const struct sl_env *env, const char *pd_urls, int6
 
 void cli_cluster_close(struct cli_cluster *cluster)
 {
-    sl_local_free(&cluster->local);
+    sl_cluster_free(&cluster->cluster);
     *cluster = (struct cli_cluster){0};
 }
 

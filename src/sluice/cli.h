@@ -9,7 +9,7 @@
 
 #include "base/conf.h"
 #include "base/env.h"
-#include "net/local.h"
+#include "net/cluster.h"
 #include "net/tso.h"
 #include "sluice/verbs.h"
 #include "sluice/writer.h"
@@ -74,14 +74,14 @@ enum sl_err cli_writer_options(const struct cli_target *target, struct writer_op
 
 /* All zero is none. */
 struct cli_cluster {
-    struct sl_local *local; /* owned */
-    uint64_t         id;    /* 0: not known */
-    struct sl_tso   *tso;   /* NULL: none */
+    struct sl_cluster *cluster; /* owned */
+    uint64_t           id;      /* 0: not known */
+    struct sl_tso     *tso;     /* NULL: none */
 };
 
 /* Open what pd_urls ("": nothing) names; cluster_id, unless it is 0, must be its id, and is the
- * cluster's where there is none. Closed by cli_cluster_close. SL_USAGE, SL_UNSUPPORTED, or as the
- * doors fail. Blocks. */
+ * cluster's where there is none. Closed by cli_cluster_close. SL_USAGE, or as the doors fail.
+ * Blocks. */
 enum sl_err cli_cluster_open(const struct sl_env *env, const char *pd_urls, int64_t cluster_id,
                              struct cli_cluster *out, struct sl_why *why);
 void        cli_cluster_close(struct cli_cluster *cluster);

@@ -22,6 +22,7 @@ enum {
     CANCEL = 8,
     FINISH = 16,
     CLIENT = 32,
+    PIECES = 64,
     MESSAGE_MAX = 1 << 17
 };
 
@@ -50,8 +51,50 @@ static void on_sized(void *context, struct sl_grpc_call *call, size_t bytes)
     struct owner *owner = context;
 
     SL_ASSERT(bytes > SL_GRPC_UNASKED_BYTES_MAX && bytes <= MESSAGE_MAX);
-    if ((owner->behaviour & GRANT) != 0)
+    if ((owner->behaviour & GRANT) == 0)
+        return;
+    if ((owner->behaviour & PIECES) == 0 ||
+        sl_grpc_grant_pieces(call, SL_GRPC_PIECE_BYTES_MIN) == SL_UNSUPPORTED)
         sl_grpc_grant(call);
+}
+
+static void on_piece(void *context, struct sl_grpc_call *call, struct sl_buf **piece, size_t offset,
+                     size_t total)
+{
+    struct owner *owner = context;
+
+    SL_ASSERT((owner->behaviour & PIECES) != 0 && total <= MESSAGE_MAX);
+    SL_ASSERT(offset % SL_GRPC_PIECE_BYTES_MIN == 0 && (*piece)->len <= total - offset);
+    if ((owner->behaviour & CONSUME) != 0)
+        sl_grpc_consume_piece(call, (*piece)->len);
+    if ((owner->behaviour & CANCEL) != 0 && offset > 0) {
+        sl_grpc_cancel(call);
+        owner->calls--;
+    }
+}
+
+/* In one piece, or in two if it was refused none. */
+static void echo(struct owner *owner, struct sl_grpc_call *call, struct sl_buf **message)
+{
+    size_t         half = (*message)->len / 2;
+    struct sl_buf *piece;
+
+    if ((owner->behaviour & PIECES) == 0 || half == 0) {
+        (void)sl_grpc_send(call, message);
+        return;
+    }
+    piece = sl_buf_slice(*message, 0, half);
+    sl_grpc_send_begin(call, (uint32_t)(*message)->len);
+    if (sl_grpc_send_piece(call, &piece) != SL_OK) {
+        sl_buf_free(&piece);
+        sl_grpc_finish(call, SL_GRPC_ABORTED, "full");
+        return;
+    }
+    piece = sl_buf_slice(*message, half, (*message)->len - half);
+    if (sl_grpc_send_piece(call, &piece) != SL_OK) {
+        sl_buf_free(&piece);
+        sl_grpc_finish(call, SL_GRPC_ABORTED, "half");
+    }
 }
 
 static void on_message(void *context, struct sl_grpc_call *call, struct sl_buf **message)
@@ -62,11 +105,12 @@ static void on_message(void *context, struct sl_grpc_call *call, struct sl_buf *
     if ((owner->behaviour & CONSUME) != 0)
         sl_grpc_consume(call, (*message)->len);
     if ((owner->behaviour & ECHO) != 0 && (owner->behaviour & CLIENT) == 0)
-        (void)sl_grpc_send(call, message);
+        echo(owner, call, message);
     if ((owner->behaviour & CANCEL) != 0) {
         sl_grpc_cancel(call);
         owner->calls--;
-    } else if ((owner->behaviour & FINISH) != 0 && (owner->behaviour & CLIENT) == 0) {
+    } else if ((owner->behaviour & (FINISH | PIECES)) == FINISH &&
+               (owner->behaviour & CLIENT) == 0) {
         sl_grpc_finish(call, SL_GRPC_OK, "fine");
     }
 }
@@ -90,8 +134,12 @@ static void on_over(void *context, struct sl_grpc_call *call, enum sl_grpc_statu
     owner->calls--;
 }
 
-static const struct sl_grpc_events events = {on_called,      on_sized, on_message,
-                                             on_half_closed, NULL,     on_over};
+static const struct sl_grpc_events events = {.called = on_called,
+                                             .sized = on_sized,
+                                             .message = on_message,
+                                             .half_closed = on_half_closed,
+                                             .over = on_over,
+                                             .piece = on_piece};
 
 /* What is served to the fuzzer as header fields of the peer. */
 static void add_headers(struct wire_script *script, uint32_t stream, const uint8_t *bytes,

@@ -103,7 +103,7 @@ def values_out_of_range_are_explained(_folder):
     refused(["load", "--pumps", "127.0.0.1:1", "--cluster-id", "3", "--callers", "257"], 2,
             "--callers 257", "more --connections")
     refused(["pull", "nowhere", "--cluster-id", "3"], 1, "nowhere")
-    refused(["pull", "127.0.0.1:1", "--pd-urls", "http://127.0.0.1:2379"], 1, "local:DIR")
+    refused(["pull", "127.0.0.1:1", "--pd-urls", "http://127.0.0.1:1"], 1, "http://127.0.0.1:1")
 
 
 @check

@@ -43,6 +43,9 @@ THIRD_PARTY = {
     "wiredtiger.h": ["src/storage/index_wt.c", "src/storage/index_wt_open.c"],
     "nghttp2/*": ["src/net/h2.c"],
     "zlib.h": ["src/net/grpc_gzip.c"],
+    "etcd.pb-c.h": ["src/net/etcd.c", "tests/*"],
+    "pdpb.pb-c.h": ["src/net/pd_wire.c", "tests/*"],
+    "fakepd.pb-c.h": ["src/net/pd_drive.c", "tests/*"],
     "*.pb-c.h": ["tests/*"],  # what protoc-c makes of proto/, in the build cache
     "zstd.h": ["src/sluice/corpus_file.c"],
     "sys/signalfd.h": ["src/runtime/run.c"],

@@ -1,38 +1,433 @@
-/* admin: answers HTTP. */
+/* admin: answers HTTP (pump spec 5; the bodies: status.h). Scripts of the original know its routes,
+ * texts and that nearly everything is 200; /healthz and /readyz are ours.
+ *
+ *     session ──request──► admin ──┬─ registry, timestamps, index and log: its own doors
+ *                                  ├─ leave ──► root
+ *                                  └─ gc ──► retention, whose answer is the answer
+ *
+ * On the peer lane: the registry and the log may let it wait. */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "actors/pump/messages.h"
 #include "actors/pump/pump.h"
+#include "actors/pump/status.h"
 #include "actors/pump/topology.h"
 #include "base/assert.h"
+#include "base/log.h"
+#include "net/http.h"
+#include "net/http_route.h"
+#include "net/cluster.h"
+#include "storage/vlog_reader.h"
 
 struct admin {
-    struct sl_pump *pump;
+    struct sl_pump     *pump;
+    struct sl_cluster  *cluster; /* owned */
+    struct sl_registry *registry;
+    struct sl_tso      *tso;
+    struct sl_asker     gc; /* who awaits retention's answer; nobody: ref.generation 0 */
 };
 
-static enum sl_err admin_start(struct sl_ctx *ctx, void *self, const void *args)
+/* A request on its way to its answer. body NULL: none yet, or none at all. */
+struct exchange {
+    struct sl_ctx        *ctx;
+    struct admin         *admin;
+    struct sl_msg        *question;
+    struct sl_http_params params;
+    unsigned              status;
+    const char           *content_type;
+    struct sl_buf        *body;  /* owned */
+    bool                  later; /* the question is kept by somebody */
+};
+
+/* ---- texts ---- */
+
+static struct sl_buf *text_body(const char *text)
 {
-    (void)ctx;
-    ((struct admin *)self)->pump = ((const struct sl_pump_args *)args)->pump;
+    struct sl_buf *body = sl_buf_new(strlen(text));
+
+    if (body->len > 0)
+        memcpy(body->data, text, body->len);
+    return body;
+}
+
+/* A part of the path as a string; a path holds no byte 0. */
+static const char *string_of(struct sl_slice slice, char out[SL_HTTP_URL_BYTES_MAX])
+{
+    SL_ASSERT(slice.len < SL_HTTP_URL_BYTES_MAX);
+    (void)snprintf(out, SL_HTTP_URL_BYTES_MAX, "%.*s", (int)slice.len, (const char *)slice.bytes);
+    return out;
+}
+
+static enum sl_node_state state_of(const struct sl_pump *pump)
+{
+    return (enum sl_node_state)atomic_load_explicit(&pump->board.state, memory_order_relaxed);
+}
+
+/* ---- nodes ---- */
+
+static enum sl_err look_at_cluster(struct admin *a, struct sl_node_list *pumps, sl_ts *now,
+                                   struct sl_why *why)
+{
+    enum sl_err err = sl_tso_now(a->tso, 1, now, why);
+
+    if (err == SL_AGAIN) { /* a replay leaves no room for another */
+        *now = atomic_load_explicit(&a->pump->board.newest_ts, memory_order_relaxed);
+        err = SL_OK;
+    }
+    return err == SL_OK ? sl_registry_list(a->registry, SL_NODE_PUMP, pumps, why) : err;
+}
+
+static void get_status(struct exchange *x)
+{
+    struct sl_node_list pumps;
+    struct sl_why       why = {0};
+    sl_ts               now;
+
+    if (look_at_cluster(x->admin, &pumps, &now, &why) != SL_OK) {
+        x->body = sl_status_failure_body(why.text);
+        return;
+    }
+    x->body = sl_status_body(&pumps, now);
+    sl_node_list_free(&pumps);
+}
+
+static void get_drainers(struct exchange *x)
+{
+    struct sl_node_list drainers;
+    struct sl_why       why = {0};
+    enum sl_err err = sl_registry_list(x->admin->registry, SL_NODE_DRAINER, &drainers, &why);
+
+    if (err != SL_OK) {
+        sl_log(SL_LOG_ERROR, "list drainers failed", sl_field_err(err, &why));
+        x->body = sl_status_drainers_body(NULL);
+        return;
+    }
+    x->body = sl_status_drainers_body(&drainers);
+    sl_node_list_free(&drainers);
+}
+
+static void put_state(struct exchange *x)
+{
+    char                  id[SL_HTTP_URL_BYTES_MAX];
+    char                  action[SL_HTTP_URL_BYTES_MAX];
+    struct sl_pump       *pump = x->admin->pump;
+    enum sl_status_action wanted;
+    struct sl_pump_leave *leave;
+
+    x->content_type = sl_status_json;
+    x->body = sl_status_action_body(string_of(x->params.value[0], id),
+                                    string_of(x->params.value[1], action), pump->node_id,
+                                    state_of(pump), &wanted);
+    if (wanted == SL_STATUS_REFUSED)
+        return;
+    sl_log(SL_LOG_INFO, "receive action", sl_field_str("action", action));
+    leave = sl_msg_new(struct sl_pump_leave, SL_PUMP_LEAVE);
+    leave->for_good = wanted == SL_STATUS_CLOSE;
+    if (sl_send(x->ctx, sl_line(x->ctx, SL_LINE_LEAVE, 0), pump->root_ref, &leave) != SL_OK)
+        sl_msg_free(&leave); /* others have asked for it */
+}
+
+/* ---- records ---- */
+
+static enum sl_err find_in_shard(struct admin *a, uint32_t k, sl_ts ts, struct sl_index_entry *out,
+                                 struct sl_why *why)
+{
+    struct sl_index_cursor *cursor;
+    uint32_t                count = 0;
+    enum sl_err             err;
+
+    err = sl_index_cursor_open(a->pump->shard[k].index, ts - 1, &cursor, why);
+    if (err != SL_OK)
+        return err;
+    err = sl_index_cursor_next(cursor, ts, out, 1, &count, why);
+    sl_index_cursor_close(&cursor);
+    return err == SL_OK && count == 0 ? SL_NOT_FOUND : err;
+}
+
+static enum sl_err read_record(struct admin *a, uint32_t k, struct sl_position position,
+                               struct sl_buf **out, struct sl_why *why)
+{
+    struct sl_vlog_reader *reader = sl_vlog_reader_new(&a->pump->vlog_options[k]);
+    struct sl_vlog_record  record;
+    enum sl_err            err = sl_vlog_reader_read(reader, position, &record, out, why);
+
+    sl_vlog_reader_free(&reader);
+    return err;
+}
+
+/* The record with this commit ts. (A prewrite is not found by its start ts: the index is by commit
+ * ts alone.) */
+static enum sl_err find_record(struct admin *a, sl_ts ts, struct sl_buf **out, struct sl_why *why)
+{
+    struct sl_index_entry entry;
+    enum sl_err           err = SL_NOT_FOUND;
+    uint32_t              k = 0;
+
+    if (ts <= 0)
+        return SL_NOT_FOUND;
+    while (k < a->pump->options.shards &&
+           (err = find_in_shard(a, k, ts, &entry, why)) == SL_NOT_FOUND)
+        k++;
+    return err == SL_OK ? read_record(a, k, entry.commit, out, why) : err;
+}
+
+static void get_record(struct exchange *x)
+{
+    char           text[SL_HTTP_URL_BYTES_MAX];
+    struct sl_why  why = {0};
+    struct sl_buf *record;
+    enum sl_err    err;
+    sl_ts          ts;
+
+    if (!sl_status_parse_ts(string_of(x->params.value[0], text), &ts)) {
+        x->body = sl_status_bad_ts_body(text);
+        return;
+    }
+    err = find_record(x->admin, ts, &record, &why);
+    if (err != SL_OK) {
+        x->body =
+            sl_status_no_record_body(ts, err == SL_NOT_FOUND ? "leveldb: not found" : why.text);
+        return;
+    }
+    x->body = sl_status_record_body(sl_slice_from_buf(record));
+    sl_buf_free(&record);
+}
+
+/* ---- gc ---- */
+
+static void trigger_gc(struct exchange *x)
+{
+    struct admin  *a = x->admin;
+    struct sl_msg *question;
+
+    if (a->gc.ref.generation != 0) { /* it has been asked to, and has not got to it */
+        x->body = sl_status_gc_body(false);
+        return;
+    }
+    question = sl_msg_new(struct sl_msg, SL_PUMP_GC);
+    if (sl_ask_msg(x->ctx, sl_line(x->ctx, SL_LINE_GC, 0), a->pump->retention_ref, 0, question,
+                   &question) != SL_OK) {
+        sl_msg_discard(question, &question);
+        x->body = sl_status_gc_body(false);
+        return;
+    }
+    a->gc = sl_asker_of(x->question);
+    x->later = true;
+}
+
+static void gc_answered(struct sl_ctx *ctx, struct admin *a, bool begins)
+{
+    struct sl_buf                *body = sl_status_gc_body(begins);
+    struct sl_pump_http_response *response = sl_pump_http_response_new(200, sl_status_text, &body);
+    struct sl_asker               asker = a->gc;
+
+    a->gc = (struct sl_asker){0};
+    sl_reply(ctx, asker, &response);
+}
+
+/* ---- metrics ---- */
+
+static sl_ts board_ts(const _Atomic int64_t *ts)
+{
+    return atomic_load_explicit(ts, memory_order_relaxed);
+}
+
+/* Gauges that follow from the board. */
+static void look_at_board(struct admin *a)
+{
+    const struct sl_pump_board   *board = &a->pump->board;
+    const struct sl_pump_metrics *m = &a->pump->metrics;
+    sl_ts                         complete = sl_pump_max_commit_ts(a->pump);
+    sl_ts                         newest = board_ts(&board->newest_ts);
+    uint64_t                      unresolved = 0;
+
+    for (uint32_t k = 0; k < a->pump->options.shards; k++)
+        unresolved += atomic_load_explicit(&board->unresolved[k], memory_order_relaxed);
+    sl_metric_set(m->unresolved, (double)unresolved);
+    sl_metric_set(m->pullers, atomic_load_explicit(&board->pullers, memory_order_relaxed));
+    sl_metric_set(m->max_commit_ms, (double)sl_ts_physical_ms(complete));
+    sl_metric_set(m->watermark_lag_ms,
+                  complete > 0 && newest > complete
+                      ? (double)(sl_ts_physical_ms(newest) - sl_ts_physical_ms(complete))
+                      : 0);
+}
+
+static void get_metrics(struct exchange *x)
+{
+    char  *text = NULL;
+    size_t count = 0;
+    FILE  *out = open_memstream(&text, &count);
+    int    failed;
+
+    SL_ASSERT(out != NULL);
+    look_at_board(x->admin);
+    sl_metric_write(x->admin->pump->metric_registry, out);
+    failed = fclose(out);
+    SL_ASSERT(failed == 0);
+    x->content_type = "text/plain; version=0.0.4; charset=utf-8";
+    x->body = sl_buf_new(count);
+    memcpy(x->body->data, text, count);
+    free(text);
+}
+
+/* ---- health ---- */
+
+/* This is running, as who reads it can see. */
+static void get_health(struct exchange *x)
+{
+    x->body = text_body("ok\n");
+}
+
+/* Why writes are not taken now; "" when they are. */
+static void not_ready(const struct sl_pump *pump, struct sl_why *why)
+{
+    const struct sl_pump_board *board = &pump->board;
+    uint64_t space = atomic_load_explicit(&board->space_available, memory_order_relaxed);
+
+    why->text[0] = '\0';
+    if (!sl_node_rights_of(state_of(pump)).takes_prewrites)
+        (void)sl_fail(why, SL_UNAVAILABLE, "state is %s\n", sl_node_state_name(state_of(pump)));
+    else if (space <= pump->options.stop_write_bytes)
+        (void)sl_fail(why, SL_NOSPACE,
+                      "%" PRIu64 " bytes of %s are available, and "
+                      "stop-write-at-available-space is %" PRIu64 "\n",
+                      space, pump->options.data_dir, pump->options.stop_write_bytes);
+    for (uint32_t k = 0; k < pump->options.shards && why->text[0] == '\0'; k++) {
+        if (atomic_load_explicit(&board->broken[k], memory_order_relaxed) != 0)
+            (void)sl_fail(why, SL_IO, "the log of shard %" PRIu32 " takes no records\n", k);
+        else if (atomic_load_explicit(&board->unresolved[k], memory_order_relaxed) >=
+                 SL_UNRESOLVED_MAX)
+            (void)sl_fail(why, SL_FULL,
+                          "too many transactions of shard %" PRIu32 " have no outcome\n", k);
+    }
+}
+
+static void get_ready(struct exchange *x)
+{
+    struct sl_why why;
+
+    not_ready(x->admin->pump, &why);
+    x->status = why.text[0] == '\0' ? 200 : 503;
+    x->body = text_body(why.text[0] == '\0' ? "ready\n" : why.text);
+}
+
+/* ---- routes ---- */
+
+struct route {
+    enum sl_http_method method;
+    const char         *pattern;
+    void (*answer)(struct exchange *x);
+};
+
+static const struct route routes[] = {
+    {SL_HTTP_GET, "/status", get_status},
+    {SL_HTTP_GET, "/drainers", get_drainers},
+    {SL_HTTP_PUT, "/state/{nodeID}/{action}", put_state},
+    {SL_HTTP_GET, "/debug/binlog/{ts}", get_record},
+    {SL_HTTP_POST, "/debug/gc/trigger", trigger_gc},
+    {SL_HTTP_GET, "/metrics", get_metrics},
+    {SL_HTTP_GET, "/healthz", get_health},
+    {SL_HTTP_GET, "/readyz", get_ready},
+};
+
+/* As Go's router: a path that is known with another method is 405, without a word. */
+static void find_route(struct exchange *x, const struct sl_pump_http_request *request)
+{
+    struct sl_slice path = sl_slice_from_buf(request->path);
+    bool            known = false;
+
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+        if (!sl_http_route_match(routes[i].pattern, path, &x->params))
+            continue;
+        known = true;
+        if (routes[i].method != (enum sl_http_method)request->method)
+            continue;
+        routes[i].answer(x);
+        return;
+    }
+    x->status = known ? 405 : 404;
+    if (known)
+        x->content_type = NULL;
+    else
+        x->body = text_body("404 page not found\n");
+}
+
+static void answer(struct sl_ctx *ctx, struct admin *a, struct sl_msg *msg)
+{
+    const struct sl_pump_http_request *request =
+        (const struct sl_pump_http_request *)(const void *)msg;
+    struct exchange x = {
+        .ctx = ctx, .admin = a, .question = msg, .status = 200, .content_type = sl_status_text};
+    struct sl_pump_http_response *response;
+
+    find_route(&x, request);
+    if (x.later)
+        return;
+    response = sl_pump_http_response_new(x.status, x.content_type, &x.body);
+    sl_reply(ctx, sl_asker_of(msg), &response);
+}
+
+/* ---- class ---- */
+
+static enum sl_err start(struct sl_ctx *ctx, void *self, const void *args)
+{
+    struct admin *a = self;
+    enum sl_err   err;
+
+    a->pump = ((const struct sl_pump_args *)args)->pump;
+    err = sl_cluster_open(sl_env(ctx), a->pump->options.pd_urls, &a->cluster, sl_why(ctx));
+    if (err != SL_OK)
+        return err;
+    a->registry = sl_cluster_registry(a->cluster);
+    a->tso = sl_cluster_tso(a->cluster);
     return SL_OK;
 }
 
-static enum sl_err admin_handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
+static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
 {
-    struct sl_asker               asker = sl_asker_of(msg);
-    struct sl_buf                *body = NULL;
-    struct sl_pump_http_response *response = sl_pump_http_response_new(404, NULL, &body);
+    switch (msg->type) {
+    case SL_PUMP_HTTP_REQUEST: answer(ctx, self, msg); return SL_OK;
+    case SL_PUMP_DONE: gc_answered(ctx, self, true); return SL_OK;
+    case SL_PUMP_FAILED: gc_answered(ctx, self, false); return SL_OK;
+    default: SL_UNREACHABLE("not for admin");
+    }
+}
 
-    (void)self;
-    sl_reply(ctx, asker, &response);
-    return SL_OK;
+static enum sl_err system_mail(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
+{
+    switch ((enum sl_system_msg)msg->type) {
+    case SL_MSG_STOP: sl_stop(ctx); return SL_OK;
+    case SL_MSG_GONE: gc_answered(ctx, self, false); return SL_OK; /* the pump is ending */
+    case SL_MSG_CHILD_ENDED:
+    case SL_MSG_OPEN:
+    case SL_MSG_GRANTED:
+    case SL_SYSTEM_MSGS: break;
+    }
+    SL_UNREACHABLE("admin has no children and waits for no line");
+}
+
+static void stop(struct sl_ctx *ctx, void *self)
+{
+    struct admin *a = self;
+
+    if (a->gc.ref.generation != 0)
+        gc_answered(ctx, a, false);
+    sl_cluster_free(&a->cluster);
 }
 
 const struct sl_actor_class sl_pump_admin_class = {
     .name = "admin",
     .msg_names = sl_pump_msg_names,
     .msg_count = SL_PUMP_MSG_END - SL_MSG_USER,
-    .lane = SL_LANE_DISK,
+    .lane = SL_LANE_PEER,
     .state_bytes = sizeof(struct admin),
-    .start = admin_start,
-    .handle = admin_handle,
+    .questions_max = 1,
+    .start = start,
+    .handle = handle,
+    .system = system_mail,
+    .stop = stop,
 };

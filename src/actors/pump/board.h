@@ -18,10 +18,9 @@ struct sl_pump_board {
     _Atomic int64_t  newest_ts;       /* newest timestamp seen from the door; clock. 0: none yet */
     _Atomic uint64_t newest_at;       /* monotonic ns when it was got; clock */
     _Atomic int64_t  newest_commit;   /* durable in this pump; raised by shard_writers */
-    _Atomic uint64_t late_commits;    /* that came at or below the watermark; indexers */
-    _Atomic int64_t  gc_ts;           /* at or below it things may be removed; retention */
-    _Atomic int64_t  done_gc_ts;      /* all at or below it was removed; retention */
-    _Atomic uint64_t trimmed;         /* index entries removed; retention */
+    _Atomic uint64_t
+        late_commits;      /* with a prewrite, at or below the watermark: never legal; indexers */
+    _Atomic int64_t gc_ts; /* at or below it things may be removed; retention */
     /* What readers did not get; pullers add. */
     _Atomic uint64_t pull_purged;  /* streams that began below gc_ts, with a gap */
     _Atomic uint64_t pull_orphans; /* commits skipped: their prewrite is not here */

@@ -9,16 +9,16 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "binlog/record.h"
-#include "net/local.h"
+#include "net/cluster.h"
 
 struct clock {
-    struct sl_pump  *pump;
-    struct sl_local *local; /* owned */
-    struct sl_tso   *tso;
-    struct sl_timer  fake;
-    struct sl_timer  refresh;
-    sl_ts            seen;  /* newest commit ts at the last look */
-    uint32_t         asked; /* fakes whose answer has not come */
+    struct sl_pump    *pump;
+    struct sl_cluster *cluster; /* owned */
+    struct sl_tso     *tso;
+    struct sl_timer    fake;
+    struct sl_timer    refresh;
+    sl_ts              seen;  /* newest commit ts at the last look */
+    uint32_t           asked; /* fakes whose answer has not come */
 };
 
 static enum sl_err fresh(struct sl_ctx *ctx, struct clock *c, sl_ts *out, struct sl_why *why)
@@ -110,13 +110,13 @@ static enum sl_err clock_start(struct sl_ctx *ctx, void *self, const void *args)
 {
     const struct sl_pump_args *a = args;
     struct clock              *c = self;
-    const char                *dir = sl_local_dir_of_url(a->pump->options.registry);
     enum sl_err                err;
 
     c->pump = a->pump;
-    if ((err = sl_local_open(sl_env(ctx), dir, &c->local, sl_why(ctx))) != SL_OK)
+    if ((err = sl_cluster_open(sl_env(ctx), a->pump->options.pd_urls, &c->cluster, sl_why(ctx))) !=
+        SL_OK)
         return err;
-    c->tso = sl_local_tso(c->local);
+    c->tso = sl_cluster_tso(c->cluster);
     refresh(ctx, c);
     sl_timer_arm(ctx, &c->fake, SL_PUMP_TICK, c->pump->options.fake_interval_ms);
     return SL_OK;
@@ -161,7 +161,7 @@ static enum sl_err clock_system(struct sl_ctx *ctx, void *self, struct sl_msg *m
 static void clock_stop(struct sl_ctx *ctx, void *self)
 {
     (void)ctx;
-    sl_local_free(&((struct clock *)self)->local);
+    sl_cluster_free(&((struct clock *)self)->cluster);
 }
 
 const struct sl_actor_class sl_pump_clock_class = {

@@ -37,7 +37,10 @@ enum sl_err sl_cut_apply(struct sl_index_shard *shard, const struct sl_pump_cut 
     if ((err = add_orphans(shard, cut, entries, &count, result, why)) != SL_OK)
         return err;
     for (uint32_t i = 0; i < count; i++)
-        result->late += entries[i].commit_ts <= public_before;
+        if (entries[i].commit_ts <= public_before) {
+            result->late++;
+            result->late_copies += entries[i].prewrite.bytes == 0;
+        }
 
     const struct sl_index_cut index_cut = {
         .entries = entries,

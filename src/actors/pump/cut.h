@@ -11,6 +11,8 @@ struct sl_cut_result {
     uint32_t repeats; /* the index had them already */
     uint32_t copies;  /* stored without a prewrite */
     uint32_t late;    /* of all that is stored: at or below the watermark that was public before */
+    uint32_t late_copies; /* of these, the ones without a prewrite: legal, TiDB may have turned to
+                             another pump */
 };
 
 /* Apply the cut to its shard as one transaction. Blocks. Errors as sl_index_apply: nothing of it

@@ -40,6 +40,12 @@ static void refuse(struct gateway *g, struct sl_socket **socket, const char *why
     sl_socket_close(socket);
 }
 
+static void count_sessions(struct gateway *g, uint32_t count)
+{
+    g->sessions = count;
+    sl_metric_set(g->pump->metrics.connections, count);
+}
+
 static void begin_session(struct sl_ctx *ctx, struct gateway *g, const struct door *door,
                           struct sl_socket *socket)
 {
@@ -52,7 +58,7 @@ static void begin_session(struct sl_ctx *ctx, struct gateway *g, const struct do
     else if (sl_spawn(ctx, &sl_pump_session_class, &args, sizeof args, &ref) != SL_OK)
         refuse(g, &socket, sl_why(ctx)->text);
     else
-        g->sessions++;
+        count_sessions(g, g->sessions + 1);
 }
 
 static enum sl_err watch(struct sl_ctx *ctx, struct door *door)
@@ -130,7 +136,7 @@ static enum sl_err system_mail(struct sl_ctx *ctx, void *self, struct sl_msg *ms
         return SL_OK;
     case SL_MSG_CHILD_ENDED:
         SL_ASSERT(g->sessions > 0);
-        g->sessions--;
+        count_sessions(g, g->sessions - 1);
         if (ended->err != SL_OK) /* the system's doing: a peer cannot make a session fail */
             sl_log(SL_LOG_WARN, "session failed", sl_field_err(ended->err, &ended->why));
         return SL_OK;

@@ -76,12 +76,17 @@ static enum sl_err apply(struct sl_ctx *ctx, struct indexer *x, const struct sl_
     struct sl_why       *why = sl_why(ctx);
     enum sl_err          err = sl_cut_apply(x->shard->index, cut, &result, why);
 
-    if (err != SL_OK)
+    if (err != SL_OK) {
+        sl_metric_add(x->pump->metrics.errors[SL_PUMP_ERROR_BATCH_WRITE_KV], 1);
         return err;
+    }
     if (result.late > 0)
         sl_log(SL_LOG_ERROR, "commits came below the watermark", sl_field_u64("shard", x->k),
                sl_field_u64("late", result.late), sl_field_u64("copies", result.copies));
-    atomic_fetch_add_explicit(&x->pump->board.late_commits, result.late, memory_order_relaxed);
+    sl_metric_add(x->pump->metrics.late[SL_PUMP_LATE_COPY], result.late_copies);
+    sl_metric_add(x->pump->metrics.late[SL_PUMP_LATE_PROTOCOL], result.late - result.late_copies);
+    atomic_fetch_add_explicit(&x->pump->board.late_commits, result.late - result.late_copies,
+                              memory_order_relaxed);
     atomic_store_explicit(&x->pump->board.watermark[x->k], cut->head.watermark,
                           memory_order_relaxed);
     answer_watchers(ctx, x, false);

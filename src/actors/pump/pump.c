@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "binlog/record.h"
-#include "net/local.h"
+#include "net/cluster.h"
 
 uint32_t sl_pump_shard_of(const struct sl_pump *pump, sl_ts start_ts)
 {
@@ -76,6 +76,8 @@ enum sl_err sl_pump_look_at_space(struct sl_pump *pump, struct sl_why *why)
     atomic_store_explicit(&pump->board.space_total, space.total_bytes, memory_order_relaxed);
     atomic_store_explicit(&pump->board.space_available, space.available_bytes,
                           memory_order_relaxed);
+    sl_metric_set(pump->metrics.capacity_bytes, (double)space.total_bytes);
+    sl_metric_set(pump->metrics.available_bytes, (double)space.available_bytes);
     if (space.available_bytes <= o->stop_write_bytes)
         sl_log(SL_LOG_WARN,
                "no available space, you may want to free up some space or decrease "
@@ -83,6 +85,12 @@ enum sl_err sl_pump_look_at_space(struct sl_pump *pump, struct sl_why *why)
                sl_field_u64("available", space.available_bytes),
                sl_field_u64("StopWriteAtAvailableSpace", o->stop_write_bytes));
     return SL_OK;
+}
+
+static void show_gc(struct sl_pump *pump, sl_ts point)
+{
+    atomic_store_explicit(&pump->board.gc_ts, point, memory_order_relaxed);
+    sl_metric_set(pump->metrics.gc_ms, (double)sl_ts_physical_ms(point));
 }
 
 /* data-dir/gc: the gc point as decimal text. */
@@ -99,7 +107,7 @@ enum sl_err sl_pump_publish_gc(struct sl_pump *pump, sl_ts point, struct sl_why 
         return err;
     if ((err = sl_fs_replace(pump->options.env->fs, path, text, (size_t)count, why)) != SL_OK)
         return err;
-    atomic_store_explicit(&pump->board.gc_ts, point, memory_order_relaxed);
+    show_gc(pump, point);
     return SL_OK;
 }
 
@@ -123,7 +131,7 @@ static enum sl_err load_gc(struct sl_pump *pump, struct sl_why *why)
         return sl_fail(why, SL_CORRUPT,
                        "%s does not hold a timestamp: remove the file, the next gc writes it anew",
                        path);
-    atomic_init(&pump->board.gc_ts, point);
+    show_gc(pump, point);
     return SL_OK;
 }
 
@@ -288,20 +296,29 @@ static enum sl_err open_listeners(struct sl_pump *pump, struct sl_why *why)
     return SL_OK;
 }
 
+/* A cluster that cannot be reached now is waited for: which of the two starts first is nobody's
+ * business. */
 static enum sl_err learn_cluster_id(struct sl_pump *pump, struct sl_why *why)
 {
-    const char      *dir = sl_local_dir_of_url(pump->options.registry);
-    struct sl_local *local;
-    enum sl_err      err;
+    const struct sl_pump_options *o = &pump->options;
+    struct sl_cluster            *cluster;
+    enum sl_err                   err;
 
-    if (dir == NULL)
-        return sl_fail(why, SL_UNSUPPORTED, "pd-urls %s: not supported in this version",
-                       pump->options.registry);
-    if ((err = sl_local_open(pump->options.env, dir, &local, why)) != SL_OK)
+    for (unsigned tries = 1;; tries++) {
+        err = sl_cluster_open(o->env, o->pd_urls, &cluster, why);
+        if (!sl_err_is_transient(err) || tries == SL_PUMP_CLUSTER_TRIES)
+            break;
+        sl_log(SL_LOG_WARN, "the cluster cannot be reached, trying again",
+               sl_field_str("pd-urls", o->pd_urls), sl_field_err(err, why));
+        sl_net_wait(o->env->net, NULL, 0,
+                    sl_env_now(o->env) + (sl_nanos)SL_PUMP_CLUSTER_RETRY_MS * SL_NANOS_PER_MS);
+    }
+    if (err != SL_OK)
         return err;
-    err = sl_registry_cluster_id(sl_local_registry(local), &pump->cluster_id, why);
-    sl_local_free(&local);
-    return err;
+    pump->cluster_id = sl_cluster_id(cluster);
+    sl_cluster_free(&cluster);
+    sl_log(SL_LOG_INFO, "get clusterID success", sl_field_u64("id", pump->cluster_id));
+    return SL_OK;
 }
 
 /* What the directory says of itself rules over the configuration. */
@@ -361,6 +378,9 @@ enum sl_err sl_pump_open(const struct sl_pump_options *options, struct sl_pump *
     SL_ASSERT(pump != NULL);
     SL_ASSERT(options->shards >= 1 && options->shards <= SL_PUMP_SHARDS_MAX);
     pump->options = *options;
+    pump->metric_registry = sl_metric_registry_new();
+    sl_metric_registry_add(pump->metric_registry, &sl_metric_process_table, NULL);
+    sl_pump_metrics_add(pump->metric_registry, &pump->metrics);
     atomic_init(&pump->board.state, SL_NODE_ABSENT);
     if ((err = open_all(pump, why)) != SL_OK) {
         sl_pump_close(&pump);
@@ -385,5 +405,6 @@ void sl_pump_close(struct sl_pump **pump)
         sl_sorter_free(&p->shard[k].sorter);
     }
     sl_file_close(&p->lock);
+    sl_metric_registry_free(&p->metric_registry);
     free(p);
 }

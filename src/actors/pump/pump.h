@@ -11,6 +11,7 @@
  * and an exit code. When it returns, every record that the logs hold is in the index. */
 
 #include "actors/pump/board.h"
+#include "actors/pump/metrics.h"
 #include "base/env.h"
 #include "net/registry.h"
 #include "net/tso.h"
@@ -31,7 +32,7 @@ struct sl_pump_options {
     const char *addr;         /* host:port to listen on */
     const char *advertise;    /* host:port that others are told; port 0: the one listened on */
     const char *socket;       /* "unix:/path" to listen on too; NULL: none */
-    const char *registry;     /* "local:DIR" */
+    const char *pd_urls;      /* see net/cluster.h */
     uint32_t    shards;       /* of a new directory: 1..SL_PUMP_SHARDS_MAX */
     bool        shards_asked; /* configured so: a directory with another number is refused */
     uint64_t    segment_bytes;
@@ -58,23 +59,25 @@ struct sl_pump_shard {
 
 /* Constant while actors run, but for what is said to belong to one of them. */
 struct sl_pump {
-    struct sl_pump_options options; /* with the number of shards that the directory has */
-    char                   node_id[SL_NODE_ID_BYTES_MAX];
-    struct sl_file        *lock; /* of the directory */
-    uint64_t               cluster_id;
-    char                   advertise[SL_ADDR_BYTES_MAX];
-    struct sl_vlog_options vlog_options[SL_PUMP_SHARDS_MAX]; /* for readers */
-    char                   log_dir[SL_PUMP_SHARDS_MAX][SL_PATH_BYTES_MAX];
-    struct sl_index_db    *index;
-    struct sl_pump_shard   shard[SL_PUMP_SHARDS_MAX];
-    struct sl_socket      *listener;      /* gateway */
-    struct sl_socket      *unix_listener; /* gateway; NULL: none */
-    struct sl_ref          clock_ref;     /* as the refs above */
-    struct sl_ref          admin_ref;
-    struct sl_ref          root_ref;
-    struct sl_ref          registrar_ref;
-    struct sl_ref          retention_ref;
-    struct sl_pump_board   board;
+    struct sl_pump_options     options; /* with the number of shards that the directory has */
+    char                       node_id[SL_NODE_ID_BYTES_MAX];
+    struct sl_file            *lock; /* of the directory */
+    uint64_t                   cluster_id;
+    char                       advertise[SL_ADDR_BYTES_MAX];
+    struct sl_vlog_options     vlog_options[SL_PUMP_SHARDS_MAX]; /* for readers */
+    char                       log_dir[SL_PUMP_SHARDS_MAX][SL_PATH_BYTES_MAX];
+    struct sl_index_db        *index;
+    struct sl_pump_shard       shard[SL_PUMP_SHARDS_MAX];
+    struct sl_socket          *listener;      /* gateway */
+    struct sl_socket          *unix_listener; /* gateway; NULL: none */
+    struct sl_ref              clock_ref;     /* as the refs above */
+    struct sl_ref              admin_ref;
+    struct sl_ref              root_ref;
+    struct sl_ref              registrar_ref;
+    struct sl_ref              retention_ref;
+    struct sl_pump_board       board;
+    struct sl_metric_registry *metric_registry;
+    struct sl_pump_metrics     metrics; /* anybody adds */
 };
 
 /* Open all of it. *out is owned: sl_pump_close. Blocks for as long as recovery takes. The reason

@@ -20,11 +20,11 @@
 #include "actors/pump/topology.h"
 #include "base/assert.h"
 #include "base/log.h"
-#include "net/local.h"
+#include "net/cluster.h"
 
 struct registrar {
     struct sl_pump     *pump;
-    struct sl_local    *local; /* owned */
+    struct sl_cluster  *cluster; /* owned */
     struct sl_registry *registry;
     struct sl_sm        state;
     sl_ts               registered_ts; /* timestamp got at registration; 0: none */
@@ -134,7 +134,7 @@ static enum sl_err previous_state(struct registrar *r, enum sl_node_state *out, 
 static enum sl_err begin(struct sl_ctx *ctx, struct registrar *r, struct sl_why *why)
 {
     enum sl_node_state before;
-    enum sl_err        err = sl_tso_now(sl_local_tso(r->local), 1, &r->registered_ts, why);
+    enum sl_err        err = sl_tso_now(sl_cluster_tso(r->cluster), 1, &r->registered_ts, why);
 
     if (err != SL_OK && err != SL_AGAIN) /* a replay may leave no room now */
         return sl_wrap(why, err, "fail to get tso from pd");
@@ -173,7 +173,7 @@ static enum sl_err wait_for_complete(struct registrar *r, struct sl_why *why)
 {
     enum sl_err err;
 
-    if (r->last == 0 && (err = sl_tso_now(sl_local_tso(r->local), 1, &r->last, why)) != SL_OK)
+    if (r->last == 0 && (err = sl_tso_now(sl_cluster_tso(r->cluster), 1, &r->last, why)) != SL_OK)
         return err;
     for (uint32_t k = 0; k < r->pump->options.shards; k++) {
         uint32_t unresolved =
@@ -269,11 +269,10 @@ static enum sl_err registrar_start(struct sl_ctx *ctx, void *self, const void *a
     enum sl_err                err;
 
     r->pump = a->pump;
-    err = sl_local_open(sl_env(ctx), sl_local_dir_of_url(a->pump->options.registry), &r->local,
-                        sl_why(ctx));
+    err = sl_cluster_open(sl_env(ctx), a->pump->options.pd_urls, &r->cluster, sl_why(ctx));
     if (err != SL_OK)
         return err;
-    r->registry = sl_local_registry(r->local);
+    r->registry = sl_cluster_registry(r->cluster);
     if ((err = begin(ctx, r, sl_why(ctx))) != SL_OK)
         return err;
     sl_timer_arm(ctx, &r->heartbeat, SL_PUMP_TICK, r->pump->options.heartbeat_ms);
@@ -303,7 +302,7 @@ static void registrar_stop(struct sl_ctx *ctx, void *self)
 
     stop_leaving(ctx, r);
     sl_birth_done(&r->birth);
-    sl_local_free(&r->local);
+    sl_cluster_free(&r->cluster);
 }
 
 const struct sl_actor_class sl_pump_registrar_class = {

@@ -25,13 +25,13 @@
 #include "actors/pump/topology.h"
 #include "base/assert.h"
 #include "base/log.h"
-#include "net/local.h"
+#include "net/cluster.h"
 
 enum phase { PHASE_IDLE, PHASE_SCAN, PHASE_TRIM, PHASE_CUT };
 
 struct retention {
     struct sl_pump     *pump;
-    struct sl_local    *local; /* owned */
+    struct sl_cluster  *cluster; /* owned */
     struct sl_registry *registry;
     struct sl_timer     checkpoint;
     struct sl_timer     space;
@@ -50,8 +50,11 @@ struct retention {
 static enum sl_err checkpoint(struct retention *r, struct sl_why *why)
 {
     sl_ts       newest = atomic_load_explicit(&r->pump->board.newest_commit, memory_order_relaxed);
+    sl_nanos    before = sl_env_now(r->pump->options.env);
     enum sl_err err = sl_index_checkpoint(r->pump->index, why);
 
+    sl_metric_observe(r->pump->metrics.checkpoint_seconds,
+                      (double)(sl_env_now(r->pump->options.env) - before) / (double)SL_NANOS_PER_S);
     if (err == SL_OK)
         r->checkpointed = newest;
     else
@@ -207,7 +210,7 @@ static void cut_log(struct sl_ctx *ctx, struct retention *r)
 
 static void trimmed(struct sl_ctx *ctx, struct retention *r, const struct sl_pump_trimmed *t)
 {
-    atomic_fetch_add_explicit(&r->pump->board.trimmed, t->removed, memory_order_relaxed);
+    sl_metric_add(r->pump->metrics.deleted_kv, t->removed);
     if (t->removed == SL_INDEX_CUT_ITEMS_MAX) {
         ask_trim(ctx, r);
         return;
@@ -224,7 +227,7 @@ static void shard_done(struct sl_ctx *ctx, struct retention *r)
         sl_timer_arm(ctx, &r->go_on, SL_PUMP_DUE, 0);
         return;
     }
-    atomic_store_explicit(&r->pump->board.done_gc_ts, r->remove, memory_order_relaxed);
+    sl_metric_set(r->pump->metrics.done_gc_ms, (double)sl_ts_physical_ms(r->remove));
     end_round(ctx, r);
 }
 
@@ -237,11 +240,10 @@ static enum sl_err retention_start(struct sl_ctx *ctx, void *self, const void *a
     enum sl_err                err;
 
     r->pump = a->pump;
-    err = sl_local_open(sl_env(ctx), sl_local_dir_of_url(a->pump->options.registry), &r->local,
-                        sl_why(ctx));
+    err = sl_cluster_open(sl_env(ctx), a->pump->options.pd_urls, &r->cluster, sl_why(ctx));
     if (err != SL_OK)
         return err;
-    r->registry = sl_local_registry(r->local);
+    r->registry = sl_cluster_registry(r->cluster);
     sl_timer_arm(ctx, &r->checkpoint, SL_PUMP_CHECKPOINT_DUE, SL_CHECKPOINT_MS);
     sl_timer_arm(ctx, &r->space, SL_PUMP_SPACE_DUE, SL_SPACE_MS);
     sl_timer_arm(ctx, &r->round, SL_PUMP_TICK, SL_GC_PERIOD_MS);
@@ -298,7 +300,7 @@ static void retention_stop(struct sl_ctx *ctx, void *self)
     (void)ctx;
     for (uint32_t k = 0; k < SL_PUMP_SHARDS_MAX; k++)
         sl_gc_scan_done(&r->scans[k]);
-    sl_local_free(&r->local);
+    sl_cluster_free(&r->cluster);
 }
 
 static enum sl_err retention_system(struct sl_ctx *ctx, void *self, struct sl_msg *msg)

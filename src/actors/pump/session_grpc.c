@@ -38,6 +38,7 @@ static enum sl_grpc_verdict on_called(void *context, struct sl_grpc_call *call,
     c->kind = kind;
     c->session = context;
     c->call = call;
+    c->began = sl_now(c->session->ctx);
     sl_grpc_call_set_context(call, c);
     return SL_GRPC_ONE_MESSAGE;
 }
@@ -79,12 +80,26 @@ static void on_writable(void *context, struct sl_grpc_call *call)
         session_pull_writable(c);
 }
 
+/* A stream's time is that of its life. */
+static void measure(const struct session_call *c, enum sl_grpc_status status)
+{
+    const struct sl_pump_metrics *metrics = &c->session->pump->metrics;
+    enum sl_pump_rpc     rpc = c->kind == SESSION_WRITE ? SL_PUMP_RPC_WRITE : SL_PUMP_RPC_PULL;
+    enum sl_pump_rpc_end end = status == SL_GRPC_OK ? SL_PUMP_RPC_SUCC : SL_PUMP_RPC_FAIL;
+    sl_nanos             took = sl_now(c->session->ctx) - c->began;
+
+    sl_metric_observe(metrics->rpc_seconds[rpc][end], (double)took / 1e9);
+    if (c->kind == SESSION_WRITE && status == SL_GRPC_RESOURCE_EXHAUSTED)
+        sl_metric_add(metrics->refused[SL_PUMP_REFUSED_SIZE], 1);
+}
+
 static void on_over(void *context, struct sl_grpc_call *call, enum sl_grpc_status status,
                     const char *text)
 {
     struct session_call *c = context;
 
-    (void)call, (void)status, (void)text;
+    (void)call, (void)text;
+    measure(c, status);
     if (c->kind == SESSION_WRITE)
         session_write_over(c);
     else

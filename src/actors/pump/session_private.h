@@ -3,8 +3,10 @@
 
 /* What the files of a session share:
  *
- *     session.c        the actor: socket, phases, time
+ *     session.c        the actor: mail and time
+ *     session_socket.c the socket, and the phases of its bytes
  *     session_grpc.c   calls: which, and to whom answers go
+ *     session_check.c  is a write taken?
  *     session_write.c  WriteBinlog
  *     session_pull.c   PullBinlogs
  *     session_http.c   requests to the admin port
@@ -20,12 +22,13 @@
 #include "actors/pump/topology.h"
 #include "base/list.h"
 #include "base/sm.h"
+#include "binlog/record.h"
 #include "net/grpc.h"
 #include "net/http.h"
 
 /* ---- state ---- */
 
-/* See session.c. */
+/* See session_socket.c. */
 enum session_phase {
     SESSION_SNIFFING,
     SESSION_GRPC,
@@ -93,6 +96,7 @@ struct session_call {
     enum session_call_kind kind;
     struct session        *session;
     struct sl_grpc_call   *call;
+    sl_nanos               began;
     struct sl_list_node    node; /* in unsized, or in pulls.calls */
     /* SESSION_WRITE */
     uint32_t         bytes;   /* of a large message that waits for a permit; 0: none does */
@@ -106,6 +110,19 @@ struct session_call {
     uint32_t              batch_sent;             /* entities of the first */
     bool                  begun;
 };
+
+static inline enum session_phase session_phase(const struct session *s)
+{
+    return (enum session_phase)s->phase.state;
+}
+static inline sl_nanos session_after_ms(const struct session *s, uint64_t ms)
+{
+    return sl_now(s->ctx) + ms * SL_NANOS_PER_MS;
+}
+static inline sl_nanos session_earlier(sl_nanos a, sl_nanos b)
+{
+    return a < b ? a : b;
+}
 
 /* ---- tags: which question, for which call ---- */
 
@@ -132,6 +149,21 @@ static inline uint32_t session_tag_id(uint64_t tag)
     return (uint32_t)tag;
 }
 
+/* ---- session_socket.c ---- */
+
+/* Begin to sniff. */
+void session_begin(struct session *s);
+/* Read what is there, within the budget of a turn, and give it to whom it is for. */
+void session_read(struct session *s);
+/* Is more input to be read, now or when it comes? */
+bool session_wants_input(const struct session *s);
+/* Write what goes. True: there is more, for later. */
+bool session_flush(struct session *s);
+/* All is written: let the peer close. */
+void session_leave(struct session *s);
+/* Nothing more can be done with the connection: the session ends. */
+void session_close(struct session *s);
+
 /* ---- session_grpc.c ---- */
 
 /* The connection speaks gRPC. */
@@ -147,6 +179,24 @@ struct session_call *session_find(struct session *s, uint32_t id, enum session_c
 
 /* Text for calls that come too late. */
 extern const char session_stopping_text[];
+
+/* ---- session_check.c ---- */
+
+/* Why a write is not taken. */
+struct session_refusal {
+    enum sl_pump_refusal reason;
+    enum sl_grpc_status  status;
+    struct sl_why        why; /* for the client, as it stands */
+};
+
+/* Is the write in this message taken now? If so, its payload (a part of the message) and its record
+ * (which borrows from that) are set, else *out. */
+bool session_check(const struct session *s, const struct sl_buf *message, struct sl_slice *payload,
+                   struct sl_record *record, struct session_refusal *out);
+/* Is anything new taken? */
+bool session_check_stopping(const struct session *s, struct session_refusal *out);
+/* The status that tells a client of an error. */
+enum sl_grpc_status session_status_of(enum sl_err err);
 
 /* ---- session_write.c ---- */
 

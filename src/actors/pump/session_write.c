@@ -16,9 +16,6 @@
 #include "actors/pump/session_private.h"
 #include "base/assert.h"
 #include "base/log.h"
-#include "binlog/record.h"
-#include "binlog/request.h"
-#include "net/node.h"
 
 /* A record that has not entered the line. */
 struct waiting_write {
@@ -47,25 +44,18 @@ void session_write_writable(struct session_call *c)
         answer_written(c);
 }
 
-/* What a client makes of UNAVAILABLE is to try another pump; every other failure is UNKNOWN, since
- * RESOURCE_EXHAUSTED would make TiDB give up its transaction. */
-static enum sl_grpc_status status_of(enum sl_err err)
-{
-    bool elsewhere = err == SL_STOPPED || err == SL_GONE || err == SL_UNAVAILABLE;
-
-    return elsewhere ? SL_GRPC_UNAVAILABLE : SL_GRPC_UNKNOWN;
-}
-
 static void answer(struct session *s, uint32_t id, enum sl_err err, const char *text)
 {
     struct session_call *c = session_find(s, id, SESSION_WRITE);
 
+    if (err != SL_OK)
+        sl_metric_add(s->pump->metrics.loss, 1);
     if (c == NULL)
         return; /* the client has gone */
     if (err == SL_OK)
         answer_written(c);
     else
-        sl_grpc_finish(c->call, status_of(err), text);
+        sl_grpc_finish(c->call, session_status_of(err), text);
 }
 
 /* ---- onto the line ---- */
@@ -241,6 +231,7 @@ static void judge(struct session *s, struct waiting_write *waiting, sl_ts newest
     else
         (void)sl_fail(&why, err, "cannot tell whether commit ts %" PRId64 " is from the future: %s",
                       commit_ts, text);
+    sl_metric_add(s->pump->metrics.refused[SL_PUMP_REFUSED_TIMESTAMP], 1);
     if (err == SL_OK)
         sl_log(SL_LOG_WARN, "commit ts from the future", sl_field_str("peer", s->peer),
                sl_field_i64("commit_ts", commit_ts), sl_field_i64("newest_ts", newest));
@@ -262,67 +253,17 @@ void session_write_clock(struct session *s, sl_ts ts, enum sl_err err, const cha
         judge(s, waiting, newest, err, text);
 }
 
-/* ---- checks ---- */
+/* ---- messages ---- */
 
-/* Is such a record taken now? If not, *why is for the client. */
-/* A pump that knows too many prewrites without outcome takes no more, and the probe fails too, so
- * that TiDB goes elsewhere. */
-static enum sl_err refuse_unresolved(const struct sl_pump *pump, struct sl_why *why)
+/* The answer to a write that is not even begun. */
+static void refuse(struct session_call *c, const struct session_refusal *refusal)
 {
-    for (uint32_t k = 0; k < pump->options.shards; k++) {
-        uint32_t count = atomic_load_explicit(&pump->board.unresolved[k], memory_order_relaxed);
+    const struct sl_pump_metrics *metrics = &c->session->pump->metrics;
 
-        if (count >= SL_UNRESOLVED_MAX)
-            return sl_fail(why, SL_UNAVAILABLE,
-                           "%" PRIu32 " transactions of shard %" PRIu32 " have no outcome yet; no "
-                           "prewrites are taken until some have",
-                           count, k);
-    }
-    return SL_OK;
-}
-
-static enum sl_err check_record(const struct session *s, const struct sl_record *record,
-                                struct sl_why *why)
-{
-    const struct sl_pump_board *board = &s->pump->board;
-    enum sl_node_state          state =
-        (enum sl_node_state)atomic_load_explicit(&board->state, memory_order_relaxed);
-    struct sl_node_rights rights = sl_node_rights_of(state);
-    uint64_t    space = atomic_load_explicit(&board->space_available, memory_order_relaxed);
-    enum sl_err err;
-
-    if (!(record->type == SL_RECORD_PREWRITE ? rights.takes_prewrites : rights.takes_outcomes))
-        return sl_fail(why, SL_INVALID, "no online: %s", sl_node_state_name(state));
-    if (space <= s->pump->options.stop_write_bytes && !sl_record_is_fake(record))
-        return sl_fail(why, SL_NOSPACE,
-                       "no available space, available: %" PRIu64
-                       ", StopWriteAtAvailableSpace: %" PRIu64,
-                       space, s->pump->options.stop_write_bytes);
-    if (record->type == SL_RECORD_PREWRITE && (err = refuse_unresolved(s->pump, why)) != SL_OK)
-        return err;
-    if (s->writes.held >= SL_PUMP_SESSION_HELD)
-        return sl_fail(why, SL_UNAVAILABLE, "too many writes of this connection wait");
-    return SL_OK;
-}
-
-/* The request within the message; false: it is refused. */
-static bool open_request(struct session_call *c, const struct sl_buf *message,
-                         struct sl_write_request *request)
-{
-    struct sl_why why = {0};
-
-    if (sl_write_request_decode(sl_slice_from_buf(message), request, &why) != SL_OK) {
-        (void)sl_wrap(&why, SL_INVALID, "grpc: error unmarshalling request");
-        sl_grpc_finish(c->call, SL_GRPC_INTERNAL, why.text);
-        return false;
-    }
-    if (request->cluster_id != c->session->pump->cluster_id) {
-        (void)sl_fail(&why, SL_INVALID, "cluster ID are mismatch, %" PRIu64 " vs %" PRIu64,
-                      request->cluster_id, c->session->pump->cluster_id);
-        sl_grpc_finish(c->call, SL_GRPC_UNKNOWN, why.text);
-        return false;
-    }
-    return true;
+    sl_metric_add(metrics->refused[refusal->reason], 1);
+    if (refusal->reason != SL_PUMP_REFUSED_CLUSTER)
+        sl_metric_add(metrics->loss, 1);
+    sl_grpc_finish(c->call, refusal->status, refusal->why.text);
 }
 
 /* Send the record on its way. */
@@ -346,28 +287,19 @@ static void begin_write(struct session_call *c, struct sl_buf *message, struct s
 
 static void take_message(struct session_call *c, struct sl_buf *message)
 {
-    struct session         *s = c->session;
-    struct sl_write_request request;
-    struct sl_record        record;
-    struct sl_why           why = {0};
-    enum sl_err             err;
+    struct session        *s = c->session;
+    struct session_refusal refusal;
+    struct sl_slice        payload;
+    struct sl_record       record;
 
     /* Refused ones count too: somebody is at work here (pump spec 1.4). */
     atomic_fetch_add_explicit(&s->pump->board.writes, 1, memory_order_relaxed);
-    if (s->stopping) {
-        sl_grpc_finish(c->call, SL_GRPC_UNAVAILABLE, session_stopping_text);
-        return;
-    }
-    if (!open_request(c, message, &request))
-        return;
-    if ((err = sl_record_decode(request.payload, &record, &why)) == SL_OK)
-        err = check_record(s, &record, &why);
-    if (err != SL_OK)
-        sl_grpc_finish(c->call, status_of(err), why.text);
+    if (!session_check(s, message, &payload, &record, &refusal))
+        refuse(c, &refusal);
     else if (record.start_ts == 0 && record.commit_ts == 0)
         answer_written(c); /* TiDB's way to ask whether we are well */
     else
-        begin_write(c, message, request.payload, &record);
+        begin_write(c, message, payload, &record);
 }
 
 void session_write_message(struct session_call *c, struct sl_buf *message)
@@ -400,10 +332,11 @@ static void reserve(struct session *s)
 
 void session_write_sized(struct session_call *c, size_t bytes)
 {
-    struct session *s = c->session;
+    struct session        *s = c->session;
+    struct session_refusal refusal;
 
-    if (s->stopping) {
-        sl_grpc_finish(c->call, SL_GRPC_UNAVAILABLE, session_stopping_text);
+    if (!session_check_stopping(s, &refusal)) {
+        refuse(c, &refusal);
         return;
     }
     c->bytes = (uint32_t)bytes; /* within SL_VLOG_PAYLOAD_BYTES_MAX */

@@ -109,6 +109,8 @@ static void refuse(struct sl_ctx *ctx, struct writer *w, uint32_t from, enum sl_
         struct sl_pump_failed *failed = sl_pump_failed_new(err, why);
         struct sl_asker        asker = sl_asker_of(&w->batch[i]->hdr);
 
+        sl_metric_add(w->pump->metrics.errors[SL_PUMP_ERROR_WRITE_BINLOG], 1);
+
         sl_wrap(&failed->why, err, "write to disk failed");
         sl_msg_free(&w->batch[i]);
         sl_reply(ctx, asker, &failed);
@@ -198,6 +200,21 @@ static void prepare(struct writer *w, uint64_t bytes)
                sl_field_err(err, &why));
 }
 
+/* The append, and what is measured of it. */
+static enum sl_err append(struct sl_ctx *ctx, struct writer *w, struct sl_why *why)
+{
+    const struct sl_pump_metrics *m = &w->pump->metrics;
+    sl_nanos                      before = sl_env_now(sl_env(ctx));
+    enum sl_err err = sl_vlog_append(w->shard->vlog, w->records, w->count, w->positions, why);
+    double      seconds = (double)(sl_env_now(sl_env(ctx)) - before) / (double)SL_NANOS_PER_S;
+
+    sl_metric_observe(m->write_bytes[SL_PUMP_WRITE_BATCH], (double)w->bytes);
+    sl_metric_observe(m->write_seconds[SL_PUMP_PART_BATCH], seconds);
+    for (uint32_t i = 0; i < w->count; i++)
+        sl_metric_observe(m->write_bytes[SL_PUMP_WRITE_SINGLE], (double)w->records[i].payload.len);
+    return err;
+}
+
 static void flush(struct sl_ctx *ctx, struct writer *w)
 {
     struct sl_why why = {0};
@@ -208,12 +225,13 @@ static void flush(struct sl_ctx *ctx, struct writer *w)
         return;
     describe(w);
     if (w->shard->vlog != NULL)
-        err = sl_vlog_append(w->shard->vlog, w->records, w->count, w->positions, &why);
+        err = append(ctx, w, &why);
     else
         sl_fail(&why, SL_IO, "the value log of shard %" PRIu32 " cannot be opened", w->k);
     if (err == SL_IO && w->shard->vlog != NULL) {
         sl_log(SL_LOG_ERROR, "write to disk failed", sl_field_u64("shard", w->k),
                sl_field_err(err, &why));
+        sl_metric_add(w->pump->metrics.errors[SL_PUMP_ERROR_WRITE_BINLOG_BATCH], 1);
         reopen(ctx, w);
         return;
     }

@@ -97,6 +97,14 @@ static const struct sl_topology_line lines[SL_PUMP_LINES] = {
             .inputs = 1,
             .path = {&sl_pump_retention_class, &sl_pump_indexer_class, &sl_pump_shard_writer_class},
         },
+    [SL_LINE_GC] =
+        {
+            .name = "gc",
+            .credits = 1,
+            .bytes = 0,
+            .inputs = 1,
+            .path = {&sl_pump_admin_class, &sl_pump_retention_class},
+        },
     [SL_LINE_TS] =
         {
             .name = "ts",

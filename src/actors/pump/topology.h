@@ -45,6 +45,7 @@ enum sl_pump_line {
     SL_LINE_PUBLISH, /* root -> registrar */
     SL_LINE_LEAVE,   /* admin -> root */
     SL_LINE_TRIM,    /* retention -> indexer, shard_writer */
+    SL_LINE_GC,      /* admin -> retention */
     SL_PUMP_LINES,
 };
 

@@ -113,6 +113,11 @@ static void park(struct sl_env_sim *sim)
     threads->park(threads, &word, 0, UINT64_MAX);
 }
 
+static void wait_for_sockets(struct sl_env_sim *sim)
+{
+    sl_net_wait(sl_env_sim_env(sim)->net, NULL, 0, UINT64_MAX);
+}
+
 static void leave_a_file_open(struct sl_env_sim *sim)
 {
     struct sl_file *f = NULL;
@@ -134,6 +139,7 @@ static void what_no_seed_could_replay_panics(void **state)
     (void)state;
     assert_panics(start_a_thread);
     assert_panics(park);
+    assert_panics(wait_for_sockets);
 }
 
 static void what_is_left_open_panics(void **state)

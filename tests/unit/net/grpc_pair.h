@@ -100,8 +100,12 @@ static inline void on_over(void *context, struct sl_grpc_call *call, enum sl_grp
         side->call = NULL;
 }
 
-static const struct sl_grpc_events events = {on_called,      on_sized,    on_message,
-                                             on_half_closed, on_writable, on_over};
+static const struct sl_grpc_events events = {.called = on_called,
+                                             .sized = on_sized,
+                                             .message = on_message,
+                                             .half_closed = on_half_closed,
+                                             .writable = on_writable,
+                                             .over = on_over};
 
 struct pair {
     struct side client;

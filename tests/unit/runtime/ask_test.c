@@ -325,6 +325,42 @@ static void an_answer_can_be_sent_on_as_a_message(void **state)
     play(scenes, STAGE_COUNT(scenes), NULL);
 }
 
+/* ---- with a permit ---- */
+
+static void ask_permitted(struct sl_ctx *ctx, enum fate fate, uint64_t tag)
+{
+    struct sl_line  *line = sl_line(ctx, LINE_ASK, 0);
+    struct question *q = sl_msg_new(struct question, ORACLE_ASK);
+    struct sl_permit permit;
+
+    q->fate = fate;
+    assert_int_equal(sl_line_reserve(ctx, line, 0, tag, &permit), SL_OK);
+    sl_ask_permitted(ctx, &permit, seen.oracle, tag, &q);
+    assert_null(q);
+    assert_null(permit.line);
+}
+
+static void ask_two_permitted(struct sl_ctx *ctx)
+{
+    spawn_oracle(ctx);
+    ask_permitted(ctx, FATE_ANSWER, 1);
+    ask_permitted(ctx, FATE_DROP, 2);
+}
+
+static void check_two_permitted(void)
+{
+    assert_int_equal(seen.heard, 2);
+    assert_true(seen.answers[1] == 1 && seen.gones[2] == 1);
+}
+
+static void a_question_may_enter_with_a_permit(void **state)
+{
+    static const struct stage_scene scenes[] = {{.play = ask_two_permitted}, {.ready = two_heard}};
+
+    (void)state;
+    play(scenes, STAGE_COUNT(scenes), check_two_permitted);
+}
+
 /* ---- GONE ---- */
 
 static void ask_to_drop(struct sl_ctx *ctx)
@@ -543,6 +579,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_carries_the_tag_of_its_question_in_any_order),
         cmocka_unit_test(an_answer_can_be_sent_on_as_a_message),
+        cmocka_unit_test(a_question_may_enter_with_a_permit),
         cmocka_unit_test(an_unanswered_question_that_is_freed_is_gone_once),
         cmocka_unit_test(a_question_passed_on_and_freed_there_is_gone_once),
         cmocka_unit_test(what_was_asked_of_one_that_dies_is_gone),

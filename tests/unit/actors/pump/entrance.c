@@ -732,6 +732,8 @@ static void reset(void)
     puller = (struct puller_double){.entities_per_batch = 2, .limit = 1};
     clock_door = (struct clock_double){.ts = ENTRANCE_COMMIT_TS};
     admin = (struct admin_double){0};
+    entrance_pump.metric_registry = sl_metric_registry_new();
+    sl_pump_metrics_add(entrance_pump.metric_registry, &entrance_pump.metrics);
     entrance_pump.cluster_id = ENTRANCE_CLUSTER_ID;
     entrance_pump.options.shards = ENTRANCE_SHARDS;
     entrance_pump.options.message_bytes_max = ENTRANCE_MESSAGE_BYTES_MAX;
@@ -762,6 +764,7 @@ void entrance_play(const struct stage_scene *scenes, uint32_t count, void (*chec
         assert_null(entrance_pump.unix_listener);
         if (check != NULL)
             check();
+        sl_metric_registry_free(&entrance_pump.metric_registry);
     }
     free(all);
 }
