@@ -348,6 +348,11 @@ fn addBench(p: Project, step: *Build.Step) void {
         const bin = program(fast, core, row.name, .{ .sources = concat(p.b, &.{ row.sources, &bench_library }), .include = &.{"bench"} }, &.{});
         step.dependOn(&p.b.addInstallFileWithDir(bin, .prefix, p.b.fmt("bench/{s}", .{row.name})).step);
     }
+    // Those that measure a running pump start one that is built as they are.
+    for (programs) |row| {
+        const bin = program(fast, core, row.name, .{ .sources = row.sources }, &.{});
+        step.dependOn(&p.b.addInstallFileWithDir(bin, .prefix, p.b.fmt("bench/bin/{s}", .{row.name})).step);
+    }
     installList(p, step, "bench/list", names.items);
 }
 
@@ -792,16 +797,21 @@ const joins = [_][]const u8{
 
 const bench_library = [_][]const u8{
     "bench/append_probe.c",
+    "bench/h2_probe.c",
     "bench/harness.c",
     "bench/ring_probe.c",
+    "bench/running_pump.c",
 };
 
 const benches = [_]Program{
     .{ .name = "hop", .sources = &.{"bench/hop.c"} },
     .{ .name = "merge", .sources = &.{"bench/merge.c"} },
     .{ .name = "pump_append", .sources = &.{"bench/append.c"} },
+    .{ .name = "pump_commit_visible", .sources = &.{"bench/commit_visible.c"} },
     .{ .name = "pump_pull", .sources = &.{"bench/pull.c"} },
     .{ .name = "pump_recover", .sources = &.{"bench/recover.c"} },
+    .{ .name = "pump_rpc", .sources = &.{"bench/rpc.c"} },
+    .{ .name = "pump_rpc_latency", .sources = &.{"bench/rpc_latency.c"} },
 };
 
 /// tests/unit/<name>_test.c as a program of its own.
