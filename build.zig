@@ -689,6 +689,8 @@ const tests = [_]TestProgram{
     unit("actors/pump/admin"),
     unit("actors/pump/config"),
     unit("actors/pump/metrics"),
+    unit("actors/pump/gc_point"),
+    unit("actors/pump/gc_scan"),
     unit("actors/pump/node_identity"),
     unit("actors/pump/pull_entity"),
     unit("actors/pump/sort_core"),
