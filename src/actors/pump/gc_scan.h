@@ -31,7 +31,8 @@ struct sl_gc_scan {
 void sl_gc_scan_done(struct sl_gc_scan *scan);
 
 /* Read on, up to commit ts `until`, at most SL_GC_SCAN_ITEMS entries. *more: call again, with
- * the same `until` or a higher one. Blocks for the disk. Errors as of the index's cursors; the scan begins anew then. */
+ * the same `until` or a higher one. Blocks for the disk. Errors as of the index's cursors; the scan
+ * begins anew then. */
 enum sl_err sl_gc_scan_step(struct sl_gc_scan *scan, struct sl_index_shard *shard, sl_ts until,
                             bool *more, struct sl_why *why);
 
