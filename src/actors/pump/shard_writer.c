@@ -29,7 +29,7 @@ struct writer {
     uint32_t              count;
     uint64_t              bytes;     /* in the log */
     uint64_t              bytes_max; /* of a batch of more than one */
-    uint64_t              end;       /* of the log: all before it was forwarded */
+    uint64_t              end;       /* of the log: nothing before it is still awaited */
     sl_ts                 told;      /* newest commit ts that the other shards were told */
     struct sl_timer       idle;
     struct sl_timer       reopen;
@@ -119,11 +119,13 @@ static void refuse(struct sl_ctx *ctx, struct writer *w, uint32_t from, enum sl_
 
 struct reopening {
     struct writer *writer;
-    uint32_t       found; /* of the batch */
+    uint32_t       failed; /* records of the batch that may be in the log; 0: it was not written */
+    uint32_t       found;  /* of them */
 };
 
 /* What the log holds beyond the last acknowledged record is the beginning of the failed batch: it
- * was written as one piece. */
+ * was written as one piece. Without a failed batch it is what is left of an earlier one that was
+ * refused when the log could not be opened: nobody waits for it, and it is passed over. */
 static enum sl_err match(void *context, const struct sl_vlog_found *found)
 {
     struct reopening            *r = context;
@@ -131,9 +133,9 @@ static enum sl_err match(void *context, const struct sl_vlog_found *found)
     const struct sl_pump_write  *write;
     const struct sl_vlog_record *record = &found->record;
 
-    if (found->position.offset < w->end)
+    if (found->position.offset < w->end || r->failed == 0)
         return SL_OK;
-    SL_ASSERT(r->found < w->count);
+    SL_ASSERT(r->found < r->failed);
     write = w->batch[r->found];
     SL_ASSERT(record->start_ts == (uint64_t)write->start_ts);
     SL_ASSERT(sl_slice_equal(record->payload, sl_slice_from_buf(write->payload)));
@@ -141,9 +143,9 @@ static enum sl_err match(void *context, const struct sl_vlog_found *found)
     return SL_OK;
 }
 
-static void reopen(struct sl_ctx *ctx, struct writer *w)
+static void reopen(struct sl_ctx *ctx, struct writer *w, uint32_t failed)
 {
-    struct reopening r = {.writer = w};
+    struct reopening r = {.writer = w, .failed = failed};
     struct sl_why    why = {0};
     enum sl_err      err;
 
@@ -159,10 +161,14 @@ static void reopen(struct sl_ctx *ctx, struct writer *w)
                sl_field_u64("shard", w->k), sl_field_u64("found", r.found));
     }
     atomic_store_explicit(&w->pump->board.broken[w->k], err != SL_OK, memory_order_relaxed);
-    acknowledge(ctx, w, r.found);
-    refuse(ctx, w, r.found, SL_IO, &why);
-    w->count = 0;
-    w->bytes = 0;
+    if (failed > 0) {
+        acknowledge(ctx, w, r.found);
+        refuse(ctx, w, r.found, SL_IO, &why);
+        w->count = 0;
+        w->bytes = 0;
+    }
+    if (err == SL_OK)
+        w->end = sl_vlog_end(w->shard->vlog);
 }
 
 /* ---- a batch ---- */
@@ -214,7 +220,7 @@ static void flush(struct sl_ctx *ctx, struct writer *w)
     if (err == SL_IO && w->shard->vlog != NULL) {
         sl_log(SL_LOG_ERROR, "write to disk failed", sl_field_u64("shard", w->k),
                sl_field_err(err, &why));
-        reopen(ctx, w);
+        reopen(ctx, w, w->count);
         return;
     }
     if (err == SL_OK)
@@ -253,7 +259,7 @@ static void idle(struct sl_ctx *ctx, struct writer *w)
         sl_log(SL_LOG_WARN, "idle mark failed", sl_field_u64("shard", w->k),
                sl_field_err(err, &why));
         if (err == SL_IO)
-            reopen(ctx, w);
+            reopen(ctx, w, 0);
         return;
     }
     if (sl_vlog_prepare(w->shard->vlog, SL_PUMP_PREPARE_BYTES, &left, NULL) == SL_OK && left > 0)
@@ -308,7 +314,7 @@ static enum sl_err writer_handle(struct sl_ctx *ctx, void *self, struct sl_msg *
     case SL_PUMP_CUT_LOG: cut_log(ctx, w, (struct sl_pump_cut_log *)(void *)msg); return SL_OK;
     case SL_PUMP_RETRY:
         if (w->shard->vlog == NULL)
-            reopen(ctx, w);
+            reopen(ctx, w, 0);
         return SL_OK;
     default: SL_UNREACHABLE("no message of the shard writer");
     }
@@ -334,6 +340,17 @@ static enum sl_err writer_system(struct sl_ctx *ctx, void *self, struct sl_msg *
     return SL_OK;
 }
 
+/* A batch is left only by a crash: after the last message of a stop there is none. */
+static void writer_stop(struct sl_ctx *ctx, void *self)
+{
+    struct writer *w = self;
+
+    (void)ctx;
+    for (uint32_t i = 0; i < w->count; i++)
+        sl_msg_free(&w->batch[i]);
+    w->count = 0;
+}
+
 const struct sl_actor_class sl_pump_shard_writer_class = {
     .name = "shard_writer",
     .msg_names = sl_pump_msg_names,
@@ -345,4 +362,5 @@ const struct sl_actor_class sl_pump_shard_writer_class = {
     .handle = writer_handle,
     .system = writer_system,
     .drained = writer_drained,
+    .stop = writer_stop,
 };
