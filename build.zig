@@ -641,6 +641,7 @@ const tests = [_]TestProgram{
     .{ .kind = "canary", .name = "schedule_planted", .sources = &schedule_exploration, .planted = true },
     .{ .kind = "explore", .name = "schedule_test", .sources = &schedule_exploration },
     .{ .kind = "sim", .name = "joins_test", .sources = &joins },
+    .{ .kind = "sim", .name = "pump_sim_test", .sources = &pump_sim },
     .{ .kind = "sim", .name = "puller_test", .sources = &.{ "tests/sim/pull_world.c", "tests/sim/puller_test.c" } },
     .{ .kind = "sim", .name = "runtime_sim_test", .sources = &.{"tests/sim/runtime_sim_test.c"} },
     .{ .kind = "stress", .name = "runtime_stress_test", .sources = &.{"tests/stress/runtime_stress_test.c"} },
@@ -748,6 +749,14 @@ const joins = [_][]const u8{
     "tests/sim/joins_merger.c",
     "tests/sim/joins_puller.c",
     "tests/sim/joins_test.c",
+};
+
+const pump_sim = [_][]const u8{
+    "tests/sim/pump_drainer.c",
+    "tests/sim/pump_link.c",
+    "tests/sim/pump_sim_test.c",
+    "tests/sim/pump_tidb.c",
+    "tests/sim/pump_world.c",
 };
 
 const bench_library = [_][]const u8{
