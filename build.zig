@@ -680,6 +680,7 @@ const tests = [_]TestProgram{
     .{ .kind = "explore", .name = "schedule_test", .sources = &schedule_exploration },
     .{ .kind = "sim", .name = "joins_test", .sources = &joins },
     .{ .kind = "sim", .name = "puller_test", .sources = &.{ "tests/sim/pull_world.c", "tests/sim/puller_test.c" } },
+    .{ .kind = "sim", .name = "pump_sim_test", .sources = &pump_sim },
     .{ .kind = "sim", .name = "runtime_sim_test", .sources = &.{"tests/sim/runtime_sim_test.c"} },
     .{ .kind = "stress", .name = "runtime_stress_test", .sources = &.{"tests/stress/runtime_stress_test.c"} },
     .{ .kind = "unit", .name = "actors/pump/pull_stream_test", .sources = &.{ "tests/sim/pull_world.c", "tests/unit/actors/pump/pull_stream_test.c" } },
@@ -688,9 +689,9 @@ const tests = [_]TestProgram{
     .{ .kind = "unit", .name = "actors/pump/session_write_test", .sources = &.{ "tests/unit/actors/pump/entrance.c", "tests/unit/actors/pump/session_write_test.c" } },
     unit("actors/pump/admin"),
     unit("actors/pump/config"),
-    unit("actors/pump/metrics"),
     unit("actors/pump/gc_point"),
     unit("actors/pump/gc_scan"),
+    unit("actors/pump/metrics"),
     unit("actors/pump/node_identity"),
     unit("actors/pump/pull_entity"),
     unit("actors/pump/sort_core"),
@@ -795,6 +796,14 @@ const joins = [_][]const u8{
     "tests/sim/joins_merger.c",
     "tests/sim/joins_puller.c",
     "tests/sim/joins_test.c",
+};
+
+const pump_sim = [_][]const u8{
+    "tests/sim/pump_drainer.c",
+    "tests/sim/pump_link.c",
+    "tests/sim/pump_sim_test.c",
+    "tests/sim/pump_tidb.c",
+    "tests/sim/pump_world.c",
 };
 
 const bench_library = [_][]const u8{

@@ -160,7 +160,8 @@ static enum sl_err match(void *context, const struct sl_vlog_found *found)
     return SL_OK;
 }
 
-static void reopen(struct sl_ctx *ctx, struct writer *w)
+/* written: the present batch may be in the log, at least in part. */
+static void reopen(struct sl_ctx *ctx, struct writer *w, bool written)
 {
     struct reopening r = {.writer = w};
     struct sl_why    why = {0};
@@ -169,20 +170,21 @@ static void reopen(struct sl_ctx *ctx, struct writer *w)
     sl_vlog_close(&w->shard->vlog);
     err = sl_vlog_open(&w->pump->vlog_options[w->k], w->end, match, &r, &w->shard->vlog, &why);
     atomic_store_explicit(&w->pump->board.broken[w->k], err != SL_OK, memory_order_relaxed);
-    if (err == SL_OK) {
-        sl_log(SL_LOG_WARN, "value log was opened again after a failure",
-               sl_field_u64("shard", w->k), sl_field_u64("found", r.found));
+    if (err != SL_OK) {
+        sl_log(SL_LOG_ERROR, "value log cannot be opened again, writes are refused",
+               sl_field_u64("shard", w->k), sl_field_err(err, &why));
+        for (uint32_t i = 0; i < w->count && written; i++) refuse(ctx, w, w->batch[i], err, &why);
+        w->answered = w->answered || written;
+        sl_timer_arm(ctx, &w->reopen, SL_PUMP_RETRY, SL_PUMP_REOPEN_MS);
+        return;
+    }
+    sl_log(SL_LOG_WARN, "value log was opened again after a failure", sl_field_u64("shard", w->k),
+           sl_field_u64("found", r.found));
+    if (written || w->answered) {
         acknowledge(ctx, w, r.found);
         give_up(ctx, w, r.found, SL_IO, NULL);
         new_batch(w);
-        return;
     }
-    sl_log(SL_LOG_ERROR, "value log cannot be opened again, writes are refused",
-           sl_field_u64("shard", w->k), sl_field_err(err, &why));
-    for (uint32_t i = 0; i < w->count && !w->answered; i++)
-        refuse(ctx, w, w->batch[i], err, &why);
-    w->answered = true;
-    sl_timer_arm(ctx, &w->reopen, SL_PUMP_RETRY, SL_PUMP_REOPEN_MS);
 }
 
 /* ---- a batch ---- */
@@ -241,13 +243,19 @@ static void flush(struct sl_ctx *ctx, struct writer *w)
 
     if (w->count == 0 || w->answered)
         return;
+    if (w->shard->vlog == NULL) {
+        sl_fail(&why, SL_IO, "the value log of shard %" PRIu32 " cannot be opened", w->k);
+        give_up(ctx, w, 0, SL_IO, &why);
+        new_batch(w);
+        return;
+    }
     describe(w);
     err = append(ctx, w, &why);
     if (err == SL_IO) {
         sl_log(SL_LOG_ERROR, "write to disk failed", sl_field_u64("shard", w->k),
                sl_field_err(err, &why));
         sl_metric_add(w->pump->metrics.errors[SL_PUMP_ERROR_WRITE_BINLOG_BATCH], 1);
-        reopen(ctx, w);
+        reopen(ctx, w, true);
         return;
     }
     if (err == SL_OK)
@@ -292,7 +300,7 @@ static void idle(struct sl_ctx *ctx, struct writer *w)
         sl_log(SL_LOG_WARN, "idle mark failed", sl_field_u64("shard", w->k),
                sl_field_err(err, &why));
         if (err == SL_IO)
-            reopen(ctx, w);
+            reopen(ctx, w, false);
         return;
     }
     if (sl_vlog_prepare(w->shard->vlog, SL_PUMP_PREPARE_BYTES, &left, NULL) == SL_OK && left > 0)
@@ -347,7 +355,7 @@ static enum sl_err writer_handle(struct sl_ctx *ctx, void *self, struct sl_msg *
     case SL_PUMP_CUT_LOG: cut_log(ctx, w, (struct sl_pump_cut_log *)(void *)msg); return SL_OK;
     case SL_PUMP_RETRY:
         if (w->shard->vlog == NULL)
-            reopen(ctx, w);
+            reopen(ctx, w, false);
         return SL_OK;
     default: SL_UNREACHABLE("no message of the shard writer");
     }
