@@ -354,6 +354,11 @@ fn addBench(p: Project, step: *Build.Step) void {
         const bin = program(fast, core, row.name, .{ .sources = concat(p.b, &.{ row.sources, &bench_library }), .include = &.{"bench"} }, &.{});
         step.dependOn(&p.b.addInstallFileWithDir(bin, .prefix, p.b.fmt("bench/{s}", .{row.name})).step);
     }
+    // Those that measure a running pump start one that is built as they are.
+    for (programs) |row| {
+        const bin = program(fast, core, row.name, .{ .sources = row.sources }, &.{});
+        step.dependOn(&p.b.addInstallFileWithDir(bin, .prefix, p.b.fmt("bench/bin/{s}", .{row.name})).step);
+    }
     installList(p, step, "bench/list", names.items);
 }
 
@@ -687,6 +692,7 @@ const tests = [_]TestProgram{
     .{ .kind = "explore", .name = "schedule_test", .sources = &schedule_exploration },
     .{ .kind = "sim", .name = "joins_test", .sources = &joins },
     .{ .kind = "sim", .name = "puller_test", .sources = &.{ "tests/sim/pull_world.c", "tests/sim/puller_test.c" } },
+    .{ .kind = "sim", .name = "pump_sim_test", .sources = &pump_sim },
     .{ .kind = "sim", .name = "runtime_sim_test", .sources = &.{"tests/sim/runtime_sim_test.c"} },
     .{ .kind = "stress", .name = "runtime_stress_test", .sources = &.{"tests/stress/runtime_stress_test.c"} },
     .{ .kind = "unit", .name = "actors/pump/pull_stream_test", .sources = &.{ "tests/sim/pull_world.c", "tests/unit/actors/pump/pull_stream_test.c" } },
@@ -695,6 +701,8 @@ const tests = [_]TestProgram{
     .{ .kind = "unit", .name = "actors/pump/session_write_test", .sources = &.{ "tests/unit/actors/pump/entrance.c", "tests/unit/actors/pump/session_write_test.c" } },
     unit("actors/pump/admin"),
     unit("actors/pump/config"),
+    unit("actors/pump/gc_point"),
+    unit("actors/pump/gc_scan"),
     unit("actors/pump/metrics"),
     unit("actors/pump/node_identity"),
     unit("actors/pump/pull_entity"),
@@ -802,18 +810,31 @@ const joins = [_][]const u8{
     "tests/sim/joins_test.c",
 };
 
+const pump_sim = [_][]const u8{
+    "tests/sim/pump_drainer.c",
+    "tests/sim/pump_link.c",
+    "tests/sim/pump_sim_test.c",
+    "tests/sim/pump_tidb.c",
+    "tests/sim/pump_world.c",
+};
+
 const bench_library = [_][]const u8{
     "bench/append_probe.c",
+    "bench/h2_probe.c",
     "bench/harness.c",
     "bench/ring_probe.c",
+    "bench/running_pump.c",
 };
 
 const benches = [_]Program{
     .{ .name = "hop", .sources = &.{"bench/hop.c"} },
     .{ .name = "merge", .sources = &.{"bench/merge.c"} },
     .{ .name = "pump_append", .sources = &.{"bench/append.c"} },
+    .{ .name = "pump_commit_visible", .sources = &.{"bench/commit_visible.c"} },
     .{ .name = "pump_pull", .sources = &.{"bench/pull.c"} },
     .{ .name = "pump_recover", .sources = &.{"bench/recover.c"} },
+    .{ .name = "pump_rpc", .sources = &.{"bench/rpc.c"} },
+    .{ .name = "pump_rpc_latency", .sources = &.{"bench/rpc_latency.c"} },
 };
 
 /// tests/unit/<name>_test.c as a program of its own.

@@ -102,7 +102,7 @@ static bool measure(const struct bench_options *o, size_t payload_bytes, unsigne
     sl_vlog_close(&vlog);
     probe_dir_remove(dir);
     out->value[0] = times.count * (double)pairs / took;
-    out->value[1] = probe_times_p99(&times);
+    out->value[1] = probe_times_at(&times, 99);
     probe_times_free(&times);
     return good;
 }

@@ -1,7 +1,13 @@
 /* clock: owns the timestamp door of the pump. Knows the newest timestamp, answers who asks for a
  * fresh one, and keeps an idle pump's readers going: when the pump's newest commit ts has not
  * risen for one interval, it writes a fake at a fresh timestamp, as a record like any other. (The
- * original counts any call as activity, so that a pump that refuses everything makes none.) */
+ * original counts any call as activity, so that a pump that refuses everything makes none.)
+ *
+ * Fakes are rare, because they are stored. While somebody reads and nothing is committed, a fresh
+ * timestamp goes to the sorters every SL_PUMP_TIDE_MS as a mark: readers then hear that all up to
+ * it is complete. That is as good as a durable commit ts: every prewrite that was acknowledged
+ * before the timestamp was fetched is in its sorter's mailbox before the mark, and every later one
+ * commits above it. */
 
 #include "actors/pump/messages.h"
 #include "actors/pump/pump.h"
@@ -19,6 +25,8 @@ struct clock {
     struct sl_timer    refresh;
     sl_ts              seen;  /* newest commit ts at the last look */
     uint32_t           asked; /* fakes whose answer has not come */
+    struct sl_timer    tide;
+    sl_ts              ebb; /* newest commit ts at the last mark */
 };
 
 static enum sl_err fresh(struct sl_ctx *ctx, struct clock *c, sl_ts *out, struct sl_why *why)
@@ -104,6 +112,32 @@ static void refresh(struct sl_ctx *ctx, struct clock *c)
     sl_timer_arm(ctx, &c->refresh, SL_PUMP_DUE, SL_PUMP_CLOCK_MS);
 }
 
+static void send_mark(struct sl_ctx *ctx, struct clock *c, sl_ts ts)
+{
+    for (uint32_t k = 0; k < c->pump->options.shards; k++) {
+        struct sl_pump_mark *mark = sl_msg_new(struct sl_pump_mark, SL_PUMP_MARK);
+
+        mark->newest = ts;
+        if (sl_send(ctx, sl_line(ctx, SL_LINE_TIDE, 0), c->pump->shard[k].sorter_ref, &mark) !=
+            SL_OK)
+            sl_msg_free(&mark); /* the last one is still on its way */
+    }
+}
+
+/* Goes on as long as somebody reads. */
+static void tide(struct sl_ctx *ctx, struct clock *c)
+{
+    sl_ts newest = atomic_load_explicit(&c->pump->board.newest_commit, memory_order_relaxed);
+    sl_ts ts;
+
+    if (atomic_load_explicit(&c->pump->board.pullers, memory_order_relaxed) == 0)
+        return;
+    if (newest <= c->ebb && fresh(ctx, c, &ts, NULL) == SL_OK)
+        send_mark(ctx, c, ts);
+    c->ebb = newest;
+    sl_timer_arm(ctx, &c->tide, SL_PUMP_RETRY, SL_PUMP_TIDE_MS);
+}
+
 static void answer(struct sl_ctx *ctx, struct clock *c, struct sl_msg *question)
 {
     struct sl_asker asker = sl_asker_of(question);
@@ -157,7 +191,10 @@ static enum sl_err clock_handle(struct sl_ctx *ctx, void *self, struct sl_msg *m
     case SL_PUMP_DUE:
         refresh(ctx, c);
         hasten(ctx, c);
+        if (!sl_timer_armed(&c->tide))
+            tide(ctx, c);
         return SL_OK;
+    case SL_PUMP_RETRY: tide(ctx, c); return SL_OK;
     case SL_PUMP_ASK_TS: answer(ctx, c, msg); return SL_OK;
     case SL_PUMP_WRITTEN: c->asked--; return SL_OK;
     case SL_PUMP_FAILED:
@@ -190,7 +227,7 @@ const struct sl_actor_class sl_pump_clock_class = {
     .lane = SL_LANE_PEER,
     .state_bytes = sizeof(struct clock),
     .questions_max = SL_PUMP_FAKE_CREDITS,
-    .timers_max = 2,
+    .timers_max = 3,
     .start = clock_start,
     .handle = clock_handle,
     .system = clock_system,

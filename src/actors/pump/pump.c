@@ -200,11 +200,28 @@ static enum sl_err recover_shard(struct sl_pump *pump, uint32_t k, struct sl_why
         sl_log(SL_LOG_INFO, "log replayed", sl_field_u64("shard", k),
                sl_field_u64("records", r.records),
                sl_field_u64("unresolved", sl_sorter_unresolved(shard->sorter)));
-    atomic_init(&pump->board.watermark[k], sl_sorter_watermark(shard->sorter));
     atomic_init(&pump->board.unresolved[k], sl_sorter_unresolved(shard->sorter));
     if (sl_sorter_newest(shard->sorter) > atomic_load(&pump->board.newest_commit))
         atomic_store(&pump->board.newest_commit, sl_sorter_newest(shard->sorter));
     return SL_OK;
+}
+
+/* What any shard has made durable raises the others, as marks do while actors run: the pump begins
+ * with at least the watermark that it had (P5). */
+static enum sl_err level_shard(struct sl_pump *pump, uint32_t k, struct sl_why *why)
+{
+    struct sl_pump_shard *shard = &pump->shard[k];
+    struct recovery       r = {.shard = shard, .why = why};
+    enum sl_err           err = SL_OK;
+
+    if (sl_sorter_mark(shard->sorter, atomic_load(&pump->board.newest_commit))) {
+        r.cut = calloc(1, sizeof *r.cut);
+        SL_ASSERT(r.cut != NULL);
+        err = apply(&r);
+        free(r.cut);
+    }
+    atomic_init(&pump->board.watermark[k], sl_sorter_watermark(shard->sorter));
+    return err == SL_OK ? SL_OK : sl_wrap(why, err, "shard %" PRIu32, k);
 }
 
 /* ---- opening ---- */
@@ -263,6 +280,8 @@ static enum sl_err open_shards(struct sl_pump *pump, struct sl_why *why)
         };
         err = recover_shard(pump, k, why);
     }
+    for (uint32_t k = 0; k < o->shards && err == SL_OK; k++)
+        err = level_shard(pump, k, why);
     return err;
 }
 
