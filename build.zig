@@ -637,7 +637,6 @@ const tools = [_]Program{
     .{ .name = "door", .sources = &.{"tests/tools/door.c"} },
     .{ .name = "fakepd", .sources = &fakepd_sources },
     .{ .name = "selfcheck", .sources = &.{"tests/tools/selfcheck.c"} },
-    .{ .name = "standin", .sources = &.{"tests/tools/standin.c"} },
 };
 
 /// Libraries that tests load into programs.
