@@ -85,8 +85,10 @@ static int run(struct sl_pump *pump)
         .on_stopping = log_stopping,
     };
     struct sl_why why = {0};
-    enum sl_err   err = sl_run(&options, &why);
+    enum sl_err   err = sl_pump_listen(pump, &why);
 
+    if (err == SL_OK)
+        err = sl_run(&options, &why);
     if (err != SL_OK) {
         sl_log(SL_LOG_ERROR, "start pump server failed", sl_field_err(err, &why));
         return refuse(EXIT_SERVE, &why);

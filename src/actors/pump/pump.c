@@ -285,36 +285,6 @@ static enum sl_err open_shards(struct sl_pump *pump, struct sl_why *why)
     return err;
 }
 
-/* Where others reach the pump: what is configured, with the port that the system chose if any was
- * asked for. */
-static void settle_address(struct sl_pump *pump)
-{
-    const char *advertise = pump->options.advertise;
-    char        local[SL_ADDR_BYTES_MAX];
-    const char *port = strrchr(advertise, ':');
-
-    sl_socket_local(pump->listener, local);
-    if (port != NULL && strcmp(port, ":0") == 0)
-        snprintf(pump->advertise, sizeof pump->advertise, "%.*s%s", (int)(port - advertise),
-                 advertise, strrchr(local, ':'));
-    else
-        snprintf(pump->advertise, sizeof pump->advertise, "%s", advertise);
-}
-
-static enum sl_err open_listeners(struct sl_pump *pump, struct sl_why *why)
-{
-    const struct sl_pump_options *o = &pump->options;
-    enum sl_err                   err;
-
-    if (o->socket != NULL &&
-        (err = sl_net_listen(o->env->net, o->socket, &pump->unix_listener, why)) != SL_OK)
-        return err;
-    if ((err = sl_net_listen(o->env->net, o->addr, &pump->listener, why)) != SL_OK)
-        return err;
-    settle_address(pump);
-    return SL_OK;
-}
-
 /* A cluster that cannot be reached now is waited for: which of the two starts first is nobody's
  * business. */
 static enum sl_err learn_cluster_id(struct sl_pump *pump, struct sl_why *why)
@@ -383,9 +353,7 @@ static enum sl_err open_all(struct sl_pump *pump, struct sl_why *why)
         return err;
     if ((err = open_shards(pump, why)) != SL_OK)
         return err;
-    if ((err = sl_index_checkpoint(pump->index, why)) != SL_OK)
-        return err;
-    return open_listeners(pump, why);
+    return sl_index_checkpoint(pump->index, why);
 }
 
 enum sl_err sl_pump_open(const struct sl_pump_options *options, struct sl_pump **out,
@@ -406,6 +374,36 @@ enum sl_err sl_pump_open(const struct sl_pump_options *options, struct sl_pump *
         return err;
     }
     *out = pump;
+    return SL_OK;
+}
+
+/* Where others reach the pump: what is configured, with the port that the system chose if any was
+ * asked for. */
+static void settle_address(struct sl_pump *pump)
+{
+    const char *advertise = pump->options.advertise;
+    char        local[SL_ADDR_BYTES_MAX];
+    const char *port = strrchr(advertise, ':');
+
+    sl_socket_local(pump->listener, local);
+    if (port != NULL && strcmp(port, ":0") == 0)
+        snprintf(pump->advertise, sizeof pump->advertise, "%.*s%s", (int)(port - advertise),
+                 advertise, strrchr(local, ':'));
+    else
+        snprintf(pump->advertise, sizeof pump->advertise, "%s", advertise);
+}
+
+enum sl_err sl_pump_listen(struct sl_pump *pump, struct sl_why *why)
+{
+    const struct sl_pump_options *o = &pump->options;
+    enum sl_err                   err;
+
+    if (o->socket != NULL &&
+        (err = sl_net_listen(o->env->net, o->socket, &pump->unix_listener, why)) != SL_OK)
+        return err;
+    if ((err = sl_net_listen(o->env->net, o->addr, &pump->listener, why)) != SL_OK)
+        return err;
+    settle_address(pump);
     return SL_OK;
 }
 
