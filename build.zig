@@ -705,6 +705,7 @@ const tests = [_]TestProgram{
     unit("actors/pump/metrics"),
     unit("actors/pump/node_identity"),
     unit("actors/pump/pull_entity"),
+    unit("actors/pump/pump_open"),
     unit("actors/pump/sort_core"),
     unit("actors/pump/status"),
     unit("base/arena"),

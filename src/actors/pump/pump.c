@@ -285,6 +285,44 @@ static enum sl_err open_shards(struct sl_pump *pump, struct sl_why *why)
     return err;
 }
 
+static enum sl_err open_stores(struct sl_pump *pump, struct sl_why *why)
+{
+    enum sl_err err = open_index(pump, why);
+
+    return err == SL_OK ? open_shards(pump, why) : err;
+}
+
+static void close_stores(struct sl_pump *pump)
+{
+    sl_index_close(&pump->index);
+    for (uint32_t k = 0; k < pump->options.shards; k++) {
+        sl_vlog_close(&pump->shard[k].vlog);
+        sl_sorter_free(&pump->shard[k].sorter);
+    }
+}
+
+/* With sync-log = false a loss of power may leave an index that knows more than the logs: it is
+ * made anew from what they have. What is missing there was acknowledged, and is lost; that is what
+ * this setting means. */
+static enum sl_err open_without_index(struct sl_pump *pump, struct sl_why *why)
+{
+    const struct sl_pump_options *o = &pump->options;
+    char                          dir[SL_PATH_BYTES_MAX];
+    enum sl_err                   err;
+
+    sl_log(SL_LOG_WARN,
+           "index and log do not agree, as after a loss of power with sync-log = false; "
+           "the index is made anew from the log",
+           sl_field_err(SL_CORRUPT, why));
+    close_stores(pump);
+    atomic_store(&pump->board.newest_commit, 0);
+    if ((err = sl_path_join(dir, o->data_dir, "index", why)) != SL_OK)
+        return err;
+    if ((err = sl_index_wipe(o->env->fs, dir, why)) != SL_OK)
+        return err;
+    return open_stores(pump, why);
+}
+
 /* A cluster that cannot be reached now is waited for: which of the two starts first is nobody's
  * business. */
 static enum sl_err learn_cluster_id(struct sl_pump *pump, struct sl_why *why)
@@ -349,11 +387,10 @@ static enum sl_err open_all(struct sl_pump *pump, struct sl_why *why)
         return err;
     if ((err = sl_pump_look_at_space(pump, why)) != SL_OK || (err = load_gc(pump, why)) != SL_OK)
         return err;
-    if ((err = open_index(pump, why)) != SL_OK)
-        return err;
-    if ((err = open_shards(pump, why)) != SL_OK)
-        return err;
-    return sl_index_checkpoint(pump->index, why);
+    err = open_stores(pump, why);
+    if (err == SL_CORRUPT && o->no_sync)
+        err = open_without_index(pump, why);
+    return err == SL_OK ? sl_index_checkpoint(pump->index, why) : err;
 }
 
 enum sl_err sl_pump_open(const struct sl_pump_options *options, struct sl_pump **out,
@@ -416,11 +453,7 @@ void sl_pump_close(struct sl_pump **pump)
         return;
     sl_socket_close(&p->listener);
     sl_socket_close(&p->unix_listener);
-    sl_index_close(&p->index);
-    for (uint32_t k = 0; k < p->options.shards; k++) {
-        sl_vlog_close(&p->shard[k].vlog);
-        sl_sorter_free(&p->shard[k].sorter);
-    }
+    close_stores(p);
     sl_file_close(&p->lock);
     sl_metric_registry_free(&p->metric_registry);
     free(p);
