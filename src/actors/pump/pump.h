@@ -85,7 +85,8 @@ struct sl_pump {
  * says what, where and what to do. */
 enum sl_err sl_pump_open(const struct sl_pump_options *options, struct sl_pump **out,
                          struct sl_why *why);
-/* Take the addresses: whoever connects from here on waits for sl_run. The reason says what to do. */
+/* Take the addresses: whoever connects from here on waits for sl_run. The reason says what to do.
+ */
 enum sl_err sl_pump_listen(struct sl_pump *pump, struct sl_why *why);
 /* After the runtime is freed: a last checkpoint, close all, null the pointer. *pump may be NULL. */
 void sl_pump_close(struct sl_pump **pump);
