@@ -17,7 +17,7 @@
 #include "base/log.h"
 #include "lib/sim.h"
 
-enum { SEEDS = 150, CANARY_SEEDS = 40 };
+enum { SEEDS = 150, CANARY_SEEDS = 400 };
 
 static void a_pump_keeps_its_promises_through_every_fault(void **state)
 {
