@@ -55,16 +55,18 @@ class Pump:
         self.address = free_address()
         self.env = {}  # beyond ours
 
+    def command(self):
+        return [BIN / "pump", "-addr", self.address, "-pd-urls", self.cluster.url, "-data-dir",
+                self.data, "-node-id", self.name, *self.flags]
+
     def start(self, wait=True):
         """Start it, at the same address each time, where others know it."""
         record = self.cluster.folder / "registry/pumps" / f"{self.name}.json"
         before = record.read_bytes() if record.exists() else b""
         log = open(self.log, "ab")  # the child's until it ends
         with log:
-            self.process = subprocess.Popen(
-                [BIN / "pump", "-addr", self.address, "-pd-urls",
-                 self.cluster.url, "-data-dir", self.data, "-node-id", self.name, *self.flags],
-                stdout=log, stderr=log, env={**os.environ, **self.env})
+            self.process = subprocess.Popen(self.command(), stdout=log, stderr=log,
+                                            env={**os.environ, **self.env})
         self.cluster.processes.append(self.process)
 
         def online():

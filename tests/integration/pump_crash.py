@@ -16,71 +16,12 @@ import sys
 import tempfile
 import time
 
-from cluster import ROOT, Cluster, commit_ts, frames, run_checks, wait_for
+from cluster import ROOT, Cluster, run_checks, wait_for
+from pairs import CLUSTER, acked, check_pulled, config, end_load, load
 
 DIE_AT = ROOT / "zig-out/tools/none/die_at.so"
-CLUSTER = 42
-SIZE = 1024
-SIZE_MORE = 64  # what a commit adds to the payload of its prewrite
 WORKERS = 3
 CALLS_MAX = 3000  # more than a small run makes
-
-
-def config(folder, shards):
-    path = folder / "pump.toml"
-    path.write_text(f'gen-binlog-interval = 1\n[storage]\nshards = {shards}\n'
-                    'segment-size = "256 kib"\nstop-write-at-available-space = 0\n')
-    return path
-
-
-def load(cluster, address, *more):
-    return cluster.spawn("load", "--pumps", address, "--pd-urls", cluster.url, "--size", SIZE,
-                         "--seconds", 0, "--acked", cluster.folder / "acked", *more)
-
-
-def acked(cluster):
-    """start_ts to commit_ts of all acknowledged pairs."""
-    path = cluster.folder / "acked"
-    whole, _, _ = path.read_text().rpartition("\n") if path.exists() else ("", "", "")
-    lines = whole.splitlines()
-    return {int(start): int(commit) for start, commit in map(str.split, lines)}
-
-
-def check_pulled(cluster, pump):
-    """All acknowledged pairs come, once, in order and whole."""
-    pairs = acked(cluster)
-    assert pairs, "nothing was acknowledged"
-    out = cluster.folder / "pulled"
-    lines = cluster.sluice("pull", pump.address, "--pd-urls", cluster.url, "--until",
-                           max(pairs.values()), "--out", out).splitlines()
-    got = {}
-    last = 0
-    payloads = iter(frames(out))
-    for line in lines:
-        commit, start, kind, size = line.split()[:4]
-        if kind == "fake":
-            continue
-        payload = next(payloads)
-        assert int(commit) > last, f"commit ts {commit} after {last}"
-        assert commit_ts(payload) == int(commit), line
-        last = int(commit)
-        if kind == "ddl":
-            continue
-        assert int(start) not in got, f"{line} came twice"
-        assert SIZE <= int(size) == len(payload) <= SIZE + SIZE_MORE, line
-        assert int(start).to_bytes(8, "little") in payload, f"{line}: of another transaction"
-        got[int(start)] = int(commit)
-    lost = [start for start in pairs if start not in got]
-    assert not lost, f"{len(lost)} of {len(pairs)} acknowledged pairs are lost, first {lost[0]}"
-    wrong = [start for start in pairs if got[start] != pairs[start]]
-    assert not wrong, f"{wrong[0]}: commit ts {got[wrong[0]]}, acknowledged {pairs[wrong[0]]}"
-    return len(pairs)
-
-
-def end_load(loader):
-    loader.send_signal(signal.SIGTERM)
-    out, err = loader.communicate(timeout=60)
-    assert loader.returncode == 0, out + err
 
 
 def kills_under_load(folder, shards, rounds):
@@ -88,7 +29,7 @@ def kills_under_load(folder, shards, rounds):
     moments = random.Random(seed)
     with Cluster(folder, CLUSTER) as cluster:
         pump = cluster.pump("p", "-config", config(folder, shards)).start()
-        loader = load(cluster, pump.address, "--connections", 2, "--callers", 16)
+        loader = load(cluster, pump, "--connections", 2, "--callers", 16)
         known = 0
         for _ in range(rounds):
             wait_for("pairs are acknowledged again", lambda: len(acked(cluster)) > known)
@@ -114,7 +55,7 @@ def die_at_call(shards, call):
             pump = cluster.pump("p", "-config", config(folder, shards))
             pump.env = {"LD_PRELOAD": str(DIE_AT), "SLUICE_TEST_DIE_AT": str(call)}
             pump.start(wait=False)
-            loader = load(cluster, pump.address, "--callers", 4, "--pairs", 400, "--rate", 2000)
+            loader = load(cluster, pump, "--callers", 4, "--pairs", 400, "--rate", 2000)
             wait_for("an end", lambda: pump.process.poll() is not None or loader.poll() is not None)
             died = pump.process.poll() is not None
             if not died:
