@@ -247,7 +247,7 @@ static void begin_txn(struct world *w)
     if (sl_tso_now(sl_local_tso(w->door), 1, &t->start_ts, &why) != SL_OK)
         return;
     t->value_bytes =
-        (uint32_t)sl_prng_below(&w->dice, world_chance(w, 20) ? WORLD_VALUE_BYTES_MAX : 1500);
+        (uint32_t)sl_prng_below(&w->dice, world_chance(w, 20) ? tidb->value_bytes_max : 1500);
     tidb->txn_count++;
 }
 

@@ -12,7 +12,13 @@
 #include "net/local.h"
 #include "runtime/runtime.h"
 
-enum { LIVES_MAX = 4, LIFE_STEPS_MAX = 6000, REST_STEPS_MAX = 400000, OPEN_TRIES = 20 };
+enum {
+    LIVES_MAX = 4,
+    LIFE_STEPS_MAX = 6000,
+    REST_STEPS_MAX = 400000,
+    LONG_LIFE_STEPS_MAX = 40000,
+    SKEW_MS_MAX = 10000
+};
 
 /* How a life of the pump ends. */
 enum end {
@@ -84,12 +90,17 @@ static const struct sl_pump_options basic = {
     .addr = "pump:8250",
     .advertise = "pump:8250",
     .registry = "local:/cluster",
-    .segment_bytes = SL_VLOG_SEGMENT_BYTES_MIN,
     .engine = SL_INDEX_PLAIN,
     .message_bytes_max = 1 << 20,
     .heartbeat_ms = 2000,
     .gc_ms = (int64_t)7 * 24 * 3600 * 1000,
 };
+
+/* Small ones, so that many are filled; or such as take a record beyond the window of a stream. */
+static uint64_t segment_bytes(const struct world *w)
+{
+    return (w->seed / 4 % 4 == 0 ? 4 : 1) * (uint64_t)SL_VLOG_SEGMENT_BYTES_MIN;
+}
 
 static enum sl_err open_pump(struct world *w, struct sl_why *why)
 {
@@ -106,6 +117,7 @@ static enum sl_err open_pump(struct world *w, struct sl_why *why)
     enum sl_err               err;
 
     options.env = w->env;
+    options.segment_bytes = segment_bytes(w);
     options.shards = 1 + (uint32_t)(w->seed % 4);
     options.fake_interval_ms = 20 + (uint32_t)(w->seed % 7) * 50;
     if ((err = sl_pump_open(&options, &w->pump, why)) != SL_OK)
@@ -199,6 +211,9 @@ static void draw_faults(struct world *w)
     disk->sync_fail_ppm = world_chance(w, 3) ? 20000 : 0;
     disk->lose_syncs = w->lies;
     disk->quota_bytes = world_chance(w, 6) ? sl_prng_range(&w->dice, 200, 1000) << 10 : 1 << 30;
+    sl_env_sim_set_skew(w->sim,
+                        (int64_t)sl_prng_below(&w->dice, 2 * SKEW_MS_MAX) * SL_NANOS_PER_MS -
+                            (int64_t)SKEW_MS_MAX * SL_NANOS_PER_MS);
     net->reset_ppm = world_chance(w, 2) ? 500 : 0;
     net->delay_max = (world_chance(w, 4) ? 200 : 1) * (sl_nanos)SL_NANOS_PER_MS;
     net->buffer_bytes = world_chance(w, 4) ? 500 : 1 << 16;
@@ -248,7 +263,8 @@ static void live(struct world *w)
 {
     enum end end = (enum end)sl_prng_below(&w->dice, ENDS);
     bool     at_call = end == END_CRASH_CALL || end == END_POWER_CALL;
-    uint64_t steps = sl_prng_range(&w->dice, 100, LIFE_STEPS_MAX);
+    uint64_t steps =
+        sl_prng_range(&w->dice, 100, world_chance(w, 8) ? LONG_LIFE_STEPS_MAX : LIFE_STEPS_MAX);
 
     w->tally->lives++;
     w->has_ended = false;
@@ -350,6 +366,7 @@ static void begin(struct world *w)
         sl_local_open(w->env, "/cluster", &w->door, &why) != SL_OK)
         SL_PANIC("no cluster: %s", why.text);
     w->tidb.txns_max = (uint32_t)sl_prng_range(&w->dice, 10, WORLD_TXNS_MAX);
+    w->tidb.value_bytes_max = (uint32_t)(segment_bytes(w) / 2);
     w->tidb.open_max = (uint32_t)sl_prng_range(&w->dice, 1, WORLD_OPEN_MAX);
     for (uint32_t i = 0; i < WORLD_DRAINERS; i++)
         w->drainers[i] = (struct drainer){.world = w, .index = i, .is_on = i != WORLD_AUDITOR};

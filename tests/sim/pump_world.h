@@ -23,7 +23,7 @@ enum {
     WORLD_AUDITOR = WORLD_DRAINERS - 1,
     WORLD_TXNS_MAX = 256,
     WORLD_OPEN_MAX = 16, /* transactions under way at one time */
-    WORLD_VALUE_BYTES_MAX = 30000,
+    WORLD_VALUE_BYTES_MAX = 150000,
 };
 
 /* The promises, by their numbers in the list of invariants. */
@@ -80,8 +80,9 @@ struct tidb {
     uint32_t    txn_count;
     uint32_t    txns_max;
     uint32_t    open_max;
-    uint32_t    acknowledged; /* records */
-    bool        repeats;      /* outcomes are said again, as a resolver does */
+    uint32_t    value_bytes_max; /* of a few */
+    uint32_t    acknowledged;    /* records */
+    bool        repeats;         /* outcomes are said again, as a resolver does */
 };
 
 void tidb_move(struct world *w);
