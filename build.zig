@@ -650,6 +650,7 @@ const tests = [_]TestProgram{
     .{ .kind = "unit", .name = "actors/pump/session_wire_test", .sources = &.{ "tests/unit/actors/pump/entrance.c", "tests/unit/actors/pump/session_wire_test.c" } },
     .{ .kind = "unit", .name = "actors/pump/session_write_test", .sources = &.{ "tests/unit/actors/pump/entrance.c", "tests/unit/actors/pump/session_write_test.c" } },
     unit("actors/pump/config"),
+    unit("actors/pump/cut"),
     unit("actors/pump/metrics"),
     unit("actors/pump/node_identity"),
     unit("actors/pump/pull_entity"),
