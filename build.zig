@@ -700,6 +700,7 @@ const tests = [_]TestProgram{
     .{ .kind = "unit", .name = "actors/pump/session_write_test", .sources = &.{ "tests/unit/actors/pump/entrance.c", "tests/unit/actors/pump/session_write_test.c" } },
     unit("actors/pump/admin"),
     unit("actors/pump/config"),
+    unit("actors/pump/cut"),
     unit("actors/pump/gc_point"),
     unit("actors/pump/gc_scan"),
     unit("actors/pump/metrics"),
