@@ -832,6 +832,7 @@ const benches = [_]Program{
     .{ .name = "merge", .sources = &.{"bench/merge.c"} },
     .{ .name = "pump_append", .sources = &.{"bench/append.c"} },
     .{ .name = "pump_commit_visible", .sources = &.{"bench/commit_visible.c"} },
+    .{ .name = "pump_memory", .sources = &.{"bench/memory.c"} },
     .{ .name = "pump_pull", .sources = &.{"bench/pull.c"} },
     .{ .name = "pump_recover", .sources = &.{"bench/recover.c"} },
     .{ .name = "pump_rpc", .sources = &.{"bench/rpc.c"} },
