@@ -2,14 +2,16 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/crc32c.h"
 
-enum { FILE_BYTES = 1 << 28, CHUNK_BYTES = 1 << 20 };
+enum { FILE_BYTES = 1 << 28, FILE_BYTES_QUICK = 1 << 25, CHUNK_BYTES = 1 << 20, FOLDERS_OPEN = 8 };
 
 static bool say(const char *what)
 {
@@ -25,18 +27,17 @@ bool probe_dir_make(char *out)
     return mkdtemp(out) != NULL || say("mkdtemp");
 }
 
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
 void probe_dir_remove(const char *dir)
 {
-    DIR           *d = opendir(dir);
-    struct dirent *entry;
-
-    while (d != NULL && (entry = readdir(d)) != NULL) {
-        if (entry->d_name[0] != '.')
-            (void)unlinkat(dirfd(d), entry->d_name, 0);
-    }
-    if (d != NULL)
-        (void)closedir(d);
-    (void)rmdir(dir);
+    (void)nftw(dir, remove_entry, FOLDERS_OPEN, FTW_DEPTH | FTW_PHYS);
 }
 
 /* ---- latencies ---- */
@@ -60,12 +61,12 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-double probe_times_p99(struct probe_times *times)
+double probe_times_at(struct probe_times *times, unsigned percent)
 {
     if (times->count == 0)
         return 0;
     qsort(times->us, times->count, sizeof *times->us, by_value);
-    return times->us[(uint64_t)times->count * 99 / 100];
+    return times->us[(uint64_t)times->count * percent / 100];
 }
 
 void probe_times_free(struct probe_times *times)
@@ -76,18 +77,31 @@ void probe_times_free(struct probe_times *times)
 
 /* ---- writing ---- */
 
-static bool fill(int fd, void *zeros)
+uint64_t probe_file_bytes(const struct bench_options *options)
+{
+    return options->quick ? FILE_BYTES_QUICK : FILE_BYTES;
+}
+
+static bool fill(int fd, void *zeros, uint64_t bytes)
 {
     memset(zeros, 0, CHUNK_BYTES);
-    for (off_t at = 0; at < FILE_BYTES; at += CHUNK_BYTES) {
-        if (pwrite(fd, zeros, CHUNK_BYTES, at) != CHUNK_BYTES)
+    for (uint64_t at = 0; at < bytes; at += CHUNK_BYTES) {
+        if (pwrite(fd, zeros, CHUNK_BYTES, (off_t)at) != CHUNK_BYTES)
             return say("pwrite");
     }
     return fsync(fd) == 0 || say("fsync");
 }
 
-static bool write_batches(int fd, const uint8_t *bytes, size_t batch_bytes, double seconds,
-                          struct probe_times *times, double *took)
+void probe_delay(unsigned delay_us)
+{
+    struct timespec left = {.tv_nsec = (long)delay_us * 1000};
+
+    if (delay_us > 0)
+        (void)nanosleep(&left, NULL);
+}
+
+static bool write_batches(int fd, const uint8_t *bytes, size_t batch_bytes, unsigned delay_us,
+                          const struct bench_options *options, struct probe_times *times)
 {
     double began = bench_now();
     double before = began;
@@ -96,45 +110,55 @@ static bool write_batches(int fd, const uint8_t *bytes, size_t batch_bytes, doub
     do {
         double now;
 
-        if (at + (off_t)batch_bytes > FILE_BYTES)
+        if ((uint64_t)at + batch_bytes > probe_file_bytes(options))
             at = 0;
         if (pwrite(fd, bytes, batch_bytes, at) != (ssize_t)batch_bytes || fdatasync(fd) != 0)
             return say("pwrite and fdatasync");
+        probe_delay(delay_us);
         at += (off_t)batch_bytes;
         now = bench_now();
         probe_times_add(times, (now - before) * 1e6);
         before = now;
-    } while (before - began < seconds);
-    *took = before - began;
+    } while (before - began < options->seconds);
     return true;
 }
 
-bool probe_append(const struct bench_options *options, size_t batch_bytes, unsigned units,
-                  struct bench_sample *out)
+bool probe_append_times(const struct bench_options *options, size_t batch_bytes, unsigned delay_us,
+                        struct probe_times *times)
 {
-    struct probe_times times = {0};
-    size_t             room = batch_bytes > CHUNK_BYTES ? batch_bytes : CHUNK_BYTES;
-    uint8_t           *bytes = aligned_alloc(4096, (room + 4095) / 4096 * 4096);
-    char               dir[64];
-    char               path[80];
-    double             took = 0;
-    bool               good;
-    int                fd;
+    size_t   room = batch_bytes > CHUNK_BYTES ? batch_bytes : CHUNK_BYTES;
+    uint8_t *bytes = aligned_alloc(4096, (room + 4095) / 4096 * 4096);
+    char     dir[64];
+    char     path[80];
+    bool     good;
+    int      fd;
 
     if (bytes == NULL || !probe_dir_make(dir))
         return false;
     (void)snprintf(path, sizeof path, "%s/probe", dir);
     fd = open(path, O_RDWR | O_CREAT, 0600);
-    good = fd >= 0 && fill(fd, bytes);
+    good = fd >= 0 && fill(fd, bytes, probe_file_bytes(options));
     memset(bytes, 'x', room);
-    good = good && write_batches(fd, bytes, batch_bytes, options->seconds, &times, &took);
+    good = good && write_batches(fd, bytes, batch_bytes, delay_us, options, times);
     if (fd >= 0)
         (void)close(fd);
     probe_dir_remove(dir);
-    out->value[0] = good ? times.count * (double)units / took : 0;
-    out->value[1] = probe_times_p99(&times);
-    probe_times_free(&times);
     free(bytes);
+    return good;
+}
+
+bool probe_append(const struct bench_options *options, size_t batch_bytes, unsigned delay_us,
+                  unsigned units, struct bench_sample *out)
+{
+    struct probe_times times = {0};
+    bool               good = probe_append_times(options, batch_bytes, delay_us, &times);
+    double             took = 0;
+
+    for (uint32_t i = 0; i < times.count; i++)
+        took += times.us[i] / 1e6;
+    out->value[0] = good ? times.count * (double)units / took : 0;
+    out->value[1] = probe_times_at(&times, 99);
+    probe_times_free(&times);
     return good;
 }
 

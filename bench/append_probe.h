@@ -13,7 +13,7 @@
 /* A new empty directory under the current one, so that the disk under measurement is the one the
  * benchmark was started on. Keeps its path in out[64]. */
 bool probe_dir_make(char *out);
-/* Remove the directory and the files in it. */
+/* Remove the directory and all in it. */
 void probe_dir_remove(const char *dir);
 
 /* Latencies of batches, in the order in which they came. */
@@ -23,14 +23,22 @@ struct probe_times {
     uint32_t room;
 };
 
-void   probe_times_add(struct probe_times *times, double us);
-double probe_times_p99(struct probe_times *times);
+void probe_times_add(struct probe_times *times, double us);
+/* What `percent` of them do not exceed; sorts them. 0 when there are none. */
+double probe_times_at(struct probe_times *times, unsigned percent);
 void   probe_times_free(struct probe_times *times);
 
-/* pwrite + fdatasync of `batch_bytes` at a time into a zero-filled file, round and round:
- * value[0] = units/s at `units` per batch, value[1] = p99 latency of a batch in us. */
-bool probe_append(const struct bench_options *options, size_t batch_bytes, unsigned units,
-                  struct bench_sample *out);
+/* Bytes of the file that is written round and round, and of a segment to compare it with. */
+uint64_t probe_file_bytes(const struct bench_options *options);
+/* pwrite + fdatasync of `batch_bytes` at a time into a zero-filled file, round and round, each sync
+ * with so much delay: the latencies, added to *times. */
+bool probe_append_times(const struct bench_options *options, size_t batch_bytes, unsigned delay_us,
+                        struct probe_times *times);
+/* The same: value[0] = units/s at `units` per batch, value[1] = p99 latency of a batch in us. */
+bool probe_append(const struct bench_options *options, size_t batch_bytes, unsigned delay_us,
+                  unsigned units, struct bench_sample *out);
+/* Wait for so long; not at all for 0. */
+void probe_delay(unsigned delay_us);
 
 /* Read `bytes` of the files of dir in pieces of 1 MiB and checksum them: value[0] = bytes/s. */
 bool probe_scan(const char *dir, uint64_t bytes, struct bench_sample *out);

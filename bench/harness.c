@@ -12,7 +12,12 @@
 static const double NOISE_MAX =
     0.15; /* a probe this much slower than the best: the round is noisy */
 
-enum { NOISY_ROUNDS_MAX = 20, PROBE_SPINS = 20 * 1000 * 1000, WHO_COUNT = 3 };
+enum {
+    NOISY_ROUNDS_MAX = 20,
+    NOISY_ROUNDS_QUICK_MAX = 2,
+    PROBE_SPINS = 20 * 1000 * 1000,
+    WHO_COUNT = 3
+};
 
 enum who { OURS, LIMIT, PEER };
 
@@ -139,6 +144,7 @@ static double ratio(const struct bench_metric *m, double ours, double other)
 static unsigned run_rounds(const struct bench_case *c, const struct bench_options *o,
                            struct round *kept, unsigned *noisy)
 {
+    unsigned noisy_max = o->rounds == 1 ? 0 : o->quick ? NOISY_ROUNDS_QUICK_MAX : NOISY_ROUNDS_MAX;
     double   best = 0;
     unsigned count = 0;
 
@@ -158,7 +164,7 @@ static unsigned run_rounds(const struct bench_case *c, const struct bench_option
         if (after < best)
             best = after;
         if ((before > best * (1 + NOISE_MAX) || after > best * (1 + NOISE_MAX)) &&
-            *noisy < NOISY_ROUNDS_MAX) {
+            *noisy < noisy_max) {
             (*noisy)++;
             continue;
         }
@@ -344,7 +350,8 @@ static bool parse(struct bench_options *o, int argc, char **argv)
 
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--quick") == 0) {
-            o->seconds = 0.2;
+            o->seconds = 0.1;
+            o->quick = true;
         } else if (take("--seconds", argc, argv, &i, &value)) {
             o->seconds = strtod(value, NULL);
         } else if (take("--rounds", argc, argv, &i, &value)) {
@@ -373,28 +380,44 @@ static bool parse(struct bench_options *o, int argc, char **argv)
     return true;
 }
 
-int bench_main(const char *bench, const struct bench_case *cases, unsigned count, int argc,
-               char **argv)
+static int run_cases(const char *bench, const struct bench_case *cases, unsigned count,
+                     const struct bench_options *o)
 {
-    struct bench_options o = {.seconds = 1, .rounds = BENCH_ROUNDS_MIN};
-    bool                 good = true;
-    unsigned             run = 0;
+    bool     good = true;
+    unsigned run = 0;
 
-    if (!parse(&o, argc, argv))
-        return 2;
-    print_head(bench, &o);
+    print_head(bench, o);
     for (unsigned i = 0; i < count; i++) {
         char name[128];
 
         snprintf(name, sizeof name, "%s/%s", bench, cases[i].name);
-        if (o.filter != NULL && strstr(name, o.filter) == NULL)
+        if (o->filter != NULL && strstr(name, o->filter) == NULL)
             continue;
-        good = run_case(bench, &cases[i], &o) && good;
+        good = run_case(bench, &cases[i], o) && good;
         run++;
     }
     if (run == 0) {
-        fprintf(stderr, "%s: no case of that name\n", argv[0]);
+        fprintf(stderr, "%s: no case of that name\n", bench);
         return 2;
     }
     return good ? 0 : 1;
+}
+
+int bench_main(const char *bench, const struct bench_case *cases, unsigned count, int argc,
+               char **argv)
+{
+    struct bench_options o = {.seconds = 1, .rounds = BENCH_ROUNDS_MIN};
+
+    return parse(&o, argc, argv) ? run_cases(bench, cases, count, &o) : 2;
+}
+
+int bench_main_once(const char *bench, const struct bench_case *cases, unsigned count, int argc,
+                    char **argv)
+{
+    struct bench_options o = {.seconds = 1, .rounds = BENCH_ROUNDS_MIN};
+
+    if (!parse(&o, argc, argv))
+        return 2;
+    o.rounds = 1;
+    return run_cases(bench, cases, count, &o);
 }

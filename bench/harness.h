@@ -6,21 +6,22 @@
  *
  * Each measurement runs in a child process of its own, so that its CPU time and peak memory are its
  * own. A round measures ours, then the limit, then the peer; a noise probe (a fixed spin loop)
- * stands before and after, and a round whose probe is off by more than BENCH_NOISE_MAX from the
- * best seen is measured again, up to a bound, and counted. Only ratios taken inside one run mean
+ * stands before and after, and a round whose probe is off by more than NOISE_MAX from the best seen
+ * is measured again, up to a bound, and counted. Only ratios taken inside one run mean
  * anything. */
 
 #include <stdbool.h>
 #include <stdint.h>
 
 enum {
-    BENCH_METRICS_MAX = 2, /* of one case */
+    BENCH_METRICS_MAX = 5, /* of one case */
     BENCH_ROUNDS_MIN = 5,
     BENCH_ROUNDS_MAX = 100,
 };
 
 struct bench_options {
     double      seconds;     /* of one measurement */
+    bool        quick;       /* a look only: small data will do */
     unsigned    rounds;      /* kept */
     const char *filter;      /* substring of "<bench>/<case>", or NULL */
     const char *json;        /* append one line per case and metric here, or NULL */
@@ -59,6 +60,9 @@ struct bench_case {
  * the exit code: 0 measured, 1 something failed, 2 wrong usage. */
 int bench_main(const char *bench, const struct bench_case *cases, unsigned count, int argc,
                char **argv);
+/* The same for what takes long and no noise touches: one round, whatever the options say. */
+int bench_main_once(const char *bench, const struct bench_case *cases, unsigned count, int argc,
+                    char **argv);
 
 /* Monotonic seconds. */
 double bench_now(void);

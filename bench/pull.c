@@ -18,8 +18,6 @@ enum {
     LOG_BYTES = 1 << 28,
 };
 
-static const double QUICK_SECONDS = 0.2; /* what --quick sets: a smaller log will do */
-
 /* One shard on the disk: log and index in folders of their own. */
 struct shard {
     struct sl_pump pump;
@@ -30,7 +28,7 @@ struct shard {
 
 static uint32_t transactions_of(const struct bench_options *o, size_t value_bytes)
 {
-    uint64_t bytes = o->seconds <= QUICK_SECONDS ? LOG_BYTES / 8 : LOG_BYTES;
+    uint64_t bytes = o->quick ? LOG_BYTES / 8 : LOG_BYTES;
 
     return (uint32_t)(bytes / (sl_vlog_record_bytes(value_bytes) + sl_vlog_record_bytes(64)));
 }

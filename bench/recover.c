@@ -16,11 +16,9 @@
 
 enum { PAYLOAD_BYTES = 1024, BATCH = 200, GIB = 1 << 30 };
 
-static const double QUICK_SECONDS = 0.2; /* what --quick sets: a smaller log will do */
-
 static uint64_t log_bytes(const struct bench_options *o)
 {
-    return o->seconds <= QUICK_SECONDS ? GIB / 4 : GIB;
+    return o->quick ? GIB / 4 : GIB;
 }
 
 static struct sl_vlog_options options_of(const char *dir)

@@ -8,7 +8,8 @@
  * A failed write or sync is final for the open log. The writer closes it and opens it again, which
  * says what of the batch is on the disk after all: that is forwarded and answered as written, the
  * rest is refused (P7, P8). While the log cannot be opened, every record is refused, and opening
- * is tried again at intervals.
+ * is tried again at intervals; the batch that failed is kept, because some of it may be found when
+ * the log opens: the sorter must hear of that, as the next start would.
  *
  * A large entity comes as a reference to its file, which must know for good where its record is
  * before the sorter hears of it: from then on a checkpoint of the index may pass the record, and
@@ -32,6 +33,7 @@ struct writer {
     uint32_t              k;
     struct sl_pump_write *batch[SL_PUMP_BATCH_ITEMS]; /* owned; taken in, not durable */
     uint32_t              count;
+    bool                  answered;  /* the batch failed and was refused; see reopen */
     uint64_t              bytes;     /* in the log */
     uint64_t              bytes_max; /* of a batch of more than one */
     uint64_t              end;       /* of the log: all before it was forwarded */
@@ -57,8 +59,7 @@ static void raise_newest(struct sl_pump_board *board, sl_ts to)
     }
 }
 
-/* Tell the sorters of the other shards; when the line is full, after the next batch or in the idle
- * moment. */
+/* Tell the sorters of the other shards; when the line is full, in the idle moment. */
 static void tell_newest(struct sl_ctx *ctx, struct writer *w)
 {
     sl_ts newest = atomic_load_explicit(&w->pump->board.newest_commit, memory_order_relaxed);
@@ -75,6 +76,7 @@ static void tell_newest(struct sl_ctx *ctx, struct writer *w)
         if (sl_send(ctx, sl_line(ctx, SL_LINE_MARK, w->k), w->pump->shard[k].sorter_ref, &mark) !=
             SL_OK) {
             sl_msg_free(&mark);
+            sl_timer_arm(ctx, &w->idle, SL_PUMP_TICK, SL_PUMP_WRITER_IDLE_MS);
             return;
         }
     }
@@ -91,6 +93,7 @@ static struct sl_large_ref file_of(const struct sl_pump_write *write)
     return record.ref;
 }
 
+/* The first `count` of the batch are durable at their positions: their files have to know it. */
 static enum sl_err mark_large(struct writer *w, uint32_t count, struct sl_why *why)
 {
     enum sl_err err = SL_OK;
@@ -107,34 +110,8 @@ static enum sl_err mark_large(struct writer *w, uint32_t count, struct sl_why *w
     return err;
 }
 
-/* The first `count` of the batch are durable at their positions, and their files know it. */
-static void acknowledge(struct sl_ctx *ctx, struct writer *w, uint32_t count)
-{
-    struct sl_asker askers[SL_PUMP_BATCH_ITEMS];
-    sl_ts           newest = 0;
-
-    for (uint32_t i = 0; i < count; i++) {
-        struct sl_pump_write *write = w->batch[i];
-
-        askers[i] = sl_asker_of(&write->hdr);
-        sl_buf_free(&write->payload);
-        write->position = w->positions[i];
-        if (write->type != SL_RECORD_PREWRITE && write->commit_ts > newest)
-            newest = write->commit_ts;
-        w->end = w->positions[i].offset + w->positions[i].bytes;
-        sl_forward(ctx, w->shard->sorter_ref, SL_PUMP_SORT, &w->batch[i]);
-    }
-    raise_newest(&w->pump->board, newest);
-    tell_newest(ctx, w);
-    for (uint32_t i = 0; i < count; i++) {
-        struct sl_msg *written = sl_msg_new(struct sl_msg, SL_PUMP_WRITTEN);
-
-        sl_reply_msg(ctx, askers[i], written, &written);
-    }
-}
-
-/* The file of a record that is certainly not in the log. After SL_IO it may be found there yet: the
- * next start decides. */
+/* The record is certainly not in the log. After SL_IO it may be found there yet: the next start
+ * decides. */
 static void drop_large(const struct writer *w, const struct sl_pump_write *write, enum sl_err err)
 {
     struct sl_large_ref ref;
@@ -145,22 +122,61 @@ static void drop_large(const struct writer *w, const struct sl_pump_write *write
     sl_large_unlink(w->pump->vlog_options[w->k].fs, w->pump->large_dir[w->k], &ref);
 }
 
-/* The batch from `from` on, all before it being acknowledged. The batch is empty then. */
-static void refuse(struct sl_ctx *ctx, struct writer *w, uint32_t from, enum sl_err err,
-                   const struct sl_why *why)
+/* The first `count` of the batch are durable at their positions. */
+static void acknowledge(struct sl_ctx *ctx, struct writer *w, uint32_t count)
+{
+    struct sl_asker askers[SL_PUMP_BATCH_ITEMS];
+    uint32_t        askers_count = w->answered ? 0 : count;
+    sl_ts           newest = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        struct sl_pump_write *write = w->batch[i];
+
+        if (!w->answered)
+            askers[i] = sl_asker_of(&write->hdr);
+        sl_buf_free(&write->payload);
+        write->position = w->positions[i];
+        if (write->type != SL_RECORD_PREWRITE && write->commit_ts > newest)
+            newest = write->commit_ts;
+        w->end = w->positions[i].offset + w->positions[i].bytes;
+        sl_forward(ctx, w->shard->sorter_ref, SL_PUMP_SORT, &w->batch[i]);
+    }
+    raise_newest(&w->pump->board, newest);
+    tell_newest(ctx, w);
+    for (uint32_t i = 0; i < askers_count; i++) {
+        struct sl_msg *written = sl_msg_new(struct sl_msg, SL_PUMP_WRITTEN);
+
+        sl_reply_msg(ctx, askers[i], written, &written);
+    }
+}
+
+static void refuse(struct sl_ctx *ctx, struct writer *w, struct sl_pump_write *write,
+                   enum sl_err err, const struct sl_why *why)
+{
+    struct sl_pump_failed *failed = sl_pump_failed_new(err, why);
+
+    sl_metric_add(w->pump->metrics.errors[SL_PUMP_ERROR_WRITE_BINLOG], 1);
+    sl_wrap(&failed->why, err, "write to disk failed");
+    sl_reply(ctx, sl_asker_of(&write->hdr), &failed);
+}
+
+/* The batch from here on is not in the log and never will be. */
+static void give_up(struct sl_ctx *ctx, struct writer *w, uint32_t from, enum sl_err err,
+                    const struct sl_why *why)
 {
     for (uint32_t i = from; i < w->count; i++) {
-        struct sl_pump_failed *failed = sl_pump_failed_new(err, why);
-        struct sl_asker        asker = sl_asker_of(&w->batch[i]->hdr);
-
-        sl_metric_add(w->pump->metrics.errors[SL_PUMP_ERROR_WRITE_BINLOG], 1);
+        if (!w->answered)
+            refuse(ctx, w, w->batch[i], err, why);
         drop_large(w, w->batch[i], err);
-        sl_wrap(&failed->why, err, "write to disk failed");
         sl_msg_free(&w->batch[i]);
-        sl_reply(ctx, asker, &failed);
     }
+}
+
+static void new_batch(struct writer *w)
+{
     w->count = 0;
     w->bytes = 0;
+    w->answered = false;
 }
 
 /* ---- a log that failed ---- */
@@ -189,7 +205,8 @@ static enum sl_err match(void *context, const struct sl_vlog_found *found)
     return SL_OK;
 }
 
-static enum sl_err reopen(struct sl_ctx *ctx, struct writer *w)
+/* written: the present batch may be in the log, at least in part. */
+static enum sl_err reopen(struct sl_ctx *ctx, struct writer *w, bool written)
 {
     struct reopening r = {.writer = w};
     struct sl_why    why = {0};
@@ -197,20 +214,25 @@ static enum sl_err reopen(struct sl_ctx *ctx, struct writer *w)
 
     sl_vlog_close(&w->shard->vlog);
     err = sl_vlog_open(&w->pump->vlog_options[w->k], w->end, match, &r, &w->shard->vlog, &why);
+    atomic_store_explicit(&w->pump->board.broken[w->k], err != SL_OK, memory_order_relaxed);
     if (err != SL_OK) {
-        r.found = 0;
         sl_log(SL_LOG_ERROR, "value log cannot be opened again, writes are refused",
                sl_field_u64("shard", w->k), sl_field_err(err, &why));
+        for (uint32_t i = 0; i < w->count && written; i++)
+            refuse(ctx, w, w->batch[i], err, &why);
+        w->answered = w->answered || written;
         sl_timer_arm(ctx, &w->reopen, SL_PUMP_RETRY, SL_PUMP_REOPEN_MS);
-    } else {
-        sl_log(SL_LOG_WARN, "value log was opened again after a failure",
-               sl_field_u64("shard", w->k), sl_field_u64("found", r.found));
+        return SL_OK;
     }
-    atomic_store_explicit(&w->pump->board.broken[w->k], err != SL_OK, memory_order_relaxed);
-    if ((err = mark_large(w, r.found, sl_why(ctx))) != SL_OK)
-        return err;
-    acknowledge(ctx, w, r.found);
-    refuse(ctx, w, r.found, SL_IO, &why);
+    sl_log(SL_LOG_WARN, "value log was opened again after a failure", sl_field_u64("shard", w->k),
+           sl_field_u64("found", r.found));
+    if (written || w->answered) {
+        if ((err = mark_large(w, r.found, sl_why(ctx))) != SL_OK)
+            return err;
+        acknowledge(ctx, w, r.found);
+        give_up(ctx, w, r.found, SL_IO, NULL);
+        new_batch(w);
+    }
     return SL_OK;
 }
 
@@ -264,46 +286,62 @@ static enum sl_err append(struct sl_ctx *ctx, struct writer *w, struct sl_why *w
     return err;
 }
 
-static enum sl_err flush(struct sl_ctx *ctx, struct writer *w)
+/* All of the batch is durable. */
+static enum sl_err settle(struct sl_ctx *ctx, struct writer *w)
 {
-    struct sl_why why = {0};
-    enum sl_err   err = SL_IO;
-    uint64_t      bytes = w->bytes;
+    uint64_t    bytes = w->bytes;
+    enum sl_err err = mark_large(w, w->count, sl_why(ctx));
 
-    if (w->count == 0)
-        return SL_OK;
-    describe(w);
-    if (w->shard->vlog != NULL)
-        err = append(ctx, w, &why);
-    else
-        sl_fail(&why, SL_IO, "the value log of shard %" PRIu32 " cannot be opened", w->k);
-    if (err == SL_IO && w->shard->vlog != NULL) {
-        sl_log(SL_LOG_ERROR, "write to disk failed", sl_field_u64("shard", w->k),
-               sl_field_err(err, &why));
-        sl_metric_add(w->pump->metrics.errors[SL_PUMP_ERROR_WRITE_BINLOG_BATCH], 1);
-        return reopen(ctx, w);
-    }
-    if (err != SL_OK) {
-        refuse(ctx, w, 0, err, &why);
-        return SL_OK;
-    }
-    if ((err = mark_large(w, w->count, sl_why(ctx))) != SL_OK)
+    if (err != SL_OK)
         return err;
     acknowledge(ctx, w, w->count);
-    w->count = 0;
-    w->bytes = 0;
+    new_batch(w);
     prepare(w, 2 * bytes);
     sl_timer_arm(ctx, &w->idle, SL_PUMP_TICK, SL_PUMP_WRITER_IDLE_MS);
     return SL_OK;
 }
 
+static enum sl_err flush(struct sl_ctx *ctx, struct writer *w)
+{
+    struct sl_why why = {0};
+    enum sl_err   err;
+
+    if (w->count == 0 || w->answered)
+        return SL_OK;
+    if (w->shard->vlog == NULL) {
+        sl_fail(&why, SL_IO, "the value log of shard %" PRIu32 " cannot be opened", w->k);
+        give_up(ctx, w, 0, SL_IO, &why);
+        new_batch(w);
+        return SL_OK;
+    }
+    describe(w);
+    err = append(ctx, w, &why);
+    if (err == SL_OK)
+        return settle(ctx, w);
+    if (err == SL_IO) {
+        sl_log(SL_LOG_ERROR, "write to disk failed", sl_field_u64("shard", w->k),
+               sl_field_err(err, &why));
+        sl_metric_add(w->pump->metrics.errors[SL_PUMP_ERROR_WRITE_BINLOG_BATCH], 1);
+        return reopen(ctx, w, true);
+    }
+    give_up(ctx, w, 0, err, &why);
+    new_batch(w);
+    return SL_OK;
+}
+
 static enum sl_err take_in(struct sl_ctx *ctx, struct writer *w, struct sl_pump_write *write)
 {
-    uint64_t    bytes = sl_vlog_record_bytes(write->payload->len);
-    enum sl_err err;
+    uint64_t      bytes = sl_vlog_record_bytes(write->payload->len);
+    struct sl_why why = {0};
+    enum sl_err   err = SL_OK;
 
-    if ((w->count == SL_PUMP_BATCH_ITEMS || w->bytes + bytes > w->bytes_max) &&
-        (err = flush(ctx, w)) != SL_OK) {
+    if (w->count == SL_PUMP_BATCH_ITEMS || w->bytes + bytes > w->bytes_max)
+        err = flush(ctx, w);
+    if (err == SL_OK && w->shard->vlog == NULL) {
+        sl_fail(&why, SL_IO, "the value log of shard %" PRIu32 " cannot be opened", w->k);
+        refuse(ctx, w, write, SL_IO, &why);
+    }
+    if (err != SL_OK || w->shard->vlog == NULL) {
         sl_msg_free(&write);
         return err;
     }
@@ -325,7 +363,7 @@ static enum sl_err idle(struct sl_ctx *ctx, struct writer *w)
     if ((err = sl_vlog_mark_idle(w->shard->vlog, &why)) != SL_OK) {
         sl_log(SL_LOG_WARN, "idle mark failed", sl_field_u64("shard", w->k),
                sl_field_err(err, &why));
-        return err == SL_IO ? reopen(ctx, w) : SL_OK;
+        return err == SL_IO ? reopen(ctx, w, false) : SL_OK;
     }
     if (sl_vlog_prepare(w->shard->vlog, SL_PUMP_PREPARE_BYTES, &left, NULL) == SL_OK && left > 0)
         sl_timer_arm(ctx, &w->idle, SL_PUMP_TICK, SL_PUMP_WRITER_IDLE_MS);
@@ -381,7 +419,7 @@ static enum sl_err writer_handle(struct sl_ctx *ctx, void *self, struct sl_msg *
     case SL_PUMP_WRITE: return take_in(ctx, w, (struct sl_pump_write *)(void *)sl_take(ctx));
     case SL_PUMP_TICK: return idle(ctx, w);
     case SL_PUMP_CUT_LOG: cut_log(ctx, w, (struct sl_pump_cut_log *)(void *)msg); return SL_OK;
-    case SL_PUMP_RETRY: return w->shard->vlog == NULL ? reopen(ctx, w) : SL_OK;
+    case SL_PUMP_RETRY: return w->shard->vlog == NULL ? reopen(ctx, w, false) : SL_OK;
     default: SL_UNREACHABLE("no message of the shard writer");
     }
 }
@@ -407,16 +445,11 @@ static enum sl_err writer_system(struct sl_ctx *ctx, void *self, struct sl_msg *
     return SL_OK;
 }
 
-/* After an error, askers hear SL_MSG_GONE. */
 static void writer_stop(struct sl_ctx *ctx, void *self)
 {
     struct writer *w = self;
 
-    (void)ctx;
-    for (uint32_t i = 0; i < w->count; i++) {
-        if (w->batch[i] != NULL)
-            sl_msg_free(&w->batch[i]);
-    }
+    give_up(ctx, w, 0, SL_STOPPED, NULL);
 }
 
 const struct sl_actor_class sl_pump_shard_writer_class = {

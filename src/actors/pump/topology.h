@@ -51,6 +51,7 @@ enum sl_pump_line {
     SL_LINE_GC,      /* admin -> retention */
     SL_LINE_SPOOL,   /* session -> spooler -> shard_writer -> sorter; a credit per entity */
     SL_LINE_PIECE,   /* session -> spooler */
+    SL_LINE_TIDE,    /* clock -> sorter */
     SL_PUMP_LINES,
 };
 
