@@ -138,6 +138,10 @@ static enum sl_err open_pump(struct world *w, struct sl_why *why)
     options.fake_interval_ms = 20 + (uint32_t)(w->seed % 7) * 50;
     if ((err = sl_pump_open(&options, &w->pump, why)) != SL_OK)
         return err;
+    if ((err = sl_pump_listen(w->pump, why)) != SL_OK) {
+        sl_pump_close(&w->pump);
+        return err;
+    }
     w->max_commit_ts = 0;
     w->full_since = 0;
     if ((err = sl_runtime_new(&machine, &w->rt, why)) != SL_OK)
