@@ -108,7 +108,7 @@ static const struct sl_pump_options basic = {
     .engine = SL_INDEX_PLAIN,
     .message_bytes_max = 1 << 20,
     .stop_write_bytes = 100 << 10,
-    .heartbeat_ms = 2000,
+    .heartbeat_ms = 100,
     .gc_ms = (int64_t)7 * 24 * 3600 * 1000,
 };
 
@@ -185,7 +185,7 @@ static void check_max_commit_ts(struct world *w)
         world_blame(w, P5_WATERMARK_NEVER_FALLS, "max commit ts was %" PRId64 ", is %" PRId64,
                     w->max_commit_ts, now);
     w->max_commit_ts = now;
-    if (!world_chance(w, 200) ||
+    if (!world_chance(w, 20) ||
         sl_registry_get(sl_local_registry(w->door), SL_NODE_PUMP, "pump", &node, &why) != SL_OK)
         return;
     if (node.max_commit_ts < w->published)
