@@ -190,10 +190,11 @@ def disk_that_is_full_refuses_writes_until_there_is_room(folder):
         wait_for("a write fails", lambda: "write to disk failed" in pump.log.read_text())
         resource.prlimit(pump.process.pid, resource.RLIMIT_FSIZE, (-1, -1))
         known = len(acked(cluster))
-        if pump.process.poll() is None:
-            wait_for("writes are taken again", lambda: len(acked(cluster)) > known + 100)
-        else:
+        wait_for("writes are taken again, or the index has ended the pump",
+                 lambda: len(acked(cluster)) > known + 100 or pump.process.poll() is not None)
+        if pump.process.poll() is not None:
             assert pump.process.returncode == 2, pump.process.returncode
+            assert "index" in pump.log.read_text().splitlines()[-1], pump.log.read_text()[-500:]
             pump.start()
         end_load(loader)
         check_pulled(cluster, pump)
