@@ -11,7 +11,8 @@ import subprocess
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BIN = ROOT / "zig-out/tests/none/bin"
+# For a look at the same with a sanitizer: ./dev test NAME --sanitize=KIND builds the programs.
+BIN = ROOT / "zig-out/tests" / os.environ.get("SLUICE_TEST_SANITIZER", "none") / "bin"
 SECONDS_MAX = 60
 POLL_S = 0.02
 
@@ -114,6 +115,10 @@ class Cluster:
             if process.poll() is None:
                 process.kill()
                 process.wait()
+        for log in self.folder.glob("*.log"):
+            text = log.read_text(errors="replace")
+            for word in ("Sanitizer", "runtime error:", "assertion failed"):
+                assert word not in text, text[max(0, text.index(word) - 200):][:4000]
 
     def sluice(self, *args, seconds=SECONDS_MAX):
         """Run a verb to its end; its standard output."""
