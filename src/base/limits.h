@@ -267,7 +267,7 @@ enum {
 /* Index */
 enum {
     SL_INDEX_SHARDS_MAX = 64,
-    SL_INDEX_CURSORS_MAX = 1024,          /* open at one time: pullers times shards */
+    SL_INDEX_CURSORS_MAX = 1100,          /* open at one time: pullers times shards */
     SL_INDEX_CUT_ITEMS_MAX = 4096,        /* of each kind in one cut */
     SL_INDEX_CACHE_BYTES = 16 << 20,      /* default size of WiredTiger's cache */
     SL_INDEX_PLAIN_BYTES_MAX = 256 << 20, /* the file of the plain engine */
@@ -311,6 +311,7 @@ enum {
     SL_PUMP_REOPEN_MS = 1000,        /* between two tries to open a log that failed */
     SL_PUMP_INDEX_RETRY_MS = 1000,   /* between two tries to apply a cut */
     SL_PUMP_CLOCK_MS = 1000,         /* between two looks at the timestamp door */
+    SL_PUMP_TIDE_MS = 20,            /* between two marks to an idle pump's readers */
     SL_PUMP_FAKE_CREDITS = 2,        /* the clock's own records on their way */
     SL_PUMP_CONNECTIONS_MAX = 1024,  /* sessions; one more is closed at once */
     SL_PULLERS_MAX = 64,             /* PullBinlogs streams at one time */
@@ -323,8 +324,8 @@ enum {
 };
 static_assert(SL_PUMP_CUT_ITEMS <= SL_INDEX_CUT_ITEMS_MAX, "a cut is one transaction");
 static_assert((int)SL_PUMP_SHARDS_MAX <= (int)SL_INDEX_SHARDS_MAX, "a table per shard");
-static_assert(SL_PULLERS_MAX * SL_PUMP_SHARDS_MAX <= (int)SL_INDEX_CURSORS_MAX,
-              "a cursor per puller and shard");
+static_assert((SL_PULLERS_MAX + 1) * SL_PUMP_SHARDS_MAX <= (int)SL_INDEX_CURSORS_MAX,
+              "a cursor per puller and shard, and for retention");
 
 /* Pump: configuration, identity, answers over HTTP */
 enum {

@@ -378,6 +378,8 @@ void slot_bury(struct sl_runtime *rt, struct slot *s);
 
 /* Send SL_MSG_STOP, once per life. */
 void turn_send_stop(struct worker *w, struct sl_ref to);
+/* Let a LIVE actor handle nothing more: it dies at its next turn, after its children. */
+void turn_abandon(struct worker *w, struct slot *s);
 /* Free what lies in the mailbox of a dead actor. */
 void turn_mail_of_the_dead(struct worker *w, struct slot *s);
 /* Make an actor and schedule its first turn. parent may be nobody. */

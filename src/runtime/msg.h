@@ -85,7 +85,7 @@ static inline int sl_ref_equal(struct sl_ref a, struct sl_ref b)
     ((T *)(void *)sl_msg_alloc(sizeof(T), (type_number), (release_fn)))
 
 /* Free *mp and null it: payload released, credit home, an open question answered SL_MSG_GONE. *mp
- * is not NULL. */
+ * is not NULL; mp is evaluated twice. */
 #define sl_msg_free(mp) sl_msg_discard(&(*(mp))->hdr, (mp))
 
 /* The duty to answer this message; it leaves the message, which may now be freed or passed on in

@@ -75,6 +75,11 @@ bool sl_runtime_step(struct sl_runtime *rt);
 /* Seeded: step until the root has ended, at most `steps_max` times. SL_OK: ended without error; its
  * error; SL_TIMEOUT: steps used up; SL_GONE: quiet for ever while the root lives. */
 enum sl_err sl_runtime_run(struct sl_runtime *rt, uint64_t steps_max, struct sl_why *why);
+/* Seeded: end the root and everything below it at once, as a crash would, in the middle of whatever
+ * they do: no mail is handled any more, only the `stop` hooks run (and `start` where it had not run
+ * yet), so that memory, files and sockets come back. What the hooks do to the outside is the
+ * caller's to prevent: a simulation lets its disk fail first. sl_runtime_free comes next. */
+void sl_runtime_abandon(struct sl_runtime *rt);
 /* Seeded: the hash of the order of all handler calls so far. */
 uint64_t sl_runtime_fingerprint(const struct sl_runtime *rt);
 

@@ -266,3 +266,33 @@ enum sl_err sl_runtime_run(struct sl_runtime *rt, uint64_t steps_max, struct sl_
                        (unsigned long long)steps);
     return sl_fail(why, SL_GONE, "nothing can happen any more, and the root has not ended");
 }
+
+/* ---- a crash ---- */
+
+static void abandon_living(struct seeded *s)
+{
+    uint32_t count = atomic_load(&s->rt->slots.count);
+
+    for (uint32_t i = 0; i < count; i++) {
+        struct slot *slot = atomic_load(&s->rt->slots.table[i]);
+
+        if (slot->phase == PHASE_LIVE)
+            turn_abandon(s->worker, slot);
+    }
+}
+
+/* In each round those that have started meanwhile join the others. */
+void sl_runtime_abandon(struct sl_runtime *rt)
+{
+    struct seeded *s = rt->seeded;
+    struct worker *w;
+
+    SL_ASSERT(s != NULL);
+    w = worker_borrow(rt);
+    while (atomic_load(&rt->ended) == 0) {
+        abandon_living(s);
+        SL_ASSERT(s->ready.count + s->running.count > 0);
+        run_one(s, sl_prng_below(&s->prng, s->ready.count + s->running.count));
+    }
+    worker_give_back(rt, w);
+}

@@ -93,6 +93,16 @@ static void begin_ending(struct worker *w, struct slot *s, enum sl_err err)
         turn_send_stop(w, s->children[i]);
 }
 
+void turn_abandon(struct worker *w, struct slot *s)
+{
+    w->ctx.slot = s;
+    w->ctx.why.text[0] = '\0';
+    begin_ending(w, s, SL_STOPPED);
+    w->ctx.slot = NULL;
+    if (word_pushed(&s->word))
+        w->rt->sched->ready(w, s);
+}
+
 static void tell_parent(struct worker *w, struct slot *s, struct sl_ref self)
 {
     struct sl_child_ended *ended;

@@ -1,7 +1,13 @@
 /* clock: owns the timestamp door of the pump. Knows the newest timestamp, answers who asks for a
  * fresh one, and keeps an idle pump's readers going: when the pump's newest commit ts has not
  * risen for one interval, it writes a fake at a fresh timestamp, as a record like any other. (The
- * original counts any call as activity, so that a pump that refuses everything makes none.) */
+ * original counts any call as activity, so that a pump that refuses everything makes none.)
+ *
+ * Fakes are rare, because they are stored. While somebody reads and nothing is committed, a fresh
+ * timestamp goes to the sorters every SL_PUMP_TIDE_MS as a mark: readers then hear that all up to
+ * it is complete. That is as good as a durable commit ts: every prewrite that was acknowledged
+ * before the timestamp was fetched is in its sorter's mailbox before the mark, and every later one
+ * commits above it. */
 
 #include "actors/pump/messages.h"
 #include "actors/pump/pump.h"
@@ -19,6 +25,8 @@ struct clock {
     struct sl_timer    refresh;
     sl_ts              seen;  /* newest commit ts at the last look */
     uint32_t           asked; /* fakes whose answer has not come */
+    struct sl_timer    tide;
+    sl_ts              ebb; /* newest commit ts at the last mark */
 };
 
 static enum sl_err fresh(struct sl_ctx *ctx, struct clock *c, sl_ts *out, struct sl_why *why)
@@ -27,6 +35,25 @@ static enum sl_err fresh(struct sl_ctx *ctx, struct clock *c, sl_ts *out, struct
 
     if (err != SL_OK)
         return err;
+    atomic_store_explicit(&c->pump->board.newest_at, sl_now(ctx), memory_order_relaxed);
+    atomic_store_explicit(&c->pump->board.newest_ts, *out, memory_order_relaxed);
+    return SL_OK;
+}
+
+/* The newest timestamp that anybody can know: a fresh one or, where the replay that drives the door
+ * leaves no room, how far it has come. Nobody could ask for room: the replay may wait for us. */
+static enum sl_err newest(struct sl_ctx *ctx, struct clock *c, sl_ts *out, struct sl_why *why)
+{
+    struct sl_tso_drive_info drive;
+    enum sl_err              err = fresh(ctx, c, out, why);
+
+    if (err != SL_AGAIN || (err = sl_tso_drive_info(c->tso, &drive, why)) != SL_OK)
+        return err;
+    if (!drive.running) /* any more */
+        return fresh(ctx, c, out, why);
+    *out = drive.floor;
+    if (*out < atomic_load_explicit(&c->pump->board.newest_ts, memory_order_relaxed))
+        return SL_OK;
     atomic_store_explicit(&c->pump->board.newest_at, sl_now(ctx), memory_order_relaxed);
     atomic_store_explicit(&c->pump->board.newest_ts, *out, memory_order_relaxed);
     return SL_OK;
@@ -78,11 +105,37 @@ static void refresh(struct sl_ctx *ctx, struct clock *c)
 {
     struct sl_why why = {0};
     sl_ts         ts;
-    enum sl_err   err = fresh(ctx, c, &ts, &why);
+    enum sl_err   err = newest(ctx, c, &ts, &why);
 
-    if (err != SL_OK && err != SL_AGAIN)
+    if (err != SL_OK)
         sl_log(SL_LOG_ERROR, "fail to get tso from pd", sl_field_err(err, &why));
     sl_timer_arm(ctx, &c->refresh, SL_PUMP_DUE, SL_PUMP_CLOCK_MS);
+}
+
+static void send_mark(struct sl_ctx *ctx, struct clock *c, sl_ts ts)
+{
+    for (uint32_t k = 0; k < c->pump->options.shards; k++) {
+        struct sl_pump_mark *mark = sl_msg_new(struct sl_pump_mark, SL_PUMP_MARK);
+
+        mark->newest = ts;
+        if (sl_send(ctx, sl_line(ctx, SL_LINE_TIDE, 0), c->pump->shard[k].sorter_ref, &mark) !=
+            SL_OK)
+            sl_msg_free(&mark); /* the last one is still on its way */
+    }
+}
+
+/* Goes on as long as somebody reads. */
+static void tide(struct sl_ctx *ctx, struct clock *c)
+{
+    sl_ts newest = atomic_load_explicit(&c->pump->board.newest_commit, memory_order_relaxed);
+    sl_ts ts;
+
+    if (atomic_load_explicit(&c->pump->board.pullers, memory_order_relaxed) == 0)
+        return;
+    if (newest <= c->ebb && fresh(ctx, c, &ts, NULL) == SL_OK)
+        send_mark(ctx, c, ts);
+    c->ebb = newest;
+    sl_timer_arm(ctx, &c->tide, SL_PUMP_RETRY, SL_PUMP_TIDE_MS);
 }
 
 static void answer(struct sl_ctx *ctx, struct clock *c, struct sl_msg *question)
@@ -90,7 +143,7 @@ static void answer(struct sl_ctx *ctx, struct clock *c, struct sl_msg *question)
     struct sl_asker asker = sl_asker_of(question);
     struct sl_why   why = {0};
     sl_ts           ts;
-    enum sl_err     err = fresh(ctx, c, &ts, &why);
+    enum sl_err     err = newest(ctx, c, &ts, &why);
 
     if (err == SL_OK) {
         struct sl_pump_ts *told = sl_msg_new(struct sl_pump_ts, SL_PUMP_TS);
@@ -138,7 +191,10 @@ static enum sl_err clock_handle(struct sl_ctx *ctx, void *self, struct sl_msg *m
     case SL_PUMP_DUE:
         refresh(ctx, c);
         hasten(ctx, c);
+        if (!sl_timer_armed(&c->tide))
+            tide(ctx, c);
         return SL_OK;
+    case SL_PUMP_RETRY: tide(ctx, c); return SL_OK;
     case SL_PUMP_ASK_TS: answer(ctx, c, msg); return SL_OK;
     case SL_PUMP_WRITTEN: c->asked--; return SL_OK;
     case SL_PUMP_FAILED:
@@ -171,7 +227,7 @@ const struct sl_actor_class sl_pump_clock_class = {
     .lane = SL_LANE_PEER,
     .state_bytes = sizeof(struct clock),
     .questions_max = SL_PUMP_FAKE_CREDITS,
-    .timers_max = 2,
+    .timers_max = 3,
     .start = clock_start,
     .handle = clock_handle,
     .system = clock_system,

@@ -2,7 +2,19 @@
 
 #include <string.h>
 
-/* Orphans that the index does not have join the entries. */
+/* Does the cut itself bring the commit with its prewrite? Orphans are rare, so it is looked for. */
+static bool has_entry(const struct sl_pump_cut *cut, const struct sl_index_entry *orphan)
+{
+    for (uint32_t i = 0; i < cut->entry_count; i++) {
+        if (cut->entries[i].commit_ts == orphan->commit_ts &&
+            cut->entries[i].start_ts == orphan->start_ts)
+            return true;
+    }
+    return false;
+}
+
+/* Orphans that neither the cut nor the index has join the entries. One that is a repeat must not:
+ * it would take the place of the commit that has its prewrite. */
 static enum sl_err add_orphans(struct sl_index_shard *shard, const struct sl_pump_cut *cut,
                                struct sl_index_entry *entries, uint32_t *count,
                                struct sl_cut_result *result, struct sl_why *why)
@@ -10,8 +22,10 @@ static enum sl_err add_orphans(struct sl_index_shard *shard, const struct sl_pum
     for (uint32_t i = 0; i < cut->orphan_count; i++) {
         const struct sl_index_entry *orphan = &cut->orphans[i];
         struct sl_index_entry        found;
-        enum sl_err err = sl_index_find(shard, orphan->commit_ts, orphan->start_ts, &found, why);
+        enum sl_err                  err = SL_OK;
 
+        if (!has_entry(cut, orphan))
+            err = sl_index_find(shard, orphan->commit_ts, orphan->start_ts, &found, why);
         if (err == SL_OK) {
             result->repeats++;
             continue;

@@ -6,6 +6,8 @@
 #include "base/assert.h"
 #include "base/limits.h"
 
+enum { READ_ITEMS = 256 };
+
 static int64_t stretch_of(sl_ts ts)
 {
     return sl_ts_physical_ms(ts) / SL_GC_STRETCH_MS;
@@ -13,6 +15,7 @@ static int64_t stretch_of(sl_ts ts)
 
 void sl_gc_scan_done(struct sl_gc_scan *scan)
 {
+    sl_index_cursor_close(&scan->cursor);
     free(scan->stretches);
     *scan = (struct sl_gc_scan){0};
 }
@@ -43,31 +46,42 @@ static void note(struct sl_gc_scan *scan, const struct sl_index_entry *entry)
         in->least = offset;
 }
 
+static enum sl_err read_on(struct sl_gc_scan *scan, sl_ts until, bool *more, struct sl_why *why)
+{
+    struct sl_index_entry entries[READ_ITEMS];
+    uint32_t              count = READ_ITEMS;
+
+    for (uint32_t read = 0; count == READ_ITEMS && read < SL_GC_SCAN_ITEMS; read += count) {
+        enum sl_err err =
+            sl_index_cursor_next(scan->cursor, until, entries, READ_ITEMS, &count, why);
+
+        if (err != SL_OK)
+            return err;
+        for (uint32_t i = 0; i < count; i++)
+            note(scan, &entries[i]);
+    }
+    *more = count == READ_ITEMS;
+    return SL_OK;
+}
+
 enum sl_err sl_gc_scan_step(struct sl_gc_scan *scan, struct sl_index_shard *shard, sl_ts until,
                             bool *more, struct sl_why *why)
 {
-    static const uint32_t   room = 256;
-    struct sl_index_entry   entries[256];
-    struct sl_index_cursor *cursor;
-    uint32_t                count = room;
-    enum sl_err             err;
+    enum sl_err err = SL_OK;
 
-    if ((err = sl_index_cursor_open(shard, scan->through, &cursor, why)) != SL_OK)
+    if (scan->cursor == NULL)
+        err = sl_index_cursor_open(shard, scan->through, &scan->cursor, why);
+    if (err == SL_OK)
+        err = read_on(scan, until, more, why);
+    if (err != SL_OK) {
+        sl_gc_scan_done(scan); /* from the beginning, the next time */
         return err;
-    for (uint32_t read = 0; count == room && read < SL_GC_SCAN_ITEMS; read += count) {
-        if ((err = sl_index_cursor_next(cursor, until, entries, room, &count, why)) != SL_OK)
-            break;
-        for (uint32_t i = 0; i < count; i++)
-            note(scan, &entries[i]);
-        /* Others of the same commit ts may follow in the next block: they are read again. */
-        if (count == room && entries[room - 1].commit_ts > entries[0].commit_ts)
-            scan->through = entries[room - 1].commit_ts - 1;
     }
-    sl_index_cursor_close(&cursor);
-    *more = err == SL_OK && count == room;
-    if (err == SL_OK && !*more && until > scan->through)
-        scan->through = until;
-    return err;
+    if (!*more) {
+        sl_index_cursor_close(&scan->cursor);
+        scan->through = until > scan->through ? until : scan->through;
+    }
+    return SL_OK;
 }
 
 uint64_t sl_gc_scan_least_above(const struct sl_gc_scan *scan, sl_ts ts)

@@ -20,7 +20,8 @@ struct sl_gc_stretch {
 
 /* All zero: nothing read. */
 struct sl_gc_scan {
-    sl_ts                 through;   /* everything at or below this commit ts was read */
+    struct sl_index_cursor *cursor;  /* owned; in the middle of a reading, else NULL */
+    sl_ts                   through; /* everything at or below this commit ts was read */
     struct sl_gc_stretch *stretches; /* owned; ascending; those without transactions are left out */
     uint32_t              count;
     uint32_t              room;
@@ -29,8 +30,9 @@ struct sl_gc_scan {
 /* Frees what it owns. */
 void sl_gc_scan_done(struct sl_gc_scan *scan);
 
-/* Read on, up to commit ts `until`, at most SL_GC_SCAN_ITEMS entries. *more: call again. Blocks for
- * the disk. Errors as of the index's cursors. */
+/* Read on, up to commit ts `until`, at most SL_GC_SCAN_ITEMS entries. *more: call again, with
+ * the same `until` or a higher one. Blocks for the disk. Errors as of the index's cursors; the scan
+ * begins anew then. */
 enum sl_err sl_gc_scan_step(struct sl_gc_scan *scan, struct sl_index_shard *shard, sl_ts until,
                             bool *more, struct sl_why *why);
 

@@ -186,8 +186,9 @@ static void indexer_stop(struct sl_ctx *ctx, void *self)
 {
     struct indexer *x = self;
 
-    while (x->held_count > 0)
-        sl_msg_free(&x->held[--x->held_count]);
+    for (uint32_t i = 0; i < x->held_count; i++)
+        sl_msg_free(&x->held[i]);
+    x->held_count = 0;
     answer_watchers(ctx, x, true); /* of pullers that have ended */
 }
 

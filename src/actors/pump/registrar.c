@@ -27,6 +27,7 @@ struct registrar {
     struct sl_cluster  *cluster; /* owned */
     struct sl_registry *registry;
     struct sl_sm        state;
+    sl_ts               max_commit_ts; /* as published last, by the process before too */
     sl_ts               registered_ts; /* timestamp got at registration; 0: none */
     sl_nanos            registered_at;
     struct sl_timer     heartbeat;
@@ -45,14 +46,20 @@ static enum sl_node_state state_of(const struct registrar *r)
     return (enum sl_node_state)r->state.state;
 }
 
+/* What was complete stays so, although a pump may begin below it: a prewrite that a crash left in
+ * the log without an answer holds its watermark, but cannot commit at or below what was public. */
 static enum sl_err put(struct sl_ctx *ctx, struct registrar *r, struct sl_why *why)
 {
     struct sl_node node = {.state = state_of(r)};
     sl_nanos       since = sl_now(ctx) - r->registered_at;
+    sl_ts          complete = sl_pump_max_commit_ts(r->pump);
+
+    if (complete > r->max_commit_ts)
+        r->max_commit_ts = complete;
 
     snprintf(node.id, sizeof node.id, "%s", r->pump->node_id);
     snprintf(node.host, sizeof node.host, "%s", r->pump->advertise);
-    node.max_commit_ts = sl_pump_max_commit_ts(r->pump);
+    node.max_commit_ts = r->max_commit_ts;
     node.update_ts = sl_node_update_ts(r->registered_ts, since);
     return sl_registry_put(r->registry, SL_NODE_PUMP, &node, why);
 }
@@ -128,6 +135,8 @@ static enum sl_err previous_state(struct registrar *r, enum sl_node_state *out, 
     enum sl_err    err = sl_registry_get(r->registry, SL_NODE_PUMP, r->pump->node_id, &before, why);
 
     *out = err == SL_OK ? before.state : SL_NODE_ABSENT;
+    if (err == SL_OK)
+        r->max_commit_ts = before.max_commit_ts;
     return err == SL_NOT_FOUND ? SL_OK : err;
 }
 

@@ -111,6 +111,12 @@ void session_pull_open(struct session *s)
 
 /* ---- begin ---- */
 
+static void count_stream(struct sl_pump *pump, int by)
+{
+    atomic_fetch_add_explicit(&pump->board.pullers, (uint32_t)by, memory_order_relaxed);
+    sl_metric_move(pump->metrics.pullers, by);
+}
+
 static void begin(struct session_call *c, sl_ts after)
 {
     struct session     *s = c->session;
@@ -125,7 +131,7 @@ static void begin(struct session_call *c, sl_ts after)
     c->begun = true;
     s->pulls.pullers++;
     sl_list_push_back(&s->pulls.calls, &c->node);
-    atomic_fetch_add_explicit(&s->pump->board.pullers, 1, memory_order_relaxed);
+    count_stream(s->pump, 1);
     sl_log(SL_LOG_INFO, "pull begins", sl_field_str("peer", s->peer), sl_field_i64("after", after));
     go_on(c);
 }
@@ -211,7 +217,7 @@ void session_pull_over(struct session_call *c)
         sl_stop_child(s->ctx, c->puller);
     while (c->batch_count > 0)
         drop_first(c);
-    atomic_fetch_sub_explicit(&s->pump->board.pullers, 1, memory_order_relaxed);
+    count_stream(s->pump, -1);
 }
 
 /* What is not queued yet is not sent: the client asks another time for what it has not seen. */

@@ -8,7 +8,8 @@
  * A failed write or sync is final for the open log. The writer closes it and opens it again, which
  * says what of the batch is on the disk after all: that is forwarded and answered as written, the
  * rest is refused (P7, P8). While the log cannot be opened, every record is refused, and opening
- * is tried again at intervals. */
+ * is tried again at intervals; the batch that failed is kept, because some of it may be found when
+ * the log opens: the sorter must hear of that, as the next start would. */
 
 #include <inttypes.h>
 #include <string.h>
@@ -27,6 +28,7 @@ struct writer {
     uint32_t              k;
     struct sl_pump_write *batch[SL_PUMP_BATCH_ITEMS]; /* owned; taken in, not durable */
     uint32_t              count;
+    bool                  answered;  /* the batch failed and was refused; see reopen */
     uint64_t              bytes;     /* in the log */
     uint64_t              bytes_max; /* of a batch of more than one */
     uint64_t              end;       /* of the log: all before it was forwarded */
@@ -52,8 +54,7 @@ static void raise_newest(struct sl_pump_board *board, sl_ts to)
     }
 }
 
-/* Tell the sorters of the other shards; when the line is full, after the next batch or in the idle
- * moment. */
+/* Tell the sorters of the other shards; when the line is full, in the idle moment. */
 static void tell_newest(struct sl_ctx *ctx, struct writer *w)
 {
     sl_ts newest = atomic_load_explicit(&w->pump->board.newest_commit, memory_order_relaxed);
@@ -70,6 +71,7 @@ static void tell_newest(struct sl_ctx *ctx, struct writer *w)
         if (sl_send(ctx, sl_line(ctx, SL_LINE_MARK, w->k), w->pump->shard[k].sorter_ref, &mark) !=
             SL_OK) {
             sl_msg_free(&mark);
+            sl_timer_arm(ctx, &w->idle, SL_PUMP_TICK, SL_PUMP_WRITER_IDLE_MS);
             return;
         }
     }
@@ -80,12 +82,14 @@ static void tell_newest(struct sl_ctx *ctx, struct writer *w)
 static void acknowledge(struct sl_ctx *ctx, struct writer *w, uint32_t count)
 {
     struct sl_asker askers[SL_PUMP_BATCH_ITEMS];
+    uint32_t        askers_count = w->answered ? 0 : count;
     sl_ts           newest = 0;
 
     for (uint32_t i = 0; i < count; i++) {
         struct sl_pump_write *write = w->batch[i];
 
-        askers[i] = sl_asker_of(&write->hdr);
+        if (!w->answered)
+            askers[i] = sl_asker_of(&write->hdr);
         sl_buf_free(&write->payload);
         write->position = w->positions[i];
         if (write->type != SL_RECORD_PREWRITE && write->commit_ts > newest)
@@ -95,26 +99,39 @@ static void acknowledge(struct sl_ctx *ctx, struct writer *w, uint32_t count)
     }
     raise_newest(&w->pump->board, newest);
     tell_newest(ctx, w);
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < askers_count; i++) {
         struct sl_msg *written = sl_msg_new(struct sl_msg, SL_PUMP_WRITTEN);
 
         sl_reply_msg(ctx, askers[i], written, &written);
     }
 }
 
-static void refuse(struct sl_ctx *ctx, struct writer *w, uint32_t from, enum sl_err err,
-                   const struct sl_why *why)
+static void refuse(struct sl_ctx *ctx, struct writer *w, struct sl_pump_write *write,
+                   enum sl_err err, const struct sl_why *why)
+{
+    struct sl_pump_failed *failed = sl_pump_failed_new(err, why);
+
+    sl_metric_add(w->pump->metrics.errors[SL_PUMP_ERROR_WRITE_BINLOG], 1);
+    sl_wrap(&failed->why, err, "write to disk failed");
+    sl_reply(ctx, sl_asker_of(&write->hdr), &failed);
+}
+
+/* The batch from here on is not in the log and never will be. */
+static void give_up(struct sl_ctx *ctx, struct writer *w, uint32_t from, enum sl_err err,
+                    const struct sl_why *why)
 {
     for (uint32_t i = from; i < w->count; i++) {
-        struct sl_pump_failed *failed = sl_pump_failed_new(err, why);
-        struct sl_asker        asker = sl_asker_of(&w->batch[i]->hdr);
-
-        sl_metric_add(w->pump->metrics.errors[SL_PUMP_ERROR_WRITE_BINLOG], 1);
-
-        sl_wrap(&failed->why, err, "write to disk failed");
+        if (!w->answered)
+            refuse(ctx, w, w->batch[i], err, why);
         sl_msg_free(&w->batch[i]);
-        sl_reply(ctx, asker, &failed);
     }
+}
+
+static void new_batch(struct writer *w)
+{
+    w->count = 0;
+    w->bytes = 0;
+    w->answered = false;
 }
 
 /* ---- a log that failed ---- */
@@ -143,7 +160,8 @@ static enum sl_err match(void *context, const struct sl_vlog_found *found)
     return SL_OK;
 }
 
-static void reopen(struct sl_ctx *ctx, struct writer *w)
+/* written: the present batch may be in the log, at least in part. */
+static void reopen(struct sl_ctx *ctx, struct writer *w, bool written)
 {
     struct reopening r = {.writer = w};
     struct sl_why    why = {0};
@@ -151,20 +169,23 @@ static void reopen(struct sl_ctx *ctx, struct writer *w)
 
     sl_vlog_close(&w->shard->vlog);
     err = sl_vlog_open(&w->pump->vlog_options[w->k], w->end, match, &r, &w->shard->vlog, &why);
+    atomic_store_explicit(&w->pump->board.broken[w->k], err != SL_OK, memory_order_relaxed);
     if (err != SL_OK) {
-        r.found = 0;
         sl_log(SL_LOG_ERROR, "value log cannot be opened again, writes are refused",
                sl_field_u64("shard", w->k), sl_field_err(err, &why));
+        for (uint32_t i = 0; i < w->count && written; i++)
+            refuse(ctx, w, w->batch[i], err, &why);
+        w->answered = w->answered || written;
         sl_timer_arm(ctx, &w->reopen, SL_PUMP_RETRY, SL_PUMP_REOPEN_MS);
-    } else {
-        sl_log(SL_LOG_WARN, "value log was opened again after a failure",
-               sl_field_u64("shard", w->k), sl_field_u64("found", r.found));
+        return;
     }
-    atomic_store_explicit(&w->pump->board.broken[w->k], err != SL_OK, memory_order_relaxed);
-    acknowledge(ctx, w, r.found);
-    refuse(ctx, w, r.found, SL_IO, &why);
-    w->count = 0;
-    w->bytes = 0;
+    sl_log(SL_LOG_WARN, "value log was opened again after a failure", sl_field_u64("shard", w->k),
+           sl_field_u64("found", r.found));
+    if (written || w->answered) {
+        acknowledge(ctx, w, r.found);
+        give_up(ctx, w, r.found, SL_IO, NULL);
+        new_batch(w);
+    }
 }
 
 /* ---- a batch ---- */
@@ -218,29 +239,31 @@ static enum sl_err append(struct sl_ctx *ctx, struct writer *w, struct sl_why *w
 static void flush(struct sl_ctx *ctx, struct writer *w)
 {
     struct sl_why why = {0};
-    enum sl_err   err = SL_IO;
     uint64_t      bytes = w->bytes;
+    enum sl_err   err;
 
-    if (w->count == 0)
+    if (w->count == 0 || w->answered)
         return;
-    describe(w);
-    if (w->shard->vlog != NULL)
-        err = append(ctx, w, &why);
-    else
+    if (w->shard->vlog == NULL) {
         sl_fail(&why, SL_IO, "the value log of shard %" PRIu32 " cannot be opened", w->k);
-    if (err == SL_IO && w->shard->vlog != NULL) {
+        give_up(ctx, w, 0, SL_IO, &why);
+        new_batch(w);
+        return;
+    }
+    describe(w);
+    err = append(ctx, w, &why);
+    if (err == SL_IO) {
         sl_log(SL_LOG_ERROR, "write to disk failed", sl_field_u64("shard", w->k),
                sl_field_err(err, &why));
         sl_metric_add(w->pump->metrics.errors[SL_PUMP_ERROR_WRITE_BINLOG_BATCH], 1);
-        reopen(ctx, w);
+        reopen(ctx, w, true);
         return;
     }
     if (err == SL_OK)
         acknowledge(ctx, w, w->count);
     else
-        refuse(ctx, w, 0, err, &why);
-    w->count = 0;
-    w->bytes = 0;
+        give_up(ctx, w, 0, err, &why);
+    new_batch(w);
     if (err == SL_OK) {
         prepare(w, 2 * bytes);
         sl_timer_arm(ctx, &w->idle, SL_PUMP_TICK, SL_PUMP_WRITER_IDLE_MS);
@@ -249,10 +272,17 @@ static void flush(struct sl_ctx *ctx, struct writer *w)
 
 static void take_in(struct sl_ctx *ctx, struct writer *w, struct sl_pump_write *write)
 {
-    uint64_t bytes = sl_vlog_record_bytes(write->payload->len);
+    uint64_t      bytes = sl_vlog_record_bytes(write->payload->len);
+    struct sl_why why = {0};
 
     if (w->count == SL_PUMP_BATCH_ITEMS || w->bytes + bytes > w->bytes_max)
         flush(ctx, w);
+    if (w->shard->vlog == NULL) {
+        sl_fail(&why, SL_IO, "the value log of shard %" PRIu32 " cannot be opened", w->k);
+        refuse(ctx, w, write, SL_IO, &why);
+        sl_msg_free(&write);
+        return;
+    }
     w->batch[w->count++] = write;
     w->bytes += bytes;
 }
@@ -271,7 +301,7 @@ static void idle(struct sl_ctx *ctx, struct writer *w)
         sl_log(SL_LOG_WARN, "idle mark failed", sl_field_u64("shard", w->k),
                sl_field_err(err, &why));
         if (err == SL_IO)
-            reopen(ctx, w);
+            reopen(ctx, w, false);
         return;
     }
     if (sl_vlog_prepare(w->shard->vlog, SL_PUMP_PREPARE_BYTES, &left, NULL) == SL_OK && left > 0)
@@ -326,7 +356,7 @@ static enum sl_err writer_handle(struct sl_ctx *ctx, void *self, struct sl_msg *
     case SL_PUMP_CUT_LOG: cut_log(ctx, w, (struct sl_pump_cut_log *)(void *)msg); return SL_OK;
     case SL_PUMP_RETRY:
         if (w->shard->vlog == NULL)
-            reopen(ctx, w);
+            reopen(ctx, w, false);
         return SL_OK;
     default: SL_UNREACHABLE("no message of the shard writer");
     }
@@ -352,6 +382,13 @@ static enum sl_err writer_system(struct sl_ctx *ctx, void *self, struct sl_msg *
     return SL_OK;
 }
 
+static void writer_stop(struct sl_ctx *ctx, void *self)
+{
+    struct writer *w = self;
+
+    give_up(ctx, w, 0, SL_STOPPED, NULL);
+}
+
 const struct sl_actor_class sl_pump_shard_writer_class = {
     .name = "shard_writer",
     .msg_names = sl_pump_msg_names,
@@ -363,4 +400,5 @@ const struct sl_actor_class sl_pump_shard_writer_class = {
     .handle = writer_handle,
     .system = writer_system,
     .drained = writer_drained,
+    .stop = writer_stop,
 };

@@ -41,6 +41,14 @@ static const struct sl_topology_line lines[SL_PUMP_LINES] = {
             .inputs = SL_PUMP_SHARDS_MAX,
             .path = {&sl_pump_shard_writer_class, &sl_pump_sorter_class},
         },
+    [SL_LINE_TIDE] =
+        {
+            .name = "tide",
+            .credits = SL_PUMP_SHARDS_MAX,
+            .bytes = 0,
+            .inputs = 1,
+            .path = {&sl_pump_clock_class, &sl_pump_sorter_class},
+        },
     [SL_LINE_CUT] =
         {
             .name = "cut",

@@ -46,6 +46,7 @@ enum sl_pump_line {
     SL_LINE_LEAVE,   /* admin -> root */
     SL_LINE_TRIM,    /* retention -> indexer, shard_writer */
     SL_LINE_GC,      /* admin -> retention */
+    SL_LINE_TIDE,    /* clock -> sorter */
     SL_PUMP_LINES,
 };
 
