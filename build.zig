@@ -288,6 +288,12 @@ fn addTools(p: Project, step: *Build.Step) void {
         const bin = link(p, core, row.name, .{ .sources = row.sources, .include = &.{"tests"} }, &.{});
         step.dependOn(&p.b.addInstallFileWithDir(bin, .prefix, p.b.fmt("tools/{t}/{s}", .{ p.sanitizer, row.name })).step);
     }
+    for (preloads) |row| {
+        const m = newModule(p.with(p.optimize, .none), true);
+        addSources(p, m, row.sources);
+        const library = p.b.addLibrary(.{ .name = row.name, .linkage = .dynamic, .root_module = m });
+        step.dependOn(&p.b.addInstallFileWithDir(library.getEmittedBin(), .prefix, p.b.fmt("tools/{t}/{s}.so", .{ p.sanitizer, row.name })).step);
+    }
 }
 
 /// Test programs land in zig-out/tests/<sanitizer>/<kind>/<name>, and beside them in bin/ the programs that scripts
@@ -408,6 +414,7 @@ fn allSources(b: *Build) []const []const u8 {
     for ([_][]const []const u8{ &core_sources, &untraced_sources, &test_library, &bench_library }) |files| add(b, &list, files);
     for (programs) |row| add(b, &list, row.sources);
     for (tools) |row| add(b, &list, row.sources);
+    for (preloads) |row| add(b, &list, row.sources);
     for (fuzzers) |row| add(b, &list, row.sources);
     for (tests) |row| add(b, &list, row.sources);
     for (benches) |row| add(b, &list, row.sources);
@@ -638,7 +645,11 @@ const tools = [_]Program{
     .{ .name = "door", .sources = &.{"tests/tools/door.c"} },
     .{ .name = "fakepd", .sources = &fakepd_sources },
     .{ .name = "selfcheck", .sources = &.{"tests/tools/selfcheck.c"} },
-    .{ .name = "standin", .sources = &.{"tests/tools/standin.c"} },
+};
+
+/// Libraries that tests load into programs.
+const preloads = [_]Program{
+    .{ .name = "die_at", .sources = &.{"tests/tools/die_at.c"} },
 };
 
 const fakepd_sources = [_][]const u8{
@@ -698,11 +709,13 @@ const tests = [_]TestProgram{
     .{ .kind = "unit", .name = "actors/pump/session_write_test", .sources = &.{ "tests/unit/actors/pump/entrance.c", "tests/unit/actors/pump/session_write_test.c" } },
     unit("actors/pump/admin"),
     unit("actors/pump/config"),
+    unit("actors/pump/cut"),
     unit("actors/pump/gc_point"),
     unit("actors/pump/gc_scan"),
     unit("actors/pump/metrics"),
     unit("actors/pump/node_identity"),
     unit("actors/pump/pull_entity"),
+    unit("actors/pump/pump_open"),
     unit("actors/pump/sort_core"),
     unit("actors/pump/status"),
     unit("base/arena"),
@@ -829,6 +842,7 @@ const benches = [_]Program{
     .{ .name = "merge", .sources = &.{"bench/merge.c"} },
     .{ .name = "pump_append", .sources = &.{"bench/append.c"} },
     .{ .name = "pump_commit_visible", .sources = &.{"bench/commit_visible.c"} },
+    .{ .name = "pump_memory", .sources = &.{"bench/memory.c"} },
     .{ .name = "pump_pull", .sources = &.{"bench/pull.c"} },
     .{ .name = "pump_recover", .sources = &.{"bench/recover.c"} },
     .{ .name = "pump_rpc", .sources = &.{"bench/rpc.c"} },

@@ -6,11 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/crc32c.h"
 
-enum { FILE_BYTES = 1 << 28, CHUNK_BYTES = 1 << 20, FOLDERS_OPEN = 8 };
+enum { FILE_BYTES = 1 << 28, FILE_BYTES_QUICK = 1 << 25, CHUNK_BYTES = 1 << 20, FOLDERS_OPEN = 8 };
 
 static bool say(const char *what)
 {
@@ -76,18 +77,31 @@ void probe_times_free(struct probe_times *times)
 
 /* ---- writing ---- */
 
-static bool fill(int fd, void *zeros)
+uint64_t probe_file_bytes(const struct bench_options *options)
+{
+    return options->quick ? FILE_BYTES_QUICK : FILE_BYTES;
+}
+
+static bool fill(int fd, void *zeros, uint64_t bytes)
 {
     memset(zeros, 0, CHUNK_BYTES);
-    for (off_t at = 0; at < FILE_BYTES; at += CHUNK_BYTES) {
-        if (pwrite(fd, zeros, CHUNK_BYTES, at) != CHUNK_BYTES)
+    for (uint64_t at = 0; at < bytes; at += CHUNK_BYTES) {
+        if (pwrite(fd, zeros, CHUNK_BYTES, (off_t)at) != CHUNK_BYTES)
             return say("pwrite");
     }
     return fsync(fd) == 0 || say("fsync");
 }
 
-static bool write_batches(int fd, const uint8_t *bytes, size_t batch_bytes, double seconds,
-                          struct probe_times *times)
+void probe_delay(unsigned delay_us)
+{
+    struct timespec left = {.tv_nsec = (long)delay_us * 1000};
+
+    if (delay_us > 0)
+        (void)nanosleep(&left, NULL);
+}
+
+static bool write_batches(int fd, const uint8_t *bytes, size_t batch_bytes, unsigned delay_us,
+                          const struct bench_options *options, struct probe_times *times)
 {
     double began = bench_now();
     double before = began;
@@ -96,19 +110,20 @@ static bool write_batches(int fd, const uint8_t *bytes, size_t batch_bytes, doub
     do {
         double now;
 
-        if (at + (off_t)batch_bytes > FILE_BYTES)
+        if ((uint64_t)at + batch_bytes > probe_file_bytes(options))
             at = 0;
         if (pwrite(fd, bytes, batch_bytes, at) != (ssize_t)batch_bytes || fdatasync(fd) != 0)
             return say("pwrite and fdatasync");
+        probe_delay(delay_us);
         at += (off_t)batch_bytes;
         now = bench_now();
         probe_times_add(times, (now - before) * 1e6);
         before = now;
-    } while (before - began < seconds);
+    } while (before - began < options->seconds);
     return true;
 }
 
-bool probe_append_times(const struct bench_options *options, size_t batch_bytes,
+bool probe_append_times(const struct bench_options *options, size_t batch_bytes, unsigned delay_us,
                         struct probe_times *times)
 {
     size_t   room = batch_bytes > CHUNK_BYTES ? batch_bytes : CHUNK_BYTES;
@@ -122,9 +137,9 @@ bool probe_append_times(const struct bench_options *options, size_t batch_bytes,
         return false;
     (void)snprintf(path, sizeof path, "%s/probe", dir);
     fd = open(path, O_RDWR | O_CREAT, 0600);
-    good = fd >= 0 && fill(fd, bytes);
+    good = fd >= 0 && fill(fd, bytes, probe_file_bytes(options));
     memset(bytes, 'x', room);
-    good = good && write_batches(fd, bytes, batch_bytes, options->seconds, times);
+    good = good && write_batches(fd, bytes, batch_bytes, delay_us, options, times);
     if (fd >= 0)
         (void)close(fd);
     probe_dir_remove(dir);
@@ -132,11 +147,11 @@ bool probe_append_times(const struct bench_options *options, size_t batch_bytes,
     return good;
 }
 
-bool probe_append(const struct bench_options *options, size_t batch_bytes, unsigned units,
-                  struct bench_sample *out)
+bool probe_append(const struct bench_options *options, size_t batch_bytes, unsigned delay_us,
+                  unsigned units, struct bench_sample *out)
 {
     struct probe_times times = {0};
-    bool               good = probe_append_times(options, batch_bytes, &times);
+    bool               good = probe_append_times(options, batch_bytes, delay_us, &times);
     double             took = 0;
 
     for (uint32_t i = 0; i < times.count; i++)

@@ -28,13 +28,17 @@ void probe_times_add(struct probe_times *times, double us);
 double probe_times_at(struct probe_times *times, unsigned percent);
 void   probe_times_free(struct probe_times *times);
 
-/* pwrite + fdatasync of `batch_bytes` at a time into a zero-filled file, round and round: the
- * latencies, added to *times. */
-bool probe_append_times(const struct bench_options *options, size_t batch_bytes,
+/* Bytes of the file that is written round and round, and of a segment to compare it with. */
+uint64_t probe_file_bytes(const struct bench_options *options);
+/* pwrite + fdatasync of `batch_bytes` at a time into a zero-filled file, round and round, each sync
+ * with so much delay: the latencies, added to *times. */
+bool probe_append_times(const struct bench_options *options, size_t batch_bytes, unsigned delay_us,
                         struct probe_times *times);
 /* The same: value[0] = units/s at `units` per batch, value[1] = p99 latency of a batch in us. */
-bool probe_append(const struct bench_options *options, size_t batch_bytes, unsigned units,
-                  struct bench_sample *out);
+bool probe_append(const struct bench_options *options, size_t batch_bytes, unsigned delay_us,
+                  unsigned units, struct bench_sample *out);
+/* Wait for so long; not at all for 0. */
+void probe_delay(unsigned delay_us);
 
 /* Read `bytes` of the files of dir in pieces of 1 MiB and checksum them: value[0] = bytes/s. */
 bool probe_scan(const char *dir, uint64_t bytes, struct bench_sample *out);

@@ -350,7 +350,7 @@ static bool parse(struct bench_options *o, int argc, char **argv)
 
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--quick") == 0) {
-            o->seconds = 0.2;
+            o->seconds = 0.1;
             o->quick = true;
         } else if (take("--seconds", argc, argv, &i, &value)) {
             o->seconds = strtod(value, NULL);

@@ -32,7 +32,7 @@ static bool limit(const struct bench_options *o, struct bench_sample *out)
     struct h2_probe    round_trip;
     struct probe_times syncs = {0};
     bool               good = h2_probe(1, PAYLOAD_BYTES, o->seconds, &round_trip) &&
-                probe_append_times(o, sl_vlog_record_bytes(PAYLOAD_BYTES), &syncs);
+                probe_append_times(o, sl_vlog_record_bytes(PAYLOAD_BYTES), 0, &syncs);
 
     if (good) {
         out->value[P50] = round_trip.p50_us + probe_times_at(&syncs, 50);

@@ -85,8 +85,10 @@ static int run(struct sl_pump *pump)
         .on_stopping = log_stopping,
     };
     struct sl_why why = {0};
-    enum sl_err   err = sl_run(&options, &why);
+    enum sl_err   err = sl_pump_listen(pump, &why);
 
+    if (err == SL_OK)
+        err = sl_run(&options, &why);
     if (err != SL_OK) {
         sl_log(SL_LOG_ERROR, "start pump server failed", sl_field_err(err, &why));
         return refuse(EXIT_SERVE, &why);
@@ -124,6 +126,14 @@ static int serve(const struct sl_pump_config *config, const struct sl_conf_repor
     return code;
 }
 
+static void answer(const struct sl_pump_config *config)
+{
+    if (config->version)
+        sl_version_write(stdout);
+    else
+        sl_topology_print(&sl_pump_topology, SL_TOPOLOGY_TEXT, stdout);
+}
+
 int main(int argc, char **argv)
 {
     static struct sl_conf_report report;
@@ -143,7 +153,7 @@ int main(int argc, char **argv)
     if (report.help)
         sl_conf_help(&sl_pump_config_table, stderr);
     else if (report.asked)
-        sl_version_write(stdout);
+        answer(&config);
     else if ((err = sl_pump_config_check(&config, &report, sl_env_os_ipv4(own) ? own : NULL,
                                          &why)) != SL_OK)
         code = refuse(sl_conf_exit_code(err), &why);

@@ -61,6 +61,7 @@ struct timers {
     struct sync_lock lock;
     struct sl_heap   heap; /* by due, then order */
     uint64_t         armed;
+    sl_nanos         awaited; /* the deadline for which the timer thread was told to wake last */
     _Atomic uint32_t
         changed; /* the timer thread sleeps on it; raised when an earlier deadline comes */
 };
@@ -396,7 +397,8 @@ void turn_ready(struct worker *w, struct slot *s, struct sl_io *io, unsigned eve
 
 void timers_init(struct timers *t);
 void timers_free(struct timers *t);
-/* The earliest deadline, UINT64_MAX when there is none. */
+/* The earliest deadline, UINT64_MAX when there is none. Who asks is taken to wake then: it hears of
+ * earlier ones only. */
 sl_nanos timers_next(struct timers *t);
 /* Fire what is due at `now`. Returns how many. */
 unsigned timers_fire(struct worker *w, sl_nanos now);

@@ -23,6 +23,7 @@ void timers_init(struct timers *t)
 {
     sync_lock_init(&t->lock);
     sl_heap_init(&t->heap, fires_before);
+    t->awaited = UINT64_MAX;
 }
 
 void timers_free(struct timers *t)
@@ -39,6 +40,7 @@ sl_nanos timers_next(struct timers *t)
     sync_lock_take(&t->lock);
     if ((top = sl_heap_top(&t->heap)) != NULL)
         due = node_of(top)->due;
+    t->awaited = due;
     sync_lock_give(&t->lock);
     return due;
 }
@@ -58,7 +60,7 @@ void sl_timer_arm(struct sl_ctx *ctx, struct sl_timer *timer, unsigned type, uin
     struct sl_runtime *rt = ctx->worker->rt;
     struct timers     *t = &rt->timers;
     struct timer_node *node = node_for(ctx->slot, timer);
-    bool               first;
+    bool               earlier;
 
     SL_ASSERT(type >= SL_MSG_USER && type <= UINT16_MAX);
     SL_ASSERT(delay_ms <= SL_TIMER_DELAY_MS_MAX);
@@ -74,9 +76,13 @@ void sl_timer_arm(struct sl_ctx *ctx, struct sl_timer *timer, unsigned type, uin
     node->due = sl_env_now(rt->env) + delay_ms * SL_NANOS_PER_MS;
     node->order = t->armed++;
     sl_heap_push(&t->heap, &node->heap);
-    first = sl_heap_top(&t->heap) == &node->heap;
+    /* A timer that is put off again and again, and is the first each time, must not wake anybody
+     * each time. */
+    earlier = node->due < t->awaited;
+    if (earlier)
+        t->awaited = node->due;
     sync_lock_give(&t->lock);
-    if (first)
+    if (earlier)
         rt->sched->timer_changed(rt);
 }
 

@@ -2,13 +2,16 @@
 through the registry directory, and ended with the test whatever happens."""
 
 import json
+import os
 import pathlib
+import random
 import signal
+import socket
 import subprocess
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BIN = ROOT / "zig-out/bin"
+BIN = ROOT / "zig-out/tests/none/bin"
 SECONDS_MAX = 60
 POLL_S = 0.02
 
@@ -25,6 +28,20 @@ def wait_for(what, condition, seconds=SECONDS_MAX):
         time.sleep(POLL_S)
 
 
+def free_address():
+    """An address where nobody listens. Below the ports that the system gives to those who connect:
+    else a client that waits for a dead pump takes its port, by connecting to itself."""
+    while True:
+        port = random.randrange(10000, 32768)
+        with socket.socket() as held:
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                held.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return f"127.0.0.1:{port}"
+
+
 class Pump:
     """One pump process, which can be started again on the same data."""
 
@@ -35,18 +52,21 @@ class Pump:
         self.data = cluster.folder / name
         self.log = cluster.folder / f"{name}.log"
         self.process = None
-        self.address = None
+        self.address = free_address()
+        self.env = {}  # beyond ours
+
+    def command(self):
+        return [BIN / "pump", "-addr", self.address, "-pd-urls", self.cluster.url, "-data-dir",
+                self.data, "-node-id", self.name, *self.flags]
 
     def start(self, wait=True):
-        """Start it: at any port the first time, later at the one it had, where others know it."""
+        """Start it, at the same address each time, where others know it."""
         record = self.cluster.folder / "registry/pumps" / f"{self.name}.json"
         before = record.read_bytes() if record.exists() else b""
         log = open(self.log, "ab")  # the child's until it ends
         with log:
-            self.process = subprocess.Popen(
-                [BIN / "pump", "-addr", self.address or "127.0.0.1:0", "-pd-urls",
-                 self.cluster.url, "-data-dir", self.data, "-node-id", self.name, *self.flags],
-                stdout=log, stderr=log)
+            self.process = subprocess.Popen(self.command(), stdout=log, stderr=log,
+                                            env={**os.environ, **self.env})
         self.cluster.processes.append(self.process)
 
         def online():
@@ -55,10 +75,10 @@ class Pump:
             if not record.exists() or record.read_bytes() == before:
                 return None
             node = json.loads(record.read_text())
-            return node["host"] if node["state"] == "online" else None
+            return node["state"] == "online"
 
         if wait:
-            self.address = wait_for(f"{self.name} is online", online)
+            wait_for(f"{self.name} is online", online)
         return self
 
     def state(self):

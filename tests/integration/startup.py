@@ -1,9 +1,7 @@
 #!/usr/bin/env python3
 """Wrong input at the start of a program: one line that says what, where and what to do, and the
 exit code of the original (pump spec 6.8: 0 normal, -V, help; 1 configuration or creation; 2 flags,
-or failure while starting to serve). Then the right input: it serves, and stops on SIGTERM.
-
-The program is tests/tools/standin.c."""
+or failure while starting to serve). Then the right input: it serves, and stops on SIGTERM."""
 
 import os
 import pathlib
@@ -14,7 +12,8 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-STANDIN = ROOT / "zig-out/tools/none/standin"
+BIN = ROOT / "zig-out/tests/none/bin"
+PUMP = BIN / "pump"
 SECONDS_MAX = 20
 
 CHECKS = []
@@ -27,23 +26,32 @@ def check(function):
 
 
 def run(*args, env=None):
-    done = subprocess.run([STANDIN, *args], capture_output=True, text=True, timeout=SECONDS_MAX,
+    done = subprocess.run([PUMP, *args], capture_output=True, text=True, timeout=SECONDS_MAX,
                           env={**os.environ, **(env or {})}, check=False)
     return done.returncode, done.stdout, done.stderr
 
 
-def refused(args, code, *parts, env=None):
-    """The program ends with this code and one line on standard error that contains the parts."""
+def refused(args, code, *parts, env=None, log=False):
+    """The program ends with this code and one line on standard error that contains the parts. On
+    standard output there is only the log, once there is a configuration to say where it goes."""
     got, out, err = run(*args, env=env)
     assert got == code, f"exit {got}, wanted {code}: {err!r}"
-    assert out == "", f"standard output: {out!r}"
+    assert log or out == "", f"standard output: {out!r}"
     assert err.count("\n") == 1 and err.endswith("\n"), f"not one line: {err!r}"
     for part in parts:
         assert part in err, f"{part!r} is not in {err!r}"
 
 
+def cluster(folder):
+    """The URL of a new cluster."""
+    url = f"local:{folder}/registry"
+    subprocess.run([BIN / "sluice", "init", url, "--cluster-id", "42"], check=True,
+                   stdout=subprocess.DEVNULL, timeout=SECONDS_MAX)
+    return url
+
+
 def write(folder, text):
-    path = pathlib.Path(folder, "standin.toml")
+    path = pathlib.Path(folder, "pump.toml")
     path.write_text(text)
     return str(path)
 
@@ -69,24 +77,24 @@ def broken_file_names_the_place(folder):
 
 @check
 def key_not_built_yet_stops_the_start(folder):
-    path = write(folder, 'compressor = "gzip"\n')
-    refused(["-config", path], 1, "compressor: not supported in this version")
+    path = write(folder, '[security]\nssl-ca = "ca.pem"\n')
+    refused(["-config", path], 1, "security.ssl-ca: not supported in this version")
 
 
 @check
 def wrong_flag_names_the_nearest_one(folder):
-    refused(["-data-dri", folder], 2, "-data-dri", "-data-dir", "standin --help")
+    refused(["-data-dri", folder], 2, "-data-dri", "-data-dir", "pump --help")
 
 
 @check
 def value_out_of_range_names_flag_and_range(_folder):
-    refused(["-heartbeat-interval", "0"], 2, "-heartbeat-interval", "1", "3600")
+    refused(["-heartbeat-interval", "-1"], 2, "-heartbeat-interval", "0 to 86400 s")
 
 
 @check
 def bad_environment_names_the_variable(folder):
-    refused(["-data-dir", folder], 1, "STANDIN_HEARTBEAT_INTERVAL",
-            env={"STANDIN_HEARTBEAT_INTERVAL": "x"})
+    refused(["-data-dir", folder], 1, "PUMP_HEARTBEAT_INTERVAL",
+            env={"PUMP_HEARTBEAT_INTERVAL": "x"})
 
 
 @check
@@ -109,19 +117,21 @@ def directory_in_place_of_the_file_is_named(folder):
 def unusable_data_directory_is_named(folder):
     path = pathlib.Path(folder, "plain")
     path.write_text("a file, not a directory")
-    refused(["-addr", "127.0.0.1:0", "-data-dir", str(path)], 1, f"data-dir {path}")
+    refused(["-addr", "127.0.0.1:0", "-data-dir", str(path), "-pd-urls", cluster(folder)], 1,
+            str(path), "a file of that name is there", log=True)
 
 
 @check
 def unreadable_data_directory_is_named(folder):
     path = pathlib.Path(folder, "locked")
     path.mkdir(mode=0)
+    url = cluster(folder)
     if os.geteuid() == 0:  # root reads everything: ask as somebody else
         os.chmod(folder, 0o755)
-        args = ["setpriv", "--reuid=65534", "--clear-groups", str(STANDIN)]
+        args = ["setpriv", "--reuid=65534", "--clear-groups", str(PUMP)]
     else:
-        args = [str(STANDIN)]
-    done = subprocess.run([*args, "-addr", "127.0.0.1:0", "-data-dir", str(path)],
+        args = [str(PUMP)]
+    done = subprocess.run([*args, "-addr", "127.0.0.1:0", "-data-dir", str(path), "-pd-urls", url],
                           capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
     assert done.returncode == 1, (done.returncode, done.stderr)
     assert str(path) in done.stderr and "ermission denied" in done.stderr, done.stderr
@@ -134,8 +144,8 @@ def port_in_use_is_named_with_a_way_out(folder):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         addr = f"127.0.0.1:{taken.getsockname()[1]}"
-        refused(["-addr", addr, "-data-dir", folder, "-log-file", folder + "/log"], 2,
-                addr, "in use", "another address")
+        refused(["-addr", addr, "-data-dir", folder + "/data", "-log-file", folder + "/log",
+                 "-pd-urls", cluster(folder)], 2, addr, "in use", "another address")
 
 
 @check
@@ -144,37 +154,26 @@ def help_and_version_exit_with_0(_folder):
     assert code == 0 and out == "" and "-data-dir string" in err, (code, out, err)
     code, out, err = run("-V")
     assert code == 0 and out.startswith("Release Version:") and err == "", (code, out, err)
-    code, out, err = run("-topology")
-    assert code == 0 and "listener" in out and "lane io" in out, (code, out, err)
-    assert out.endswith("lines\n  none\n"), out
-
-
-def start(folder):
-    """A serving stand-in and its address."""
-    program = subprocess.Popen([STANDIN, "-addr", "127.0.0.1:0", "-data-dir", folder + "/data"],
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    line = program.stdout.readline()
-    assert "[start to server request]" in line or '"start to server request"' in line, line
-    host, port = line.rsplit("addr=", 1)[1].strip().strip("]").rsplit(":", 1)
-    return program, (host, int(port))
 
 
 @check
 def it_serves_and_stops_on_a_signal(folder):
-    program, address = start(folder)
-    text = b"x" * 100000
+    taken = socket.create_server(("127.0.0.1", 0))
+    address = taken.getsockname()
+    taken.close()
+    program = subprocess.Popen(
+        [PUMP, "-addr", f"127.0.0.1:{address[1]}", "-data-dir", folder + "/data", "-pd-urls",
+         cluster(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while "register success" not in program.stdout.readline():
+        assert program.poll() is None, program.stderr.read()
     with socket.create_connection(address, timeout=SECONDS_MAX) as peer:
-        got = b""
-        sent = 0
-        while len(got) < len(text):
-            if sent < len(text):
-                sent += peer.send(text[sent:sent + 8192])
-            got += peer.recv(65536)
-        assert got == text
+        peer.sendall(b"GET /drainers HTTP/1.1\r\nHost: pump\r\n\r\n")
+        got = peer.recv(65536)
+        assert got.startswith(b"HTTP/1.1 200 "), got
         program.send_signal(signal.SIGTERM)  # with a session open
         out, err = program.communicate(timeout=SECONDS_MAX)
     assert program.returncode == 0, (program.returncode, err)
-    assert "standin exit" in out and err == "", (out, err)
+    assert "pump exit" in out and err == "", (out, err)
 
 
 def main():

@@ -21,10 +21,9 @@ static void advance_to(void *sim, sl_nanos moment)
         sl_env_sim_advance(sim, moment - now);
 }
 
-struct sim_run sim_run(const struct sl_topology *topology, const void *args, size_t args_bytes,
-                       uint64_t seed, uint64_t steps_max)
+static struct sl_runtime *started(struct sl_env_sim *sim, const struct sl_topology *topology,
+                                  const void *args, size_t args_bytes, uint64_t seed)
 {
-    struct sl_env_sim        *sim = sl_env_sim_new(seed);
     struct sl_runtime_options options = {
         .env = sl_env_sim_env(sim),
         .topology = topology,
@@ -34,13 +33,22 @@ struct sim_run sim_run(const struct sl_topology *topology, const void *args, siz
         .advance_to = advance_to,
         .sim = sim,
     };
-    struct sim_run     run = {0};
     struct sl_runtime *rt;
+    struct sl_why      why;
 
-    run.err = sl_runtime_new(&options, &rt, &run.why);
-    SL_ASSERT(run.err == SL_OK);
-    run.err = sl_runtime_start(rt, args, args_bytes, &run.why);
-    SL_ASSERT(run.err == SL_OK);
+    if (sl_runtime_new(&options, &rt, &why) != SL_OK ||
+        sl_runtime_start(rt, args, args_bytes, &why) != SL_OK)
+        SL_PANIC("no runtime: %s", why.text);
+    return rt;
+}
+
+struct sim_run sim_run(const struct sl_topology *topology, const void *args, size_t args_bytes,
+                       uint64_t seed, uint64_t steps_max)
+{
+    struct sl_env_sim *sim = sl_env_sim_new(seed);
+    struct sl_runtime *rt = started(sim, topology, args, args_bytes, seed);
+    struct sim_run     run = {0};
+
     run.err = sl_runtime_run(rt, steps_max, &run.why);
     run.fingerprint = sl_runtime_fingerprint(rt);
     if (run.err != SL_TIMEOUT && run.err != SL_GONE) { /* else the root still lives */
@@ -48,6 +56,18 @@ struct sim_run sim_run(const struct sl_topology *topology, const void *args, siz
         sl_env_sim_free(&sim);
     }
     return run;
+}
+
+void sim_abandon(const struct sl_topology *topology, const void *args, size_t args_bytes,
+                 uint64_t seed, uint64_t steps)
+{
+    struct sl_env_sim *sim = sl_env_sim_new(seed);
+    struct sl_runtime *rt = started(sim, topology, args, args_bytes, seed);
+
+    (void)sl_runtime_run(rt, steps, NULL);
+    sl_runtime_abandon(rt);
+    sl_runtime_free(&rt);
+    sl_env_sim_free(&sim);
 }
 
 static uint64_t number_in(const char *name, uint64_t fallback)

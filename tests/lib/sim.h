@@ -22,6 +22,11 @@ struct sim_run {
 struct sim_run sim_run(const struct sl_topology *topology, const void *args, size_t args_bytes,
                        uint64_t seed, uint64_t steps_max);
 
+/* Run `steps` steps, abandon the runtime in the middle of what it does (sl_runtime_abandon), and
+ * free everything, which checks the laws. */
+void sim_abandon(const struct sl_topology *topology, const void *args, size_t args_bytes,
+                 uint64_t seed, uint64_t steps);
+
 /* The seeds to run: first .. first + count - 1. */
 struct sim_seeds {
     uint64_t first;

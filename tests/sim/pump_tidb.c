@@ -8,7 +8,6 @@
 #include "base/assert.h"
 #include "binlog.pb-c.h"
 #include "binlog/record.h"
-#include "net/local.h"
 #include "pump.pb-c.h"
 #include "sim/pump_world.h"
 #include "sluice/message.h"
@@ -137,7 +136,9 @@ static void succeed(struct txn *t)
 {
     struct world *w = t->world;
 
-    w->tidb.acknowledged++;
+    if (w->full_since != 0 && t->sent_at > w->full_since)
+        world_blame(w, P10_FULL_DISK_TAKES_NOTHING, "start ts %lld was taken",
+                    (long long)t->start_ts);
     t->tries = 0;
     t->due = world_after_ms(w, 0, 5);
     if (t->step == TXN_PREWRITE) {
@@ -194,6 +195,7 @@ static void send(struct world *w, struct txn *t)
     request = message_write_record(WORLD_CLUSTER_ID, &record);
     if (sl_grpc_send(t->call, &request) == SL_OK) {
         t->commits = t->commits || (t->step == TXN_FINISH && !t->rolls_back);
+        t->sent_at = sl_env_now(w->env);
         sl_grpc_half_close(t->call);
     } else {
         sl_grpc_cancel(t->call);
@@ -204,9 +206,7 @@ static void send(struct world *w, struct txn *t)
 
 static void draw_commit_ts(struct world *w, struct txn *t)
 {
-    struct sl_why why;
-
-    if (!t->rolls_back && sl_tso_now(sl_local_tso(w->door), 1, &t->commit_ts, &why) != SL_OK)
+    if (!t->rolls_back && !world_draw(w, &t->commit_ts))
         return; /* another time */
     t->step = TXN_FINISH;
     t->due = world_after_ms(w, 0, !w->is_quiet && world_chance(w, 15) ? 3000 : 10);
@@ -234,20 +234,19 @@ static void move_txn(struct world *w, struct txn *t)
 
 static void begin_txn(struct world *w)
 {
-    struct tidb  *tidb = &w->tidb;
-    struct txn   *t = &tidb->txns[tidb->txn_count];
-    struct sl_why why;
-    uint32_t      open = 0;
+    struct tidb *tidb = &w->tidb;
+    struct txn  *t = &tidb->txns[tidb->txn_count];
+    uint32_t     open = 0;
 
     for (uint32_t i = 0; i < tidb->txn_count; i++)
         open += tidb->txns[i].step != TXN_SETTLED;
     if (open >= tidb->open_max || tidb->txn_count == tidb->txns_max)
         return;
     *t = (struct txn){.world = w};
-    if (sl_tso_now(sl_local_tso(w->door), 1, &t->start_ts, &why) != SL_OK)
+    if (!world_draw(w, &t->start_ts))
         return;
     t->value_bytes =
-        (uint32_t)sl_prng_below(&w->dice, world_chance(w, 20) ? WORLD_VALUE_BYTES_MAX : 1500);
+        (uint32_t)sl_prng_below(&w->dice, world_chance(w, 20) ? tidb->value_bytes_max : 1500);
     tidb->txn_count++;
 }
 

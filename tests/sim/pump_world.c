@@ -12,11 +12,19 @@
 #include "net/local.h"
 #include "runtime/runtime.h"
 
-enum { LIVES_MAX = 4, LIFE_STEPS_MAX = 6000, REST_STEPS_MAX = 400000, OPEN_TRIES = 20 };
+enum {
+    LIVES_MAX = 4,
+    LIFE_STEPS_MAX = 6000,
+    REST_STEPS_MAX = 400000,
+    LONG_LIFE_STEPS_MAX = 40000,
+    SKEW_MS_MAX = 10000,
+    STOPPED_ONE_IN = 5000,
+};
 
 /* How a life of the pump ends. */
 enum end {
     END_STOP,       /* in order */
+    END_STOP_CRASH, /* the process, on its way to an orderly end */
     END_CRASH,      /* the process, in mid-air */
     END_POWER,      /* the machine, in mid-air */
     END_CRASH_CALL, /* the process at one of its calls to the disk */
@@ -30,7 +38,7 @@ void world_blame(struct world *w, enum world_promise promise, const char *format
 {
     va_list args;
 
-    if (w->broken != WORLD_KEPT)
+    if (w->broken != WORLD_KEPT || (w->lies && promise != P1_ACKNOWLEDGED_IS_PULLED))
         return;
     w->broken = promise;
     va_start(args, format);
@@ -47,6 +55,19 @@ sl_nanos world_after_ms(struct world *w, uint64_t least, uint64_t most)
 {
     return sl_env_now(w->env) +
            sl_prng_range(&w->dice, least * SL_NANOS_PER_MS, most * SL_NANOS_PER_MS);
+}
+
+bool world_draw(struct world *w, sl_ts *out)
+{
+    struct sl_why why;
+    sl_ts         ts;
+
+    if (sl_tso_now(sl_local_tso(w->door), 1, &ts, &why) != SL_OK)
+        return false;
+    if (ts <= w->drawn)
+        world_blame(w, TIMESTAMPS_ASCEND, "timestamp %" PRId64 " after %" PRId64, ts, w->drawn);
+    *out = w->drawn = ts;
+    return true;
 }
 
 /* ---- time ---- */
@@ -83,13 +104,19 @@ static const struct sl_pump_options basic = {
     .host_name = "pump",
     .addr = "pump:8250",
     .advertise = "pump:8250",
-    .registry = "local:/cluster",
-    .segment_bytes = SL_VLOG_SEGMENT_BYTES_MIN,
+    .pd_urls = "local:/cluster",
     .engine = SL_INDEX_PLAIN,
     .message_bytes_max = 1 << 20,
+    .stop_write_bytes = 100 << 10,
     .heartbeat_ms = 2000,
     .gc_ms = (int64_t)7 * 24 * 3600 * 1000,
 };
+
+/* Small ones, so that many are filled; or such as take a record beyond the window of a stream. */
+static uint64_t segment_bytes(const struct world *w)
+{
+    return (w->seed / 4 % 4 == 0 ? 4 : 1) * (uint64_t)SL_VLOG_SEGMENT_BYTES_MIN;
+}
 
 static enum sl_err open_pump(struct world *w, struct sl_why *why)
 {
@@ -106,11 +133,13 @@ static enum sl_err open_pump(struct world *w, struct sl_why *why)
     enum sl_err               err;
 
     options.env = w->env;
+    options.segment_bytes = segment_bytes(w);
     options.shards = 1 + (uint32_t)(w->seed % 4);
     options.fake_interval_ms = 20 + (uint32_t)(w->seed % 7) * 50;
     if ((err = sl_pump_open(&options, &w->pump, why)) != SL_OK)
         return err;
     w->max_commit_ts = 0;
+    w->full_since = 0;
     if ((err = sl_runtime_new(&machine, &w->rt, why)) != SL_OK)
         SL_PANIC("no runtime: %s", why->text);
     w->has_ended = false;
@@ -161,6 +190,17 @@ static void check_max_commit_ts(struct world *w)
     w->published = node.max_commit_ts;
 }
 
+static void look_at_space(struct world *w)
+{
+    bool full = atomic_load(&w->pump->board.space_available) <= basic.stop_write_bytes;
+
+    if (!full)
+        w->full_since = 0;
+    else if (w->full_since == 0)
+        w->full_since = sl_env_now(w->env);
+    w->tally->full += full;
+}
+
 static void move_models(struct world *w)
 {
     uint64_t who = sl_prng_below(&w->dice, 1 + WORLD_DRAINERS);
@@ -181,8 +221,12 @@ static void step(struct world *w)
         (void)sl_runtime_step(w->rt);
     else
         sl_env_sim_advance(w->sim, sl_prng_below(&w->dice, SL_NANOS_PER_MS));
-    if (w->pump != NULL)
+    if (w->pump != NULL) {
         check_max_commit_ts(w);
+        look_at_space(w);
+    }
+    if (!w->is_quiet && world_chance(w, STOPPED_ONE_IN)) /* the process was stopped for a while */
+        sl_env_sim_advance(w->sim, sl_prng_below(&w->dice, 60 * (sl_nanos)SL_NANOS_PER_S));
     if (sl_env_now(w->env) >= due || world_chance(w, 3))
         move_models(w);
 }
@@ -199,6 +243,9 @@ static void draw_faults(struct world *w)
     disk->sync_fail_ppm = world_chance(w, 3) ? 20000 : 0;
     disk->lose_syncs = w->lies;
     disk->quota_bytes = world_chance(w, 6) ? sl_prng_range(&w->dice, 200, 1000) << 10 : 1 << 30;
+    sl_env_sim_set_skew(w->sim,
+                        (int64_t)sl_prng_below(&w->dice, 2 * SKEW_MS_MAX) * SL_NANOS_PER_MS -
+                            (int64_t)SKEW_MS_MAX * SL_NANOS_PER_MS);
     net->reset_ppm = world_chance(w, 2) ? 500 : 0;
     net->delay_max = (world_chance(w, 4) ? 200 : 1) * (sl_nanos)SL_NANOS_PER_MS;
     net->buffer_bytes = world_chance(w, 4) ? 500 : 1 << 16;
@@ -248,7 +295,9 @@ static void live(struct world *w)
 {
     enum end end = (enum end)sl_prng_below(&w->dice, ENDS);
     bool     at_call = end == END_CRASH_CALL || end == END_POWER_CALL;
-    uint64_t steps = sl_prng_range(&w->dice, 100, LIFE_STEPS_MAX);
+    uint64_t steps =
+        sl_prng_range(&w->dice, 100, world_chance(w, 8) ? LONG_LIFE_STEPS_MAX : LIFE_STEPS_MAX);
+    uint64_t stops_at = UINT64_MAX;
 
     w->tally->lives++;
     w->has_ended = false;
@@ -256,8 +305,11 @@ static void live(struct world *w)
     if (at_call)
         sl_env_sim_fail_nth(w->sim, sl_prng_range(&w->dice, 1, world_chance(w, 3) ? 60 : 1500),
                             UINT64_MAX, SL_IO);
-    (void)start_pump(w);
+    if (start_pump(w) && end == END_STOP_CRASH)
+        stops_at = sl_prng_below(&w->dice, steps);
     for (uint64_t i = 0; i < steps && !w->has_ended && w->broken == WORLD_KEPT; i++) {
+        if (i == stops_at)
+            sl_runtime_stop(w->rt);
         step(w);
         if (at_call && sl_env_sim_failed(w->sim) > 0)
             break;
@@ -265,7 +317,7 @@ static void live(struct world *w)
     if (w->rt == NULL || w->broken != WORLD_KEPT || (end != END_STOP && !w->has_ended)) {
         crash(w, end == END_POWER || end == END_POWER_CALL);
     } else if (w->has_ended) {
-        w->tally->failed_lives++;
+        w->tally->failed_lives += stops_at == UINT64_MAX;
         free_pump(w);
     } else {
         stop_pump(w);
@@ -318,8 +370,6 @@ static void compare_streams(struct world *w)
 
 static void rest(struct world *w)
 {
-    struct sl_why why;
-
     w->is_quiet = true;
     end_faults(w);
     if (!start_pump(w) || !run_until(w, tidb_is_settled, "the last outcome"))
@@ -330,7 +380,8 @@ static void rest(struct world *w)
     if (!run_until(w, tidb_is_settled, "the last repeated outcome"))
         return;
     w->drainers[WORLD_AUDITOR].is_on = true;
-    SL_ASSERT(sl_tso_now(sl_local_tso(w->door), 1, &rest_at, &why) == SL_OK);
+    if (!world_draw(w, &rest_at))
+        world_blame(w, C1_COMES_TO_REST, "there are no timestamps");
     if (!run_until(w, all_have_read, "the end of the streams"))
         return;
     compare_streams(w);
@@ -350,6 +401,7 @@ static void begin(struct world *w)
         sl_local_open(w->env, "/cluster", &w->door, &why) != SL_OK)
         SL_PANIC("no cluster: %s", why.text);
     w->tidb.txns_max = (uint32_t)sl_prng_range(&w->dice, 10, WORLD_TXNS_MAX);
+    w->tidb.value_bytes_max = (uint32_t)(segment_bytes(w) / 2);
     w->tidb.open_max = (uint32_t)sl_prng_range(&w->dice, 1, WORLD_OPEN_MAX);
     for (uint32_t i = 0; i < WORLD_DRAINERS; i++)
         w->drainers[i] = (struct drainer){.world = w, .index = i, .is_on = i != WORLD_AUDITOR};

@@ -23,7 +23,7 @@ enum {
     WORLD_AUDITOR = WORLD_DRAINERS - 1,
     WORLD_TXNS_MAX = 256,
     WORLD_OPEN_MAX = 16, /* transactions under way at one time */
-    WORLD_VALUE_BYTES_MAX = 30000,
+    WORLD_VALUE_BYTES_MAX = 150000,
 };
 
 /* The promises, by their numbers in the list of invariants. */
@@ -35,7 +35,9 @@ enum world_promise {
     P4_NOTHING_COMES_LATE,
     P5_WATERMARK_NEVER_FALLS,
     P8_WHOLE_OR_NOT_AT_ALL,
+    P10_FULL_DISK_TAKES_NOTHING,
     C1_COMES_TO_REST,
+    TIMESTAMPS_ASCEND,
     OPENS_WHAT_IT_WROTE, /* a log or an index that no fault can have damaged is refused */
 };
 
@@ -68,7 +70,8 @@ struct txn {
     bool                 is_doubtful; /* its P may still be on its way when its outcome is not */
     bool                 commits;     /* C was sent */
     uint32_t             tries;
-    sl_nanos             due;  /* not before */
+    sl_nanos             due; /* not before */
+    sl_nanos             sent_at;
     struct sl_grpc_call *call; /* under way; NULL: none */
     struct world        *world;
     uint32_t             seen; /* a bit for each drainer */
@@ -80,8 +83,7 @@ struct tidb {
     uint32_t    txn_count;
     uint32_t    txns_max;
     uint32_t    open_max;
-    uint32_t    acknowledged; /* records */
-    bool        repeats;      /* outcomes are said again, as a resolver does */
+    uint32_t    value_bytes_max; /* of a few */
 };
 
 void tidb_move(struct world *w);
@@ -115,21 +117,23 @@ struct world {
     struct sl_prng       dice;
     struct sl_env_sim   *sim;
     const struct sl_env *env;
-    struct sl_local     *door; /* timestamps of the model TiDB */
-    struct sl_pump      *pump; /* NULL: it is down */
+    struct sl_local     *door;  /* timestamps of the model TiDB */
+    sl_ts                drawn; /* last, from the door */
+    struct sl_pump      *pump;  /* NULL: it is down */
     struct sl_runtime   *rt;
     uint64_t             seed;
     bool                 lies; /* the disk forgets what it was told to sync */
     bool                 is_quiet;
-    bool                 has_ended;     /* the pump, by itself */
-    sl_nanos             moved_at;      /* the models */
-    sl_ts                max_commit_ts; /* of this life */
-    sl_ts                published;     /* in the registry, of all lives */
-    struct tidb          tidb;
-    struct drainer       drainers[WORLD_DRAINERS];
-    enum world_promise   broken;
-    char                 text[512];
-    struct world_tally  *tally;
+    bool                 has_ended; /* the pump, by itself */
+    sl_nanos             moved_at;  /* the models */
+    sl_nanos       full_since; /* the pump has known so long that its disk is full; 0: it is not */
+    sl_ts          max_commit_ts; /* of this life */
+    sl_ts          published;     /* in the registry, of all lives */
+    struct tidb    tidb;
+    struct drainer drainers[WORLD_DRAINERS];
+    enum world_promise  broken;
+    char                text[512];
+    struct world_tally *tally;
 };
 
 /* Over all seeds of a test: what was met. */
@@ -139,16 +143,20 @@ struct world_tally {
     uint32_t crashes;      /* in mid-air */
     uint32_t failed_opens; /* starts that a fault ended */
     uint32_t failed_lives; /* pumps that ended by an error of their own */
+    uint64_t full;         /* steps on a full disk */
     uint32_t transactions; /* pulled by the auditor */
     uint32_t retries;      /* of writes */
 };
 
-/* Play one seed; returns the first promise that was broken, with `text` in out (of 512 bytes). */
+/* Play one seed. On a disk that lies only P1 is looked at. Returns the first promise that was
+ * broken, with `text` in out (of 512 bytes). */
 enum world_promise world_play(uint64_t seed, bool lies, struct world_tally *tally, char *out);
 
 /* Note a broken promise, unless one was noted before. */
 void world_blame(struct world *w, enum world_promise promise, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* A fresh timestamp. False: not now. */
+bool     world_draw(struct world *w, sl_ts *out);
 bool     world_chance(struct world *w, uint32_t one_in);
 sl_nanos world_after_ms(struct world *w, uint64_t least, uint64_t most);
 

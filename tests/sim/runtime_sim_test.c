@@ -15,7 +15,7 @@
 #include "lib/sim.h"
 #include "lib/workload.h"
 
-enum { STEPS_MAX = 2000000, SEEDS_DEFAULT = 500, SAME_SEEDS = 20 };
+enum { STEPS_MAX = 2000000, SEEDS_DEFAULT = 500, SAME_SEEDS = 20, ABANDON_SEEDS = 300 };
 
 static struct sim_run run_seed(uint64_t seed)
 {
@@ -107,6 +107,20 @@ static void the_same_seed_gives_the_same_fingerprint(void **state)
     assert_int_equal(different, SAME_SEEDS);
 }
 
+/* At every step a crash may come; everything is given back all the same. */
+static void a_machine_abandoned_in_mid_air_gives_everything_back(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= ABANDON_SEEDS; seed++) {
+        struct workload workload = workload_from_seed(seed);
+
+        workload_reset();
+        sim_note_seed("runtime_sim", seed);
+        sim_abandon(&workload_topology, &workload, sizeof workload, seed, 3 * seed);
+        assert_int_equal(workload_counts_now().disorder, 0);
+    }
+}
+
 /* The number is recorded: it must not depend on build mode, sanitizer or machine. It changes with
  * the order of scheduling decisions, the workload or the generator; then record the new one. */
 static void the_fingerprint_is_the_same_on_every_build(void **state)
@@ -125,6 +139,7 @@ int main(void)
 #else
         cmocka_unit_test(every_seed_keeps_the_laws),
         cmocka_unit_test(the_same_seed_gives_the_same_fingerprint),
+        cmocka_unit_test(a_machine_abandoned_in_mid_air_gives_everything_back),
         cmocka_unit_test(the_fingerprint_is_the_same_on_every_build),
 #endif
     };

@@ -42,8 +42,9 @@ struct sl_pump_config {
     int64_t           shards;           /* of a new data directory; 0: sl_pump_config_shards says */
     uint64_t          segment_bytes;    /* SL_VLOG_SEGMENT_BYTES_MIN..MAX; for tests */
 
-    char *config;  /* the path given with -config */
-    bool  version; /* -V */
+    char *config;   /* the path given with -config */
+    bool  version;  /* -V */
+    bool  topology; /* -topology */
 
     /* Refused unless empty, so they are: for TLS, which is not built. */
     char                  *ssl_ca;

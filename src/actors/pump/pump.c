@@ -289,34 +289,42 @@ static enum sl_err open_shards(struct sl_pump *pump, struct sl_why *why)
     return err;
 }
 
-/* Where others reach the pump: what is configured, with the port that the system chose if any was
- * asked for. */
-static void settle_address(struct sl_pump *pump)
+static enum sl_err open_stores(struct sl_pump *pump, struct sl_why *why)
 {
-    const char *advertise = pump->options.advertise;
-    char        local[SL_ADDR_BYTES_MAX];
-    const char *port = strrchr(advertise, ':');
+    enum sl_err err = open_index(pump, why);
 
-    sl_socket_local(pump->listener, local);
-    if (port != NULL && strcmp(port, ":0") == 0)
-        snprintf(pump->advertise, sizeof pump->advertise, "%.*s%s", (int)(port - advertise),
-                 advertise, strrchr(local, ':'));
-    else
-        snprintf(pump->advertise, sizeof pump->advertise, "%s", advertise);
+    return err == SL_OK ? open_shards(pump, why) : err;
 }
 
-static enum sl_err open_listeners(struct sl_pump *pump, struct sl_why *why)
+static void close_stores(struct sl_pump *pump)
+{
+    sl_index_close(&pump->index);
+    for (uint32_t k = 0; k < pump->options.shards; k++) {
+        sl_vlog_close(&pump->shard[k].vlog);
+        sl_sorter_free(&pump->shard[k].sorter);
+    }
+}
+
+/* With sync-log = false a loss of power may leave an index that knows more than the logs: it is
+ * made anew from what they have. What is missing there was acknowledged, and is lost; that is what
+ * this setting means. */
+static enum sl_err open_without_index(struct sl_pump *pump, struct sl_why *why)
 {
     const struct sl_pump_options *o = &pump->options;
+    char                          dir[SL_PATH_BYTES_MAX];
     enum sl_err                   err;
 
-    if (o->socket != NULL &&
-        (err = sl_net_listen(o->env->net, o->socket, &pump->unix_listener, why)) != SL_OK)
+    sl_log(SL_LOG_WARN,
+           "index and log do not agree, as after a loss of power with sync-log = false; "
+           "the index is made anew from the log",
+           sl_field_err(SL_CORRUPT, why));
+    close_stores(pump);
+    atomic_store(&pump->board.newest_commit, 0);
+    if ((err = sl_path_join(dir, o->data_dir, "index", why)) != SL_OK)
         return err;
-    if ((err = sl_net_listen(o->env->net, o->addr, &pump->listener, why)) != SL_OK)
+    if ((err = sl_index_wipe(o->env->fs, dir, why)) != SL_OK)
         return err;
-    settle_address(pump);
-    return SL_OK;
+    return open_stores(pump, why);
 }
 
 /* A cluster that cannot be reached now is waited for: which of the two starts first is nobody's
@@ -383,13 +391,10 @@ static enum sl_err open_all(struct sl_pump *pump, struct sl_why *why)
         return err;
     if ((err = sl_pump_look_at_space(pump, why)) != SL_OK || (err = load_gc(pump, why)) != SL_OK)
         return err;
-    if ((err = open_index(pump, why)) != SL_OK)
-        return err;
-    if ((err = open_shards(pump, why)) != SL_OK)
-        return err;
-    if ((err = sl_index_checkpoint(pump->index, why)) != SL_OK)
-        return err;
-    return open_listeners(pump, why);
+    err = open_stores(pump, why);
+    if (err == SL_CORRUPT && o->no_sync)
+        err = open_without_index(pump, why);
+    return err == SL_OK ? sl_index_checkpoint(pump->index, why) : err;
 }
 
 enum sl_err sl_pump_open(const struct sl_pump_options *options, struct sl_pump **out,
@@ -414,6 +419,36 @@ enum sl_err sl_pump_open(const struct sl_pump_options *options, struct sl_pump *
     return SL_OK;
 }
 
+/* Where others reach the pump: what is configured, with the port that the system chose if any was
+ * asked for. */
+static void settle_address(struct sl_pump *pump)
+{
+    const char *advertise = pump->options.advertise;
+    char        local[SL_ADDR_BYTES_MAX];
+    const char *port = strrchr(advertise, ':');
+
+    sl_socket_local(pump->listener, local);
+    if (port != NULL && strcmp(port, ":0") == 0)
+        snprintf(pump->advertise, sizeof pump->advertise, "%.*s%s", (int)(port - advertise),
+                 advertise, strrchr(local, ':'));
+    else
+        snprintf(pump->advertise, sizeof pump->advertise, "%s", advertise);
+}
+
+enum sl_err sl_pump_listen(struct sl_pump *pump, struct sl_why *why)
+{
+    const struct sl_pump_options *o = &pump->options;
+    enum sl_err                   err;
+
+    if (o->socket != NULL &&
+        (err = sl_net_listen(o->env->net, o->socket, &pump->unix_listener, why)) != SL_OK)
+        return err;
+    if ((err = sl_net_listen(o->env->net, o->addr, &pump->listener, why)) != SL_OK)
+        return err;
+    settle_address(pump);
+    return SL_OK;
+}
+
 void sl_pump_close(struct sl_pump **pump)
 {
     struct sl_pump *p = *pump;
@@ -423,11 +458,7 @@ void sl_pump_close(struct sl_pump **pump)
         return;
     sl_socket_close(&p->listener);
     sl_socket_close(&p->unix_listener);
-    sl_index_close(&p->index);
-    for (uint32_t k = 0; k < p->options.shards; k++) {
-        sl_vlog_close(&p->shard[k].vlog);
-        sl_sorter_free(&p->shard[k].sorter);
-    }
+    close_stores(p);
     sl_file_close(&p->lock);
     sl_metric_registry_free(&p->metric_registry);
     free(p);

@@ -3,7 +3,8 @@
 
 /* A pump as a whole: what is opened before the first actor runs, and what all its actors share.
  *
- *     sl_pump_open(&options)         data-dir, index, logs: recovered; doors; listeners
+ *     sl_pump_open(&options)         data-dir, index, logs: recovered; doors
+ *     sl_pump_listen(pump)
  *     sl_run or sl_runtime_* with sl_pump_topology and a pointer to the struct sl_pump
  *     sl_pump_close(&pump)
  *
@@ -86,6 +87,9 @@ struct sl_pump {
  * says what, where and what to do. */
 enum sl_err sl_pump_open(const struct sl_pump_options *options, struct sl_pump **out,
                          struct sl_why *why);
+/* Take the addresses: whoever connects from here on waits for sl_run. The reason says what to do.
+ */
+enum sl_err sl_pump_listen(struct sl_pump *pump, struct sl_why *why);
 /* After the runtime is freed: a last checkpoint, close all, null the pointer. *pump may be NULL. */
 void sl_pump_close(struct sl_pump **pump);
 

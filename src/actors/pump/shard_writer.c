@@ -173,7 +173,8 @@ static void reopen(struct sl_ctx *ctx, struct writer *w, bool written)
     if (err != SL_OK) {
         sl_log(SL_LOG_ERROR, "value log cannot be opened again, writes are refused",
                sl_field_u64("shard", w->k), sl_field_err(err, &why));
-        for (uint32_t i = 0; i < w->count && written; i++) refuse(ctx, w, w->batch[i], err, &why);
+        for (uint32_t i = 0; i < w->count && written; i++)
+            refuse(ctx, w, w->batch[i], err, &why);
         w->answered = w->answered || written;
         sl_timer_arm(ctx, &w->reopen, SL_PUMP_RETRY, SL_PUMP_REOPEN_MS);
         return;

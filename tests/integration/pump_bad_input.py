@@ -1,0 +1,385 @@
+#!/usr/bin/env python3
+"""A pump that is treated badly: directories that are not its own or damaged, disks that are full,
+peers that speak nonsense, signals at the wrong moment. Each is told in one line or answered with
+its status, and nothing that was acknowledged is lost."""
+
+import re
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+from cluster import BIN, ROOT, Cluster, run_checks, wait_for
+from pairs import CLUSTER, acked, check_pulled, config, end_load, load, some_pairs
+
+HEADER_BYTES = 4096  # of a segment
+KIB = 1024
+CONNECTIONS_MAX = 1024
+
+
+def running(cluster, shards=1):
+    return cluster.pump("p", "-config", config(cluster.folder, shards)).start()
+
+
+def refused(pump, code, *parts):
+    """It does not start: this exit code, and one line on standard error with the parts."""
+    done = subprocess.run(pump.command(), capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == code, f"exit {done.returncode}, wanted {code}: {done.stderr}"
+    assert done.stderr.count("\n") == 1, done.stderr
+    for part in parts:
+        assert part in done.stderr, f"{part!r} is not in {done.stderr!r}"
+
+
+def starts_and_has_all(cluster, pump):
+    """It starts, has what was acknowledged, takes more, and stops."""
+    pump.start()
+    check_pulled(cluster, pump)
+    some_pairs(cluster, pump)
+    check_pulled(cluster, pump)
+    assert pump.stop() == 0, pump.log.read_text()[-2000:]
+
+
+def segment(pump, number=1):
+    return pump.data / f"shard-0/{number:08}.seg"
+
+
+def flip(path, at):
+    data = bytearray(path.read_bytes())
+    data[at] ^= 0x10
+    path.write_bytes(data)
+
+
+# ---- directories ----
+
+
+def second_pump_on_the_same_directory_is_refused(folder):
+    with Cluster(folder, CLUSTER) as cluster:
+        pump = running(cluster)
+        other = cluster.pump("other", "-config", config(folder))
+        other.data = pump.data
+        refused(other, 1, "pkg/file: file already locked", str(pump.data))
+        some_pairs(cluster, pump)
+        check_pulled(cluster, pump)
+
+
+def directory_of_another_cluster_is_refused(folder):
+    with Cluster(folder, CLUSTER) as cluster:
+        pump = running(cluster)
+        some_pairs(cluster, pump)
+        assert pump.stop() == 0
+        own = cluster.url
+        (folder / "else").mkdir()
+        with Cluster(folder / "else", CLUSTER + 1) as other:
+            cluster.url = other.url
+            refused(pump, 1, f"{pump.data} belongs to cluster 42, but this is cluster 43",
+                    "empty data-dir")
+        cluster.url = own
+        starts_and_has_all(cluster, pump)
+
+
+def directory_of_the_original_is_refused_and_left_alone(folder):
+    with Cluster(folder, CLUSTER) as cluster:
+        for name in ("value/000000.vlog", "kv/CURRENT"):
+            pump = cluster.pump(name.split("/", maxsplit=1)[0], "-config", config(folder))
+            path = pump.data / name
+            path.parent.mkdir(parents=True)
+            path.write_text("theirs")
+            refused(pump, 1, str(pump.data), "original TiDB Binlog", "empty data directory")
+            assert path.read_text() == "theirs"
+            assert not (pump.data / "shard-0").exists()
+
+
+def other_number_of_shards_is_refused(folder):
+    with Cluster(folder, CLUSTER) as cluster:
+        pump = running(cluster, shards=4)
+        some_pairs(cluster, pump)
+        assert pump.stop() == 0
+        config(folder, shards=2)
+        refused(pump, 1, "was made with 4 shards", "storage.shards")
+        config(folder, shards=0)
+        starts_and_has_all(cluster, pump)
+
+
+# ---- damage ----
+
+
+def damage_below_acknowledged_records_stops_the_start(folder):
+    with Cluster(folder, CLUSTER) as cluster:
+        pump = running(cluster)
+        some_pairs(cluster, pump, 50)
+        pump.kill()
+        flip(segment(pump), HEADER_BYTES + 5000)
+        before = segment(pump).read_bytes()
+        refused(pump, 1, "00000001.seg is damaged at byte", "log offset", "was acknowledged",
+                "restore the file from a copy", "move its data directory away")
+        assert segment(pump).read_bytes() == before, "the damaged file was changed"
+        flip(segment(pump), HEADER_BYTES + 5000)
+        starts_and_has_all(cluster, pump)
+
+
+def damage_of_an_old_segment_stops_the_start_without_an_index(folder):
+    with Cluster(folder, CLUSTER) as cluster:
+        pump = running(cluster)
+        some_pairs(cluster, pump, 600)
+        assert pump.stop() == 0
+        assert segment(pump, 2).exists(), "the log has one segment only"
+        flip(segment(pump), HEADER_BYTES + 5000)
+        shutil.rmtree(pump.data / "index")
+        refused(pump, 1, "00000001.seg is damaged at byte", "restore the file from a copy")
+        flip(segment(pump), HEADER_BYTES + 5000)
+        starts_and_has_all(cluster, pump)
+
+
+def missing_segment_stops_the_start(folder):
+    with Cluster(folder, CLUSTER) as cluster:
+        pump = running(cluster)
+        some_pairs(cluster, pump, 900)
+        assert pump.stop() == 0
+        away = folder / "away"
+        segment(pump, 2).rename(away)
+        refused(pump, 1, "00000002.seg is missing", "restore the missing file")
+        away.rename(segment(pump, 2))
+        starts_and_has_all(cluster, pump)
+
+
+def torn_tail_is_cut_off(folder):
+    with Cluster(folder, CLUSTER) as cluster:
+        pump = running(cluster)
+        for tail in (b"\x1e\xbd\xc0\x5e" + b"\x55" * 300, b"garbage" * 500, None):
+            some_pairs(cluster, pump, 20)
+            pump.kill()
+            data = segment(pump).read_bytes()
+            end = (len(data.rstrip(b"\0")) + 7) // 8 * 8
+            tail = tail or data[HEADER_BYTES:HEADER_BYTES + 1100]  # an old record at a new place
+            with open(segment(pump), "r+b") as file:
+                file.seek(end)
+                file.write(tail)
+            pump.start()
+            check_pulled(cluster, pump)
+        assert pump.stop() == 0
+
+
+def index_is_made_anew(folder):
+    with Cluster(folder, CLUSTER) as cluster:
+        pump = running(cluster, shards=4)
+        index = pump.data / "index"
+        ways = (shutil.rmtree,
+                lambda path: [each.unlink() for each in path.glob("*.wt")],
+                lambda path: [each.write_bytes(b"noise" * 999) for each in path.iterdir()],
+                lambda path: (path / "WiredTiger.turtle").write_bytes(b""))
+        for way in ways:
+            some_pairs(cluster, pump, 50)
+            assert pump.stop() == 0
+            way(index)
+            pump.start()
+            check_pulled(cluster, pump)
+        assert pump.stop() == 0
+
+
+# ---- disks ----
+
+
+def disk_that_is_full_refuses_writes_until_there_is_room(folder):
+    with Cluster(folder, CLUSTER) as cluster:
+        pump = running(cluster)
+        some_pairs(cluster, pump)
+        resource.prlimit(pump.process.pid, resource.RLIMIT_FSIZE, (64 * KIB, -1))
+        loader = load(cluster, pump)
+        wait_for("a write fails", lambda: "write to disk failed" in pump.log.read_text())
+        resource.prlimit(pump.process.pid, resource.RLIMIT_FSIZE, (-1, -1))
+        known = len(acked(cluster))
+        if pump.process.poll() is None:
+            wait_for("writes are taken again", lambda: len(acked(cluster)) > known + 100)
+        else:
+            assert pump.process.returncode == 2, pump.process.returncode
+            pump.start()
+        end_load(loader)
+        check_pulled(cluster, pump)
+        assert pump.stop() == 0, pump.log.read_text()[-2000:]
+
+
+def too_little_free_space_refuses_all_but_fakes(folder):
+    with Cluster(folder, CLUSTER) as cluster:
+        path = config(folder)
+        pump = cluster.pump("p", "-config", path).start()
+        some_pairs(cluster, pump)
+        assert pump.stop() == 0
+        text = path.read_text()
+        path.write_text(text.replace("space = 0", 'space = "1000 tib"'))
+        pump.start()
+        loader = load(cluster, pump, "--pairs", 1, "--write-timeout", "200ms")
+        _, err = loader.communicate(timeout=60)
+        assert loader.returncode == 1, loader.returncode
+        assert re.search(r"no available space, available: \d+, StopWriteAtAvailableSpace: "
+                         rf"{1000 * KIB ** 4}\b", err), err
+        lines = cluster.sluice("pull", pump.address, "--pd-urls", cluster.url, "--until",
+                               max(acked(cluster).values()) + (1500 << 18))
+        assert " fake " in lines, lines[-300:]
+        check_pulled(cluster, pump)
+        assert pump.stop() == 0
+        path.write_text(text)
+        starts_and_has_all(cluster, pump)
+
+
+# ---- peers ----
+
+
+def connect(pump):
+    host, port = pump.address.split(":")
+    return socket.create_connection((host, int(port)), timeout=30)
+
+
+def is_closed(peer):
+    """The other side closes without an answer that is worth reading."""
+    try:
+        while peer.recv(65536):
+            pass
+    except ConnectionError:
+        pass
+    return True
+
+
+def nonsense_on_the_port_is_closed(folder):
+    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+    with Cluster(folder, CLUSTER) as cluster:
+        pump = running(cluster)
+        for text in (b"\0" * 100, b"\x16\x03\x01\x02\x00\x01" + b"\1" * 600, b"hello there\r\n\r\n",
+                     preface + b"\xff" * 1000, b"GET / HTTP/9.9\r\n\r\n", b"\xff" * 100000):
+            with connect(pump) as peer:
+                try:
+                    peer.sendall(text)
+                except ConnectionError:
+                    continue
+                peer.shutdown(socket.SHUT_WR)
+                assert is_closed(peer)
+        some_pairs(cluster, pump)
+        check_pulled(cluster, pump)
+        assert pump.stop() == 0
+
+
+def half_open_peers_hold_nobody_up(folder):
+    with Cluster(folder, CLUSTER) as cluster:
+        pump = running(cluster)
+        peers = [connect(pump) for _ in range(50)]
+        for i, peer in enumerate(peers):
+            peer.sendall((b"P", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0", b"GET /stat", b"")[i % 4])
+        some_pairs(cluster, pump)
+        check_pulled(cluster, pump)
+        began = time.monotonic()
+        assert pump.stop() == 0
+        assert time.monotonic() - began < 15, "it waited for peers that say nothing"
+        for peer in peers:
+            peer.close()
+
+
+def flood(folder, count, descriptors=None):
+    """So many connections at one time: some are refused, and those who know the pump work on."""
+    with Cluster(folder, CLUSTER) as cluster:
+        pump = running(cluster)
+        loader = load(cluster, pump, "--callers", 4, "--rate", 200)
+        wait_for("the load runs", lambda: acked(cluster))
+        if descriptors:
+            resource.prlimit(pump.process.pid, resource.RLIMIT_NOFILE, (descriptors, descriptors))
+        peers = [connect(pump) for _ in range(count)]
+        known = len(acked(cluster))
+        wait_for("the load goes on", lambda: len(acked(cluster)) > known + 20)
+        log = pump.log.read_text()
+        for peer in peers:
+            peer.close()
+        end_load(loader)
+        some_pairs(cluster, pump)  # over a new connection
+        check_pulled(cluster, pump)
+        assert pump.stop() == 0
+        return log
+
+
+def connections_above_the_limit_are_refused(folder):
+    log = flood(folder, CONNECTIONS_MAX + 50)
+    assert "connection refused" in log and "too many connections" in log, log[-2000:]
+
+
+def descriptors_that_run_out_stop_no_session(folder):
+    log = flood(folder, 200, descriptors=128)
+    assert "accept failed" in log, log[-2000:]
+
+
+def wrong_cluster_id_is_told(folder):
+    with Cluster(folder, CLUSTER) as cluster:
+        pump = running(cluster)
+        text = "cluster ID are mismatch, 43 vs 42"
+        for args in (("load", "--pumps", pump.address, "--cluster-id", "43", "--pairs", "1",
+                      "--write-timeout", "200ms"), ("pull", pump.address, "--cluster-id", "43",
+                                                    "--once")):
+            done = subprocess.run([BIN / "sluice", *args], capture_output=True, text=True,
+                                  timeout=60, check=False)
+            assert done.returncode == 1 and text in done.stderr, (done.returncode, done.stderr)
+        assert pump.stop() == 0
+
+
+# ---- signals ----
+
+
+def stop_under_load_loses_nothing(folder):
+    with Cluster(folder, CLUSTER) as cluster:
+        pump = running(cluster, shards=4)
+        loader = load(cluster, pump, "--callers", 32, "--connections", 4)
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+            known = len(acked(cluster))
+            wait_for("the load goes on", lambda: len(acked(cluster)) > known + 100)
+            pump.process.send_signal(number)
+            assert pump.process.wait(timeout=30) == 0, pump.log.read_text()[-2000:]
+            assert pump.state()["state"] == "paused", pump.state()
+            pump.start()
+        end_load(loader)
+        check_pulled(cluster, pump)
+        assert pump.stop() == 0
+
+
+def second_signal_ends_at_once(folder):
+    with Cluster(folder, CLUSTER) as cluster:
+        pump = running(cluster)
+        some_pairs(cluster, pump)
+        for number in (signal.SIGSTOP, signal.SIGTERM, signal.SIGINT, signal.SIGCONT):
+            pump.process.send_signal(number)
+        code = pump.process.wait(timeout=30)
+        assert code in (128 + signal.SIGTERM, 128 + signal.SIGINT), code
+        starts_and_has_all(cluster, pump)
+
+
+# ---- configuration ----
+
+
+def every_key_of_the_sample_is_taken(folder):
+    with Cluster(folder, CLUSTER) as cluster:
+        pump = cluster.pump("p", "-config", folder / "pump.toml")
+        text = (ROOT / "ops/pump.toml").read_text()
+        text = re.sub(r"^#([\w\[])", r"\1", text, flags=re.MULTILINE)
+        assert "[storage.kv]\nblock-cache-capacity" in text
+        (folder / "pump.toml").write_text(text)
+        pump.start()
+        assert pump.stop() == 0
+
+
+run_checks([
+    second_pump_on_the_same_directory_is_refused,
+    directory_of_another_cluster_is_refused,
+    directory_of_the_original_is_refused_and_left_alone,
+    other_number_of_shards_is_refused,
+    damage_below_acknowledged_records_stops_the_start,
+    damage_of_an_old_segment_stops_the_start_without_an_index,
+    missing_segment_stops_the_start,
+    torn_tail_is_cut_off,
+    index_is_made_anew,
+    disk_that_is_full_refuses_writes_until_there_is_room,
+    too_little_free_space_refuses_all_but_fakes,
+    nonsense_on_the_port_is_closed,
+    half_open_peers_hold_nobody_up,
+    connections_above_the_limit_are_refused,
+    descriptors_that_run_out_stop_no_session,
+    wrong_cluster_id_is_told,
+    stop_under_load_loses_nothing,
+    second_signal_ends_at_once,
+    every_key_of_the_sample_is_taken,
+])
