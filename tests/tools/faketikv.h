@@ -5,12 +5,14 @@
  * (sluice/corpus.h), by primary key, as committed or rolled back, just as recorded; one whose end
  * is not recorded has neither lock nor record. A test changes that by commands, a line each:
  *
- *     lock START_TS TTL_MS   it has a lock and no record        hide START_TS    it has neither
- *     show START_TS          as recorded                        counts           LOOKS CHECKS CLEANS
+ *     lock START_TS TTL_MS   it has a lock and no record
+ *     hide START_TS          it has neither
+ *     show START_TS          it is as recorded
  *     error KIND COUNT       so many requests get that region error: not-leader, other-leader,
  *                            epoch, not-found, busy
- *     silent on|off          requests get no answer             old on|off       knows no
- *                                                                                KvCheckTxnStatus
+ *     silent on|off          requests get no answer
+ *     old on|off             it knows no KvCheckTxnStatus
+ *     counts                 answers "ok LOOKS CHECKS CLEANS": requests so far
  *
  * What is checked and is not committed, or locked and alive, is rolled back from then on. */
 
