@@ -95,6 +95,8 @@ def write_corpus(folder, records):
 class Stage(Place):
     """etcd, PD with TiKV, and a pump."""
 
+    config = "[storage]\nstop-write-at-available-space = 0\n"
+
     def __init__(self, folder, truth, age_ms=YOUNG_MS):
         super().__init__(folder)
         self.corpora = 0
@@ -120,7 +122,7 @@ class Stage(Place):
 
     def start_pump(self, *flags):
         config = self.folder / "pump.toml"
-        config.write_text("[storage]\nstop-write-at-available-space = 0\n")
+        config.write_text(self.config)
         self.log = self.folder / "pump.log"
         self.runs += 1
         before = self.log.read_text().count("\n") if self.log.exists() else 0

@@ -73,8 +73,8 @@ struct sl_pump_failed *sl_pump_failed_new(enum sl_err err, const struct sl_why *
 
 /* One record on its way: from its entrance to its place in the order. Whoever makes it fills the
  * first part; hdr.bytes is payload->len. Asked on SL_LINE_WRITE, SL_LINE_FAKE or SL_LINE_RESOLVE;
- * answered WRITTEN when it is durable, FAILED when it is not: then it may or may not be found later,
- * but whole. */
+ * answered WRITTEN when it is durable, FAILED when it is not: then it may or may not be found
+ * later, but whole. */
 struct sl_pump_write {
     struct sl_msg  hdr;
     struct sl_buf *payload; /* owned; the record as TiDB sent it. NULL once it is durable */

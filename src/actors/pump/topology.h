@@ -37,8 +37,6 @@ struct sl_pump_args {
 enum sl_pump_line {
     SL_LINE_WRITE,   /* session -> shard_writer -> sorter */
     SL_LINE_FAKE,    /* clock -> shard_writer -> sorter */
-    SL_LINE_RESOLVE, /* resolver -> shard_writer -> sorter */
-    SL_LINE_ORPHANS, /* resolver -> sorter */
     SL_LINE_MARK,    /* shard_writer -> sorter; input: the shard it comes from */
     SL_LINE_CUT,     /* sorter -> indexer; input: the shard */
     SL_LINE_WATCH,   /* puller -> indexer */
@@ -50,6 +48,8 @@ enum sl_pump_line {
     SL_LINE_TRIM,    /* retention -> indexer, shard_writer */
     SL_LINE_GC,      /* admin -> retention */
     SL_LINE_TIDE,    /* clock -> sorter */
+    SL_LINE_RESOLVE, /* resolver -> shard_writer -> sorter */
+    SL_LINE_ORPHANS, /* resolver -> sorter */
     SL_PUMP_LINES,
 };
 
