@@ -403,7 +403,7 @@ enum {
     SL_PUMP_PING_S = 2 * 60 * 60,   /* of silence, then the peer is asked for a sign of life */
     SL_PUMP_PONG_S = 20,            /* and has so long */
     SL_PUMP_STOP_S = 10,            /* what is under way may take at a stop */
-    SL_PUMP_LINGER_MS = 1000,       /* the peer may take to close after the last byte */
+    SL_PUMP_LINGER_MS = 1000,       /* the peer may take to close when all is said */
     SL_PUMP_AHEAD_MS = 60 * 1000,   /* a commit ts may be above the newest timestamp known */
 };
 static_assert((int)SL_VLOG_PAYLOAD_BYTES_MAX <= (int)SL_PUMP_WRITE_BYTES,
