@@ -175,7 +175,7 @@ int main(int argc, char **argv)
     const struct bench_case          cases[] = {
                  {"1KiB/100", "100 pairs a batch", {rate, p99}, ours_1k_100, limit_1k_100, NULL},
                  {"1KiB/100+1ms", "a slow disk", {rate, p99}, ours_1k_slow, limit_1k_slow, NULL},
-                 {"1KiB/100+10ms", "a very slow one", {rate, p99}, ours_1k_slower, limit_1k_slower, NULL},
+                 {"1KiB/100+10ms", "slower", {rate, p99}, ours_1k_slower, limit_1k_slower, NULL},
                  {"1KiB/1", "one pair a batch", {rate, p99}, ours_1k_1, limit_1k_1, NULL},
                  {"128B/100", "100 pairs a batch", {rate, p99}, ours_128_100, limit_128_100, NULL},
                  {"10KiB/100", "100 pairs a batch", {rate, p99}, ours_10k_100, limit_10k_100, NULL},
