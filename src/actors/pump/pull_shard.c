@@ -144,17 +144,17 @@ enum sl_err pull_shard_fill(struct pull_shard *shard, struct sl_merge *merge, st
 
 /* ---- reading the log ---- */
 
-enum sl_err pull_shard_read(struct pull_shard *shard, struct sl_position position,
-                            struct sl_buf **payload, struct sl_why *why)
+enum sl_err pull_shard_show(struct pull_shard *shard, struct sl_position position,
+                            struct sl_slice *payload, struct sl_why *why)
 {
     struct sl_vlog_record record;
     enum sl_err           err;
 
-    if ((err = sl_vlog_reader_read(shard->reader, position, &record, payload, why)) != SL_OK)
+    if ((err = sl_vlog_reader_show(shard->reader, position, &record, why)) != SL_OK)
         return err;
+    *payload = record.payload;
     if (record.type != SL_VLOG_LARGE)
         return SL_OK;
-    sl_buf_free(payload);
     return sl_fail(why, SL_UNSUPPORTED,
                    "the record at log offset %" PRIu64 " of shard %" PRIu32
                    " is in a file of its own",

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "actors/pump/pull_entity.h"
 #include "base/assert.h"
@@ -46,6 +47,7 @@ void pull_stream_close(struct pull_stream *stream)
     }
     take_spent(stream);
     sl_merge_free(&stream->merge);
+    sl_arena_done(&stream->scratch);
     for (uint32_t k = 0; k < stream->shard_count; k++)
         pull_shard_close(&stream->shards[k]);
     stream->shard_count = 0;
@@ -134,6 +136,15 @@ static int by_place(const void *a, const void *b)
     return x->position.offset < y->position.offset ? -1 : x->position.offset > y->position.offset;
 }
 
+/* A copy that lasts until the batch is made. */
+static struct sl_slice keep(struct pull_stream *stream, struct sl_slice shown)
+{
+    uint8_t *bytes = sl_arena_alloc(&stream->scratch, shown.len);
+
+    memcpy(bytes, shown.bytes, shown.len);
+    return (struct sl_slice){.bytes = bytes, .len = shown.len};
+}
+
 /* All records of the batch, each log from front to back: records that belong together by commit ts
  * lie near each other, and what lies near comes with one call to the system. */
 static enum sl_err read_all(struct pull_stream *stream, struct sl_why *why)
@@ -155,9 +166,11 @@ static enum sl_err read_all(struct pull_stream *stream, struct sl_why *why)
     qsort(reads, count, sizeof *reads, by_place);
     for (uint32_t i = 0; i < count; i++) {
         struct pull_shard *shard = &stream->shards[reads[i].shard];
+        struct sl_slice    shown;
 
-        if ((err = pull_shard_read(shard, reads[i].position, reads[i].payload, why)) != SL_OK)
+        if ((err = pull_shard_show(shard, reads[i].position, &shown, why)) != SL_OK)
             return err;
+        *reads[i].payload = keep(stream, shown);
     }
     return SL_OK;
 }
@@ -178,18 +191,18 @@ static enum sl_err mismatch(const struct sl_descriptor *d, const char *what, str
 static enum sl_err make(const struct pull_item *item, struct sl_buf **out, struct sl_why *why)
 {
     const struct sl_descriptor *d = &item->descriptor;
-    struct sl_slice             stored = sl_slice_from_buf(item->commit);
     struct sl_record            commit;
     struct sl_record            prewrite;
 
-    if (sl_record_decode(stored, &commit, NULL) != SL_OK || commit.type == SL_RECORD_PREWRITE ||
-        commit.start_ts != d->start_ts || commit.commit_ts != d->commit_ts)
+    if (sl_record_decode(item->commit, &commit, NULL) != SL_OK ||
+        commit.type == SL_RECORD_PREWRITE || commit.start_ts != d->start_ts ||
+        commit.commit_ts != d->commit_ts)
         return mismatch(d, "commit", why);
-    if (item->prewrite == NULL) {
-        *out = pull_entity_stored(d->start_ts, d->commit_ts, stored);
+    if (is_fake(d)) {
+        *out = pull_entity_stored(d->start_ts, d->commit_ts, item->commit);
         return SL_OK;
     }
-    if (sl_record_decode(sl_slice_from_buf(item->prewrite), &prewrite, NULL) != SL_OK ||
+    if (sl_record_decode(item->prewrite, &prewrite, NULL) != SL_OK ||
         prewrite.type != SL_RECORD_PREWRITE || prewrite.start_ts != d->start_ts)
         return mismatch(d, "prewrite", why);
     *out = pull_entity_joined(&prewrite, &commit);
@@ -198,10 +211,10 @@ static enum sl_err make(const struct pull_item *item, struct sl_buf **out, struc
 
 static void drop_items(struct pull_stream *stream)
 {
-    for (uint32_t i = 0; i < stream->item_count; i++) {
-        sl_buf_free(&stream->items[i].commit);
-        sl_buf_free(&stream->items[i].prewrite);
-    }
+    if (stream->item_bytes <= SL_PULL_BATCH_BYTES)
+        sl_arena_reset(&stream->scratch);
+    else
+        sl_arena_done(&stream->scratch); /* not to keep the room of one large record */
     stream->item_count = 0;
     stream->item_bytes = 0;
 }

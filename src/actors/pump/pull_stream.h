@@ -15,19 +15,20 @@
  * Used by one thread at a time. Private to the puller and its tests. */
 
 #include "actors/pump/pull_shard.h"
+#include "base/arena.h"
 
-/* A transaction of the batch being made, and its records while they are needed. */
+/* A transaction of the batch being made, and its records, in the stream's scratch memory. */
 struct pull_item {
     struct sl_descriptor descriptor;
-    struct sl_buf       *commit;   /* owned, as the next */
-    struct sl_buf       *prewrite; /* NULL: has none */
+    struct sl_slice      commit;
+    struct sl_slice      prewrite; /* but of a fake one, which has none */
 };
 
 /* A record to be read. */
 struct pull_read {
     uint32_t           shard;
     struct sl_position position;
-    struct sl_buf    **payload; /* of an item */
+    struct sl_slice   *payload; /* of an item */
 };
 
 /* All zero: closed. */
@@ -48,6 +49,7 @@ struct pull_stream {
     struct pull_item items[SL_PULL_BATCH_ITEMS];
     uint32_t         item_count;
     uint64_t         item_bytes; /* of their records in the log */
+    struct sl_arena  scratch;    /* owned; holds the records until their entities are made */
 };
 
 /* A stream of all above `after` (at least 0). `peer` is borrowed for its life. What was opened
