@@ -250,8 +250,10 @@ def too_little_free_space_refuses_all_but_fakes(folder):
         assert loader.returncode == 1, loader.returncode
         assert re.search(r"no available space, available: \d+, StopWriteAtAvailableSpace: "
                          rf"{1000 * KIB ** 4}\b", err), err
+        last = max(acked(cluster).values())
+        wait_for("a fake is known", lambda: pump.state()["maxCommitTS"] > last)
         lines = cluster.sluice("pull", pump.address, "--pd-urls", cluster.url, "--until",
-                               max(acked(cluster).values()) + (1500 << 18))
+                               pump.state()["maxCommitTS"])
         assert " fake " in lines, lines[-300:]
         check_pulled(cluster, pump)
         assert pump.stop() == 0

@@ -161,6 +161,8 @@ static void free_pump(struct world *w)
 /* From here on the dying process changes nothing on its disk. */
 static void crash(struct world *w, bool power)
 {
+    if (power && sl_env_sim_disk(w->sim)->sync_fail_ppm > 0)
+        w->published = 0; /* a record whose sync failed could be seen, and may be gone now */
     if (power)
         sl_env_sim_power_cut(w->sim);
     sl_env_sim_fail_nth(w->sim, 1, UINT64_MAX, SL_IO);
