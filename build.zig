@@ -778,6 +778,7 @@ const tests = [_]TestProgram{
     unit("net/local_tso"),
     unit("net/registry_json"),
     unit("net/registry_state"),
+    unit("net/tikv"),
     unit("net/tikv_verdict"),
     unit("proto/binlog_pump"),
     unit("runtime/actor"),
