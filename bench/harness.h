@@ -66,5 +66,8 @@ int bench_main_once(const char *bench, const struct bench_case *cases, unsigned 
 
 /* Monotonic seconds. */
 double bench_now(void);
+/* Seconds of processor time of this thread: for work that waits for nothing, where they say the
+ * same as the clock and do not mind company on the machine. */
+double bench_cpu_now(void);
 
 #endif

@@ -13,15 +13,15 @@ enum { OWN_MALLOC_EACH = 1 };
 enum { OWN_MALLOC_EACH = 0 };
 #endif
 
-struct arena_block {
-    struct arena_block *next;
-    size_t              size; /* of bytes */
+struct sl_arena_block {
+    struct sl_arena_block *next;
+    size_t                 size; /* of bytes */
     alignas(max_align_t) uint8_t bytes[];
 };
 
-static struct arena_block *add_block(struct sl_arena *arena, size_t size)
+static struct sl_arena_block *add_block(struct sl_arena *arena, size_t size)
 {
-    struct arena_block *block = malloc(sizeof *block + size);
+    struct sl_arena_block *block = malloc(sizeof *block + size);
 
     SL_ASSERT(block != NULL);
     block->size = size;
@@ -41,10 +41,10 @@ static size_t next_block_size(const struct sl_arena *arena, size_t wanted)
     return wanted > size ? wanted : size;
 }
 
-static void free_blocks(struct arena_block *block)
+static void free_blocks(struct sl_arena_block *block)
 {
     while (block != NULL) {
-        struct arena_block *next = block->next;
+        struct sl_arena_block *next = block->next;
 
         free(block);
         block = next;
@@ -52,12 +52,12 @@ static void free_blocks(struct arena_block *block)
 }
 
 /* Unlink and return the largest block worth keeping, or NULL. */
-static struct arena_block *take_kept(struct sl_arena *arena)
+static struct sl_arena_block *take_kept(struct sl_arena *arena)
 {
-    struct arena_block **kept = NULL;
-    struct arena_block  *block;
+    struct sl_arena_block **kept = NULL;
+    struct sl_arena_block  *block;
 
-    for (struct arena_block **at = &arena->blocks; *at != NULL; at = &(*at)->next) {
+    for (struct sl_arena_block **at = &arena->blocks; *at != NULL; at = &(*at)->next) {
         if ((*at)->size <= SL_ARENA_KEEP_BYTES_MAX && (kept == NULL || (*at)->size > (*kept)->size))
             kept = at;
     }
@@ -94,7 +94,7 @@ void *sl_arena_alloc(struct sl_arena *arena, size_t size)
 
 void sl_arena_reset(struct sl_arena *arena)
 {
-    struct arena_block *kept = take_kept(arena);
+    struct sl_arena_block *kept = take_kept(arena);
 
     free_blocks(arena->blocks);
     arena->blocks = kept;

@@ -8,12 +8,12 @@
 
 #include <stddef.h>
 
-struct arena_block;
+struct sl_arena_block;
 
 /* Must not be copied once it has given memory out: both copies would free the same blocks. */
 struct sl_arena {
-    struct arena_block *blocks; /* owned; the first is the one in use */
-    size_t              used;   /* bytes of that one */
+    struct sl_arena_block *blocks; /* owned; the first is the one in use */
+    size_t                 used;   /* bytes of that one */
 };
 
 /* All zero is as good. Takes no memory yet. */

@@ -332,13 +332,11 @@ static enum sl_err find_record(struct sl_vlog_reader *reader, struct sl_position
     return err == SL_CORRUPT ? explain_bad(reader, o, position, why) : err;
 }
 
-enum sl_err sl_vlog_reader_read(struct sl_vlog_reader *reader, struct sl_position position,
-                                struct sl_vlog_record *out, struct sl_buf **payload,
-                                struct sl_why *why)
+enum sl_err sl_vlog_reader_show(struct sl_vlog_reader *reader, struct sl_position position,
+                                struct sl_vlog_record *out, struct sl_why *why)
 {
     struct vlog_record_header h;
     const uint8_t            *bytes;
-    struct sl_buf            *buf;
     enum sl_err               err;
 
     if (position.offset < VLOG_FIRST_OFFSET || position.offset % VLOG_ALIGN != 0 ||
@@ -352,14 +350,26 @@ enum sl_err sl_vlog_reader_read(struct sl_vlog_reader *reader, struct sl_positio
         return sl_fail(why, SL_UNSUPPORTED,
                        "%s: the record at log offset %" PRIu64 " is of unknown type %u",
                        reader->dir, position.offset, h.type);
-    buf = sl_buf_new(h.payload_bytes);
-    memcpy(buf->data, bytes + VLOG_RECORD_HEADER_BYTES, h.payload_bytes);
     reader->expected = position.offset + position.bytes;
-    *out = (struct sl_vlog_record){.type = (enum sl_vlog_type)h.type,
-                                   .flags = h.flags,
-                                   .start_ts = h.start_ts,
-                                   .commit_ts = h.commit_ts,
-                                   .payload = sl_slice_from_buf(buf)};
-    *payload = buf;
+    *out = (struct sl_vlog_record){
+        .type = (enum sl_vlog_type)h.type,
+        .flags = h.flags,
+        .start_ts = h.start_ts,
+        .commit_ts = h.commit_ts,
+        .payload = {.bytes = bytes + VLOG_RECORD_HEADER_BYTES, .len = h.payload_bytes}};
+    return SL_OK;
+}
+
+enum sl_err sl_vlog_reader_read(struct sl_vlog_reader *reader, struct sl_position position,
+                                struct sl_vlog_record *out, struct sl_buf **payload,
+                                struct sl_why *why)
+{
+    enum sl_err err = sl_vlog_reader_show(reader, position, out, why);
+
+    if (err != SL_OK)
+        return err;
+    *payload = sl_buf_new(out->payload.len);
+    memcpy((*payload)->data, out->payload.bytes, out->payload.len);
+    out->payload = sl_slice_from_buf(*payload);
     return SL_OK;
 }

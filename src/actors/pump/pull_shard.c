@@ -144,14 +144,15 @@ enum sl_err pull_shard_fill(struct pull_shard *shard, struct sl_merge *merge, st
 
 /* ---- reading the log ---- */
 
-enum sl_err pull_shard_read(struct pull_shard *shard, struct sl_position position,
-                            struct sl_buf **payload, bool *is_large, struct sl_why *why)
+enum sl_err pull_shard_show(struct pull_shard *shard, struct sl_position position,
+                            struct sl_slice *payload, bool *is_large, struct sl_why *why)
 {
     struct sl_vlog_record record;
     enum sl_err           err;
 
-    if ((err = sl_vlog_reader_read(shard->reader, position, &record, payload, why)) != SL_OK)
+    if ((err = sl_vlog_reader_show(shard->reader, position, &record, why)) != SL_OK)
         return err;
+    *payload = record.payload;
     *is_large = record.type == SL_VLOG_LARGE;
     return SL_OK;
 }

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "actors/pump/pull_entity.h"
 #include "base/assert.h"
@@ -34,10 +35,10 @@ enum sl_err pull_stream_open(struct pull_stream *stream, struct sl_pump *pump, s
 static void drop_items(struct pull_stream *stream)
 {
     pull_large_close(&stream->large);
-    for (uint32_t i = stream->item_at; i < stream->item_count; i++) {
-        sl_buf_free(&stream->items[i].commit);
-        sl_buf_free(&stream->items[i].prewrite);
-    }
+    if (stream->item_bytes <= SL_PULL_BATCH_BYTES)
+        sl_arena_reset(&stream->scratch);
+    else
+        sl_arena_done(&stream->scratch); /* not to keep the room of one large record */
     stream->item_at = 0;
     stream->item_count = 0;
     stream->item_bytes = 0;
@@ -62,6 +63,7 @@ void pull_stream_close(struct pull_stream *stream)
     }
     take_spent(stream);
     sl_merge_free(&stream->merge);
+    sl_arena_done(&stream->scratch);
     for (uint32_t k = 0; k < stream->shard_count; k++)
         pull_shard_close(&stream->shards[k]);
     stream->shard_count = 0;
@@ -150,6 +152,15 @@ static int by_place(const void *a, const void *b)
     return x->position.offset < y->position.offset ? -1 : x->position.offset > y->position.offset;
 }
 
+/* A copy that lasts until the batch is made. */
+static struct sl_slice keep(struct pull_stream *stream, struct sl_slice shown)
+{
+    uint8_t *bytes = sl_arena_alloc(&stream->scratch, shown.len);
+
+    memcpy(bytes, shown.bytes, shown.len);
+    return (struct sl_slice){.bytes = bytes, .len = shown.len};
+}
+
 /* All records of the batch, each log from front to back: records that belong together by commit ts
  * lie near each other, and what lies near comes with one call to the system. */
 static enum sl_err read_all(struct pull_stream *stream, struct sl_why *why)
@@ -175,10 +186,12 @@ static enum sl_err read_all(struct pull_stream *stream, struct sl_why *why)
     qsort(reads, count, sizeof *reads, by_place);
     for (uint32_t i = 0; i < count; i++) {
         struct pull_shard *shard = &stream->shards[reads[i].shard];
+        struct sl_slice    shown;
 
-        if ((err = pull_shard_read(shard, reads[i].position, reads[i].payload, reads[i].is_large,
-                                   why)) != SL_OK)
+        if ((err = pull_shard_show(shard, reads[i].position, &shown, reads[i].is_large, why)) !=
+            SL_OK)
             return err;
+        *reads[i].payload = keep(stream, shown);
     }
     return SL_OK;
 }
@@ -201,9 +214,8 @@ static enum sl_err decode_commit(const struct pull_item *item, struct sl_record 
 {
     const struct sl_descriptor *d = &item->descriptor;
 
-    if (sl_record_decode(sl_slice_from_buf(item->commit), out, NULL) != SL_OK ||
-        out->type == SL_RECORD_PREWRITE || out->start_ts != d->start_ts ||
-        out->commit_ts != d->commit_ts)
+    if (sl_record_decode(item->commit, out, NULL) != SL_OK || out->type == SL_RECORD_PREWRITE ||
+        out->start_ts != d->start_ts || out->commit_ts != d->commit_ts)
         return mismatch(d, "commit", why);
     return SL_OK;
 }
@@ -226,11 +238,11 @@ static enum sl_err make(const struct pull_item *item, struct sl_buf **out, struc
 
     if ((err = decode_commit(item, &commit, why)) != SL_OK)
         return err;
-    if (item->prewrite == NULL) {
-        *out = pull_entity_stored(d->start_ts, d->commit_ts, sl_slice_from_buf(item->commit));
+    if (is_fake(d)) {
+        *out = pull_entity_stored(d->start_ts, d->commit_ts, item->commit);
         return SL_OK;
     }
-    err = decode_prewrite(item, sl_slice_from_buf(item->prewrite), &prewrite, why);
+    err = decode_prewrite(item, item->prewrite, &prewrite, why);
     if (err == SL_OK)
         *out = pull_entity_joined(&prewrite, &commit);
     return err;
@@ -247,20 +259,11 @@ static enum sl_err begin_large(struct pull_stream *stream, const struct pull_ite
     enum sl_err            err;
 
     if ((err = decode_commit(item, &commit, why)) != SL_OK ||
-        (err = sl_large_record_decode(sl_slice_from_buf(item->prewrite), &reference, why)) !=
-            SL_OK ||
+        (err = sl_large_record_decode(item->prewrite, &reference, why)) != SL_OK ||
         (err = decode_prewrite(item, reference.rest, &prewrite, why)) != SL_OK)
         return err;
     return pull_large_open(&stream->large, pump->vlog_options[k].fs, pump->large_dir[k], &reference,
                            &prewrite, &commit, why);
-}
-
-static void drop_item(struct pull_stream *stream)
-{
-    struct pull_item *item = &stream->items[stream->item_at++];
-
-    sl_buf_free(&item->commit);
-    sl_buf_free(&item->prewrite);
 }
 
 /* Whole entities, up to a large one; or that, when it is the next. */
@@ -277,7 +280,7 @@ static enum sl_err make_some(struct pull_stream *stream, struct sl_buf **out, ui
         err = item->is_large ? begin_large(stream, item, why) : make(item, &out[*count], why);
         if (err != SL_OK)
             break;
-        drop_item(stream);
+        stream->item_at++;
         if (pull_large_is_open(&stream->large))
             break;
         (*count)++;

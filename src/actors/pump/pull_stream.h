@@ -18,12 +18,13 @@
 
 #include "actors/pump/pull_large.h"
 #include "actors/pump/pull_shard.h"
+#include "base/arena.h"
 
-/* A transaction of the batch being made, and its records while they are needed. */
+/* A transaction of the batch being made, and its records, in the stream's scratch memory. */
 struct pull_item {
     struct sl_descriptor descriptor;
-    struct sl_buf       *commit;   /* owned, as the next */
-    struct sl_buf       *prewrite; /* NULL: has none */
+    struct sl_slice      commit;
+    struct sl_slice      prewrite; /* but of a fake one, which has none */
     bool                 is_large; /* prewrite is a reference to a file */
 };
 
@@ -31,7 +32,7 @@ struct pull_item {
 struct pull_read {
     uint32_t           shard;
     struct sl_position position;
-    struct sl_buf    **payload; /* of an item */
+    struct sl_slice   *payload; /* of an item */
     bool              *is_large;
 };
 
@@ -56,6 +57,7 @@ struct pull_stream {
     uint32_t          item_at;
     uint32_t          item_count;
     uint64_t          item_bytes; /* of their records in the log */
+    struct sl_arena   scratch;    /* owned; holds the records until their entities are made */
     struct pull_large large;      /* under way; all zero: none */
 };
 

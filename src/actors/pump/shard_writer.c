@@ -251,6 +251,7 @@ static void describe(struct writer *w)
             .type = write->is_large
                         ? SL_VLOG_LARGE
                         : sl_pump_vlog_type(write->type, write->start_ts, write->commit_ts),
+            .flags = write->verified ? SL_PUMP_VERIFIED : 0,
             .start_ts = (uint64_t)write->start_ts,
             .commit_ts = (uint64_t)(prewrite ? newest : write->commit_ts),
             .payload = sl_slice_from_buf(write->payload),

@@ -18,6 +18,7 @@
  *     indexer[k]: applies cuts, then lets readers see the new watermark.
  *     puller: one per PullBinlogs stream; merges the shards, joins commits with prewrites.
  *     clock: owns the timestamp door: fakes while idle, the newest timestamp, answers who asks.
+ *     resolver: asks TiKV what became of prewrites without outcome; only where there is one.
  *     registrar: owns the registry: birth, heartbeats, state, notifies drainers.
  *     admin: answers HTTP.
  *     retention: removes what is old; watches the disk.
@@ -49,9 +50,11 @@ enum sl_pump_line {
     SL_LINE_LEAVE,   /* admin -> root */
     SL_LINE_TRIM,    /* retention -> indexer, shard_writer, spooler */
     SL_LINE_GC,      /* admin -> retention */
+    SL_LINE_TIDE,    /* clock -> sorter */
+    SL_LINE_RESOLVE, /* resolver -> shard_writer -> sorter */
+    SL_LINE_ORPHANS, /* resolver -> sorter */
     SL_LINE_SPOOL,   /* session -> spooler -> shard_writer -> sorter; a credit per entity */
     SL_LINE_PIECE,   /* session -> spooler */
-    SL_LINE_TIDE,    /* clock -> sorter */
     SL_PUMP_LINES,
 };
 
@@ -66,6 +69,7 @@ enum sl_pump_line {
     X(sl_pump_indexer_class)      \
     X(sl_pump_puller_class)       \
     X(sl_pump_clock_class)        \
+    X(sl_pump_resolver_class)     \
     X(sl_pump_registrar_class)    \
     X(sl_pump_retention_class)    \
     X(sl_pump_admin_class)
