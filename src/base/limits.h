@@ -414,7 +414,8 @@ static_assert((int)SL_PUMP_READ_ROOM < (int)SL_PUMP_READ_BYTES, "else each read 
  * SL_RECORD_REST_BYTES_MAX. */
 enum {
     SL_SPOOLS_MAX = 4,              /* received at one time; others wait for their grant */
-    SL_SPOOL_PIECE_BYTES = 1 << 20, /* as which they come */
+    SL_SPOOL_PIECE_BYTES = 1 << 20, /* as which they come, but for a lower bound of the tests */
+    SL_SPOOL_PIECE_BYTES_MIN = 1 << 16,
     /* Of one entity, on their way to the disk: two are granted ahead, and a window. */
     SL_SPOOL_PIECES = 3,
     /* Calls open on one connection. Each may hold half a message that came unasked: so a connection
@@ -422,7 +423,9 @@ enum {
      * which is soon: one batch takes as many records. */
     SL_PUMP_STREAMS_MAX = 1 << 10,
 };
-static_assert((int)SL_SPOOL_PIECE_BYTES >= (int)SL_H2_WINDOW_BYTES, "a window is one piece");
+static_assert((int)SL_SPOOL_PIECE_BYTES_MIN >= (int)SL_H2_WINDOW_BYTES, "a window is one piece");
+static_assert((int)SL_SPOOL_PIECE_BYTES < (int)SL_VLOG_PAYLOAD_BYTES_MAX,
+              "the first is not the last");
 static_assert((int)SL_PUMP_STREAMS_MAX <= (int)SL_PUMP_BATCH_ITEMS, "one batch answers them all");
 
 /* Pump: its pullers */

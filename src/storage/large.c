@@ -240,14 +240,6 @@ enum sl_err sl_large_keep(struct sl_large *large, const struct sl_large_ref *ref
     return err == SL_OK ? SL_OK : sl_wrap(why, err, "keep file %" PRIu64, ref->number);
 }
 
-void sl_large_drop(struct sl_large *large, const struct sl_large_ref *ref)
-{
-    struct entry *entry = find(large, ref->number);
-
-    SL_ASSERT(entry != NULL && !entry->kept);
-    (void)remove_entry(large, (uint32_t)(entry - large->entries), NULL); /* else the next start */
-}
-
 /* Written once more: a sync that failed may have lost what was written before it. */
 enum sl_err sl_large_sync(struct sl_large *large, struct sl_why *why)
 {

@@ -55,11 +55,6 @@ uint32_t sl_large_count(const struct sl_large *large);
  * Errors: SL_CORRUPT (no such file, or another: acknowledged data is lost), SL_IO, SL_NOSPACE. */
 enum sl_err sl_large_keep(struct sl_large *large, const struct sl_large_ref *ref, uint64_t offset,
                           struct sl_why *why);
-/* The file was finished, but its record is certainly not in the log (SL_NOSPACE, SL_TOO_LARGE, or
- * it was never appended): remove it. After SL_IO the record may yet be found by the next start: let
- * that decide. */
-void sl_large_drop(struct sl_large *large, const struct sl_large_ref *ref);
-
 /* Make what was kept durable. Blocks for a sync per file kept since the last one. After SL_IO no
  * later head may pass these records: call again. */
 enum sl_err sl_large_sync(struct sl_large *large, struct sl_why *why);
@@ -79,7 +74,9 @@ enum sl_err sl_large_remove_before(struct sl_large *large, uint64_t offset, stru
  * pass it. */
 enum sl_err sl_large_mark(struct sl_fs *fs, const char *dir, const struct sl_large_ref *ref,
                           uint64_t offset, struct sl_why *why);
-/* As sl_large_drop. */
+/* The file was finished, but its record is certainly not in the log (SL_NOSPACE, SL_TOO_LARGE, or
+ * it was never appended): remove it. After SL_IO the record may yet be found by the next start: let
+ * that decide. */
 void sl_large_unlink(struct sl_fs *fs, const char *dir, const struct sl_large_ref *ref);
 
 /* ---- writing ---- */

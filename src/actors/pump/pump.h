@@ -43,7 +43,8 @@ struct sl_pump_options {
     uint64_t             index_cache_bytes; /* 0: default */
     uint64_t             message_bytes_max; /* of one WriteBinlog request */
     uint64_t             large_bytes; /* a larger request goes to a file of its own as it comes;
-                                         0: SL_VLOG_PAYLOAD_BYTES_MAX, also the most */
+                                         0: SL_VLOG_PAYLOAD_BYTES_MAX, also the most;
+                                         at least SL_SPOOL_PIECE_BYTES_MIN */
     uint64_t             stop_write_bytes; /* refuse records at this much free space or less */
     uint32_t             fake_interval_ms;
     uint32_t             heartbeat_ms;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "actors/pump/session_private.h"
+#include "base/assert.h"
 #include "binlog/request.h"
 #include "net/node.h"
 
@@ -133,6 +134,7 @@ uint32_t session_large_bytes(const struct session *s)
 {
     uint64_t asked = s->pump->options.large_bytes;
 
+    SL_ASSERT(asked == 0 || asked >= SL_SPOOL_PIECE_BYTES_MIN);
     return asked > 0 && asked < SL_VLOG_PAYLOAD_BYTES_MAX ? (uint32_t)asked
                                                           : SL_VLOG_PAYLOAD_BYTES_MAX;
 }

@@ -31,13 +31,20 @@ struct session_spool {
 
 /* ---- a permit ---- */
 
+/* Less than what is large, so that the first piece is never the last. */
+static uint32_t piece_bytes(const struct session *s)
+{
+    return session_large_bytes(s) > SL_SPOOL_PIECE_BYTES ? SL_SPOOL_PIECE_BYTES
+                                                         : SL_SPOOL_PIECE_BYTES_MIN;
+}
+
 /* A compressed message cannot come in pieces. */
 static void grant(struct session_call *c)
 {
     struct session_refusal refusal;
 
     c->spool->state = SPOOL_GRANTED;
-    if (sl_grpc_grant_pieces(c->call, SL_SPOOL_PIECE_BYTES) == SL_OK)
+    if (sl_grpc_grant_pieces(c->call, piece_bytes(c->session)) == SL_OK)
         return;
     (void)session_check_too_large(c->bytes, session_large_bytes(c->session), &refusal);
     session_write_refuse(c, &refusal);
