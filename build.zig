@@ -445,6 +445,7 @@ const proto_sources = [_][]const u8{
     "fakepd",
     "pdpb",
     "pump",
+    "tikv",
 };
 
 const core_sources = [_][]const u8{
@@ -467,6 +468,7 @@ const core_sources = [_][]const u8{
     "src/actors/pump/puller.c",
     "src/actors/pump/pump.c",
     "src/actors/pump/registrar.c",
+    "src/actors/pump/resolver.c",
     "src/actors/pump/retention.c",
     "src/actors/pump/root.c",
     "src/actors/pump/session.c",
@@ -565,10 +567,16 @@ const core_sources = [_][]const u8{
     "src/net/node_state.c",
     "src/net/pd.c",
     "src/net/pd_drive.c",
+    "src/net/pd_region.c",
     "src/net/pd_registry.c",
     "src/net/pd_tso.c",
     "src/net/pd_wire.c",
     "src/net/registry.c",
+    "src/net/tikv.c",
+    "src/net/tikv_key.c",
+    "src/net/tikv_route.c",
+    "src/net/tikv_verdict.c",
+    "src/net/tikv_wire.c",
     "src/net/tso.c",
     "src/runtime/crew.c",
     "src/runtime/ctx.c",
@@ -654,6 +662,7 @@ const fakepd_sources = [_][]const u8{
     "tests/lib/env_sim_socket.c",
     "tests/lib/host.c",
     "tests/tools/fakepd.c",
+    "tests/tools/faketikv.c",
 };
 
 /// Each defines LLVMFuzzerTestOneInput; its first inputs lie in tests/corpus/<name>.
@@ -769,6 +778,8 @@ const tests = [_]TestProgram{
     unit("net/local_tso"),
     unit("net/registry_json"),
     unit("net/registry_state"),
+    unit("net/tikv"),
+    unit("net/tikv_verdict"),
     unit("proto/binlog_pump"),
     unit("runtime/actor"),
     unit("runtime/ask"),

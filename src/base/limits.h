@@ -208,6 +208,22 @@ enum {
     SL_PD_TSO_PAUSE_MS = 500,             /* between two tries */
 };
 
+/* TiKV: what became of transactions */
+enum {
+    SL_TIKV_QUESTIONS_MAX = 1024,     /* asked at once */
+    SL_TIKV_REGIONS_MAX = 256,        /* remembered */
+    SL_TIKV_STORES_MAX = 256,         /* of one cluster that are asked */
+    SL_TIKV_KEY_BYTES_MAX = 1 << 16,  /* a primary key; TiDB's are below 4 KiB */
+    SL_TIKV_REQUEST_S = 60,           /* one request, as the original bounds it */
+    SL_TIKV_PD_MS = 1000,             /* one question to PD on the way */
+    SL_TIKV_ROUTE_PAUSE_MS = 2,       /* before the first try on another route, doubled */
+    SL_TIKV_ROUTE_PAUSE_MS_MAX = 500, /* up to this */
+    SL_TIKV_PAUSE_MS = 100,           /* the same when somebody did not answer or was busy */
+    SL_TIKV_PAUSE_MS_MAX = 2000,
+};
+static_assert(SL_TIKV_STORES_MAX * SL_CHANNEL_WAITS_MAX <= SL_NET_WAIT_MAX, "all are waited for");
+static_assert((int)SL_TIKV_QUESTIONS_MAX <= (int)SL_H2_STREAMS_MAX, "one store may be asked all");
+
 /* HTTP: one connection to the admin port */
 enum {
     SL_HTTP_URL_BYTES_MAX = 1 << 11,
@@ -313,6 +329,9 @@ enum {
     SL_PUMP_CLOCK_MS = 1000,         /* between two looks at the timestamp door */
     SL_PUMP_TIDE_MS = 20,            /* between two marks to an idle pump's readers */
     SL_PUMP_FAKE_CREDITS = 2,        /* the clock's own records on their way */
+    SL_PUMP_RESOLVE_CREDITS = 256,   /* outcomes that were found out, on their way */
+    SL_PUMP_OUTCOME_BYTES_MAX = 64,  /* the record of one */
+    SL_PUMP_ORPHANS_ITEMS = 64,      /* prewrites of one shard that are asked about at once */
     SL_PUMP_CONNECTIONS_MAX = 1024,  /* sessions; one more is closed at once */
     SL_PULLERS_MAX = 64,             /* PullBinlogs streams at one time */
     SL_PULL_AHEAD = 2,               /* batches a session asks for before it has sent one */
@@ -349,6 +368,17 @@ enum {
     SL_PUMP_TELL_MS = 10000,         /* between two lines about what is waited for */
 };
 
+/* Pump: prewrites without outcome */
+enum {
+    SL_SORT_ORPHAN_MS = 1000,   /* until one is asked about, and asked about again */
+    SL_SORT_ROLLBACK_LOOKS = 5, /* at a rollback, before TiKV is made to decide */
+    SL_RESOLVE_MS = 5000,       /* for the answers about one batch */
+    SL_RESOLVE_YOUNG_S = 600,   /* so old a transaction may be, and TiKV is only looked at */
+    SL_RESOLVE_TELL = 60,       /* in so many look-ups one is told of in the log */
+};
+static_assert((int)SL_PUMP_ORPHANS_ITEMS * SL_PUMP_SHARDS_MAX <= (int)SL_TIKV_QUESTIONS_MAX,
+              "all shards may be asked about at once");
+
 /* Pump: retention */
 enum {
     SL_GC_STRETCH_MS = 60000,      /* commit ts that are looked at as one */
@@ -373,7 +403,7 @@ enum {
     SL_PUMP_PING_S = 2 * 60 * 60,   /* of silence, then the peer is asked for a sign of life */
     SL_PUMP_PONG_S = 20,            /* and has so long */
     SL_PUMP_STOP_S = 10,            /* what is under way may take at a stop */
-    SL_PUMP_LINGER_MS = 1000,       /* the peer may take to close after the last byte */
+    SL_PUMP_LINGER_MS = 1000,       /* the peer may take to close when all is said */
     SL_PUMP_AHEAD_MS = 60 * 1000,   /* a commit ts may be above the newest timestamp known */
 };
 static_assert((int)SL_VLOG_PAYLOAD_BYTES_MAX <= (int)SL_PUMP_WRITE_BYTES,

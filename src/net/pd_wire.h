@@ -9,9 +9,11 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "net/pd.h"
 
-/* An error of ours that a stand-in gives: a drive leaves no room for that many timestamps. */
-enum { PD_ERROR_NO_ROOM = 1 << 20 };
+/* Numbers in a header. NO_ROOM is one of ours, which a stand-in gives: a drive leaves no room for
+ * that many timestamps. */
+enum { PD_ERROR_NOT_BOOTSTRAPPED = 2, PD_ERROR_NO_ROOM = 1 << 20 };
 
 /* Of every answer. */
 struct pd_header {
@@ -42,5 +44,14 @@ bool           pd_unpack_members(const struct sl_buf *bytes, struct pd_members *
 
 struct sl_buf *pd_pack_tso(uint64_t cluster_id, uint32_t count);
 bool           pd_unpack_timestamps(const struct sl_buf *bytes, struct pd_timestamps *out);
+
+/* Key: encoded. `out` is owned (sl_pd_region_done) when the answer holds a region: *found. */
+struct sl_buf *pd_pack_get_region(uint64_t cluster_id, struct sl_slice key);
+bool           pd_unpack_region(const struct sl_buf *bytes, struct pd_header *header, bool *found,
+                                struct sl_pd_region *out);
+
+/* address has SL_ADDR_BYTES_MAX bytes; "": there is no such store, or it is gone. */
+struct sl_buf *pd_pack_get_store(uint64_t cluster_id, uint64_t store_id);
+bool           pd_unpack_store(const struct sl_buf *bytes, struct pd_header *header, char *address);
 
 #endif

@@ -34,6 +34,8 @@ void line_groups_init(struct sl_runtime *rt)
         group->id = id;
         atomic_init(&group->common_free, spec->common_credits);
         atomic_init(&group->minimum, UINT32_MAX);
+        if (spec->inputs == 0)
+            continue; /* left out */
         group->inputs = aligned_alloc(MACHINE_CACHE_LINE, bytes);
         SL_ASSERT(group->inputs != NULL);
         memset(group->inputs, 0, bytes);

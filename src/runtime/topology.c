@@ -88,6 +88,8 @@ static enum sl_err check_line(const struct sl_topology *topology, uint32_t index
 {
     const struct sl_topology_line *line = &topology->lines[index];
 
+    if (line->name == NULL)
+        return SL_OK; /* left out */
     if (strlen(line->name) >= SL_NAME_BYTES_MAX)
         return sl_fail(why, SL_INVALID, "line %s: a name has at most %u bytes", line->name,
                        (unsigned)SL_NAME_BYTES_MAX - 1);
@@ -116,7 +118,7 @@ static enum sl_err check_line(const struct sl_topology *topology, uint32_t index
         }
     }
     for (uint32_t i = 0; i < index; i++) {
-        if (strcmp(topology->lines[i].name, line->name) == 0)
+        if (topology->lines[i].name != NULL && strcmp(topology->lines[i].name, line->name) == 0)
             return sl_fail(why, SL_INVALID, "line %s is listed twice", line->name);
     }
     return SL_OK;
@@ -167,7 +169,8 @@ static void print_text(const struct sl_topology *topology, FILE *out)
     }
     fprintf(out, "\nlines\n");
     for (uint32_t i = 0; i < topology->line_count; i++)
-        print_line(&topology->lines[i], out);
+        if (topology->lines[i].name != NULL)
+            print_line(&topology->lines[i], out);
     if (topology->line_count == 0)
         fprintf(out, "  none\n");
 }

@@ -21,7 +21,8 @@ struct sl_topology_actor {
     uint32_t                     count_max; /* alive at one time */
 };
 
-/* One line; an actor finds its instances by the index in `lines` (sl_line). */
+/* One line; an actor finds its instances by the index in `lines` (sl_line). One of all zeros is
+ * left out: a table with part of a program's actors can keep the program's indexes. */
 struct sl_topology_line {
     const char *name;
     uint32_t    credits;        /* messages on one instance at one time */

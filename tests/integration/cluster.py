@@ -11,7 +11,8 @@ import subprocess
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BIN = ROOT / "zig-out/tests/none/bin"
+# For a look at the same with a sanitizer: ./dev test NAME --sanitize=KIND builds the programs.
+BIN = ROOT / "zig-out/tests" / os.environ.get("SLUICE_TEST_SANITIZER", "none") / "bin"
 SECONDS_MAX = 60
 POLL_S = 0.02
 
@@ -114,6 +115,10 @@ class Cluster:
             if process.poll() is None:
                 process.kill()
                 process.wait()
+        for log in self.folder.glob("*.log"):
+            text = log.read_text(errors="replace")
+            for word in ("Sanitizer", "runtime error:", "assertion failed"):
+                assert word not in text, text[max(0, text.index(word) - 200):][:4000]
 
     def sluice(self, *args, seconds=SECONDS_MAX):
         """Run a verb to its end; its standard output."""
@@ -168,6 +173,10 @@ def commit_ts(payload):
     raise AssertionError(f"no commit ts in {payload[:40].hex()}")
 
 
+class Skip(Exception):
+    """What a check needs is not to be had here; the reason."""
+
+
 def run_checks(checks):
     """Run each function in an empty folder and say how it went, in the runner's words."""
     import sys
@@ -183,6 +192,8 @@ def run_checks(checks):
             try:
                 function(pathlib.Path(folder))
                 print(f"ok {function.__name__}", flush=True)
+            except Skip as reason:
+                print(f"skip {function.__name__}: {reason}", flush=True)
             except Exception as problem:  # of any kind: it is told, and the next check runs
                 failed += 1
                 traceback.print_exc()

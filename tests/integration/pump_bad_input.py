@@ -3,6 +3,7 @@
 peers that speak nonsense, signals at the wrong moment. Each is told in one line or answered with
 its status, and nothing that was acknowledged is lost."""
 
+import contextlib
 import re
 import resource
 import shutil
@@ -11,7 +12,7 @@ import socket
 import subprocess
 import time
 
-from cluster import BIN, ROOT, Cluster, run_checks, wait_for
+from cluster import BIN, ROOT, Cluster, Skip, run_checks, wait_for
 from pairs import CLUSTER, acked, check_pulled, config, end_load, load, some_pairs
 
 HEADER_BYTES = 4096  # of a segment
@@ -181,23 +182,58 @@ def index_is_made_anew(folder):
 # ---- disks ----
 
 
-def disk_that_is_full_refuses_writes_until_there_is_room(folder):
+def fills_up(cluster, pump, text, fill, empty):
+    """Fill the disk under load, wait for this text in the log, make room again: writes are taken
+    again. Where the index was to be written just then, the pump has ended, and starts again."""
+    some_pairs(cluster, pump)
+    fill()
+    loader = load(cluster, pump)
+    wait_for("a write fails", lambda: text in pump.log.read_text())
+    empty()
+    known = len(acked(cluster))
+    wait_for("writes are taken again, or the index has ended the pump",
+             lambda: len(acked(cluster)) > known + 100 or pump.process.poll() is not None)
+    if pump.process.poll() is not None:
+        assert pump.process.returncode == 2, pump.process.returncode
+        assert "index" in pump.log.read_text().splitlines()[-1], pump.log.read_text()[-500:]
+        pump.start()
+    end_load(loader)
+    check_pulled(cluster, pump)
+    assert pump.stop() == 0, pump.log.read_text()[-2000:]
+
+
+def files_that_cannot_grow_refuse_writes_until_they_can(folder):
     with Cluster(folder, CLUSTER) as cluster:
         pump = running(cluster)
-        some_pairs(cluster, pump)
-        resource.prlimit(pump.process.pid, resource.RLIMIT_FSIZE, (64 * KIB, -1))
-        loader = load(cluster, pump)
-        wait_for("a write fails", lambda: "write to disk failed" in pump.log.read_text())
-        resource.prlimit(pump.process.pid, resource.RLIMIT_FSIZE, (-1, -1))
-        known = len(acked(cluster))
-        if pump.process.poll() is None:
-            wait_for("writes are taken again", lambda: len(acked(cluster)) > known + 100)
-        else:
-            assert pump.process.returncode == 2, pump.process.returncode
+
+        def limit(size):
+            if pump.process.poll() is None:
+                resource.prlimit(pump.process.pid, resource.RLIMIT_FSIZE, (size, -1))
+
+        fills_up(cluster, pump, "write to disk failed", lambda: limit(64 * KIB), lambda: limit(-1))
+
+
+def disk_that_is_full_refuses_writes_until_there_is_room(folder):
+    disk = folder / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "none", disk], check=False,
+                      capture_output=True).returncode != 0:
+        raise Skip("no file system may be mounted here")
+    try:
+        with Cluster(folder, CLUSTER) as cluster:
+            pump = cluster.pump("p", "-config", config(folder))
+            pump.data = disk / "data"
             pump.start()
-        end_load(loader)
-        check_pulled(cluster, pump)
-        assert pump.stop() == 0, pump.log.read_text()[-2000:]
+            filler = disk / "filler"
+
+            def fill():
+                with contextlib.suppress(OSError), open(filler, "wb", buffering=0) as file:
+                    while True:
+                        file.write(b"x" * 4096)
+
+            fills_up(cluster, pump, "No space left on device", fill, filler.unlink)
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)
 
 
 def too_little_free_space_refuses_all_but_fakes(folder):
@@ -214,8 +250,10 @@ def too_little_free_space_refuses_all_but_fakes(folder):
         assert loader.returncode == 1, loader.returncode
         assert re.search(r"no available space, available: \d+, StopWriteAtAvailableSpace: "
                          rf"{1000 * KIB ** 4}\b", err), err
+        last = max(acked(cluster).values())
+        wait_for("a fake is known", lambda: pump.state()["maxCommitTS"] > last)
         lines = cluster.sluice("pull", pump.address, "--pd-urls", cluster.url, "--until",
-                               max(acked(cluster).values()) + (1500 << 18))
+                               pump.state()["maxCommitTS"])
         assert " fake " in lines, lines[-300:]
         check_pulled(cluster, pump)
         assert pump.stop() == 0
@@ -250,9 +288,9 @@ def nonsense_on_the_port_is_closed(folder):
             with connect(pump) as peer:
                 try:
                     peer.sendall(text)
-                except ConnectionError:
-                    continue
-                peer.shutdown(socket.SHUT_WR)
+                    peer.shutdown(socket.SHUT_WR)
+                except OSError:
+                    continue  # it was closed before all was sent
                 assert is_closed(peer)
         some_pairs(cluster, pump)
         check_pulled(cluster, pump)
@@ -269,7 +307,7 @@ def half_open_peers_hold_nobody_up(folder):
         check_pulled(cluster, pump)
         began = time.monotonic()
         assert pump.stop() == 0
-        assert time.monotonic() - began < 15, "it waited for peers that say nothing"
+        assert time.monotonic() - began < 8, "it waited for peers that say nothing"
         for peer in peers:
             peer.close()
 
@@ -372,6 +410,7 @@ run_checks([
     missing_segment_stops_the_start,
     torn_tail_is_cut_off,
     index_is_made_anew,
+    files_that_cannot_grow_refuse_writes_until_they_can,
     disk_that_is_full_refuses_writes_until_there_is_room,
     too_little_free_space_refuses_all_but_fakes,
     nonsense_on_the_port_is_closed,

@@ -21,7 +21,10 @@ from pairs import CLUSTER, acked, check_pulled, config, end_load, load
 
 DIE_AT = ROOT / "zig-out/tools/none/die_at.so"
 WORKERS = 3
-CALLS_MAX = 3000  # more than a small run makes
+PAIRS = 400  # of a small run
+CALLS_MAX = 3000  # more than it makes
+CALLS_MIN = 300
+CALLS_OF_START = 150  # about so many come before a pump serves
 
 
 def kills_under_load(folder, shards, rounds):
@@ -47,43 +50,54 @@ def kills_under_load(folder, shards, rounds):
         return count
 
 
+def dies_or_serves(pump, call):
+    """Start it so that it dies in this call; until it has, or is online. True: it has."""
+    pump.env = {"LD_PRELOAD": str(DIE_AT), "SLUICE_TEST_DIE_AT": str(call)}
+    before = pump.log.read_text().count("register success") if pump.log.exists() else 0
+    pump.start(wait=False)
+    wait_for("an end", lambda: pump.process.poll() is not None
+             or pump.log.read_text().count("register success") > before)
+    return pump.process.poll() is not None
+
+
 def die_at_call(shards, call):
-    """A small run in which the pump dies in this call; False: it made fewer."""
-    with tempfile.TemporaryDirectory(prefix="sluice-") as folder:
-        folder = pathlib.Path(folder)
+    """A small run in which the pump dies in this call, and once more on its way back; False: it
+    makes fewer."""
+    with tempfile.TemporaryDirectory(prefix="sluice-") as name:
+        folder = pathlib.Path(name)
         with Cluster(folder, CLUSTER) as cluster:
             pump = cluster.pump("p", "-config", config(folder, shards))
-            pump.env = {"LD_PRELOAD": str(DIE_AT), "SLUICE_TEST_DIE_AT": str(call)}
-            pump.start(wait=False)
-            loader = load(cluster, pump, "--callers", 4, "--pairs", 400, "--rate", 2000)
+            loader = load(cluster, pump, "--callers", 4, "--pairs", PAIRS, "--rate", 2000)
+            died = dies_or_serves(pump, call)
             wait_for("an end", lambda: pump.process.poll() is not None or loader.poll() is not None)
-            died = pump.process.poll() is not None
-            if not died:
-                died = pump.stop() != 0
+            died = died or pump.process.poll() is not None or pump.stop() != 0
             assert pump.process.wait() in (0, -signal.SIGKILL), pump.log.read_text()[-2000:]
+            if not dies_or_serves(pump, 1 + call % CALLS_OF_START):
+                pump.kill()
             pump.env = {}
             pump.start()
             out, err = loader.communicate(timeout=60)
             assert loader.returncode == 0, out + err
-            assert len(acked(cluster)) == 400, f"{len(acked(cluster))} of 400"
+            assert len(acked(cluster)) == PAIRS, f"{len(acked(cluster))} of {PAIRS}"
             check_pulled(cluster, pump)
             assert pump.stop() == 0
     return died
 
 
 def dies_in_calls(shards, calls):
-    """Of these, several at one time; nothing of what they do is in the others' way."""
+    """Of these, several at one time; nothing of what they do is in the others' way. The first one
+    that the pump survived, or None."""
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
         outcomes = {call: pool.submit(die_at_call, shards, call) for call in calls}
-    ended = None
+    survived = None
     for call, outcome in outcomes.items():
         try:
             died = outcome.result()
         except AssertionError as problem:
             raise AssertionError(f"call {call}: {problem}") from problem
-        if not died and ended is None:
-            ended = call
-    return ended
+        if not died and survived is None:
+            survived = call
+    return survived
 
 
 def one_shard_is_killed_under_load(folder):
@@ -94,13 +108,21 @@ def four_shards_are_killed_under_load(folder):
     kills_under_load(folder, 4, OPTIONS.rounds)
 
 
-def one_shard_dies_in_a_call_that_changes_files(_folder):
+def sweep(shards, calls):
     """In a few calls, the first ones while the data directory is made; or in each `every`-th."""
-    calls = range(1, CALLS_MAX, OPTIONS.every) if OPTIONS.every else (1, 9, 81, 243, 400, 700, 1000)
-    survived = dies_in_calls(1, calls)
-    assert survived is None or survived > 400, f"only {survived} calls are made"
+    every = range(1, CALLS_MAX, OPTIONS.every) if OPTIONS.every else calls
+    survived = dies_in_calls(shards, every)
+    assert survived is None or survived > CALLS_MIN, f"it makes less than {survived} calls"
     if OPTIONS.every:
         print(f"it makes less than {survived} calls")
+
+
+def one_shard_dies_in_a_call_that_changes_files(_folder):
+    sweep(1, (1, 81, 400, 700, 1000))
+
+
+def four_shards_die_in_a_call_that_changes_files(_folder):
+    sweep(4, (9, 243, 500, 800))
 
 
 def main():
@@ -114,4 +136,5 @@ def main():
 
 OPTIONS = main()
 run_checks([one_shard_is_killed_under_load, four_shards_are_killed_under_load,
-            one_shard_dies_in_a_call_that_changes_files])
+            one_shard_dies_in_a_call_that_changes_files,
+            four_shards_die_in_a_call_that_changes_files])

@@ -89,9 +89,7 @@ def combination(name, shards, pumps, kill_after=0):
 
 run_checks([
     *(combination(name, shards, 1) for name in ("types", "ddl", "ddl_quiet") for shards in (1, 4)),
-    combination("types", 1, 2),
     combination("ddl", 4, 2),
-    combination("ddl_quiet", 1, 2),
     combination("bank", 1, 2),
     combination("bank", 4, 1),
     combination("types", 1, 1, kill_after=300),

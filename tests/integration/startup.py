@@ -127,7 +127,9 @@ def unreadable_data_directory_is_named(folder):
     path.mkdir(mode=0)
     url = cluster(folder)
     if os.geteuid() == 0:  # root reads everything: ask as somebody else
-        os.chmod(folder, 0o755)
+        for place in (pathlib.Path(folder), *pathlib.Path(folder).parents):
+            if place.stat().st_mode & 0o005 != 0o005:
+                os.chmod(place, 0o755)
         args = ["setpriv", "--reuid=65534", "--clear-groups", str(PUMP)]
     else:
         args = [str(PUMP)]

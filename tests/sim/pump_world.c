@@ -108,7 +108,7 @@ static const struct sl_pump_options basic = {
     .engine = SL_INDEX_PLAIN,
     .message_bytes_max = 1 << 20,
     .stop_write_bytes = 100 << 10,
-    .heartbeat_ms = 2000,
+    .heartbeat_ms = 100,
     .gc_ms = (int64_t)7 * 24 * 3600 * 1000,
 };
 
@@ -138,6 +138,10 @@ static enum sl_err open_pump(struct world *w, struct sl_why *why)
     options.fake_interval_ms = 20 + (uint32_t)(w->seed % 7) * 50;
     if ((err = sl_pump_open(&options, &w->pump, why)) != SL_OK)
         return err;
+    if ((err = sl_pump_listen(w->pump, why)) != SL_OK) {
+        sl_pump_close(&w->pump);
+        return err;
+    }
     w->max_commit_ts = 0;
     w->full_since = 0;
     if ((err = sl_runtime_new(&machine, &w->rt, why)) != SL_OK)
@@ -157,6 +161,8 @@ static void free_pump(struct world *w)
 /* From here on the dying process changes nothing on its disk. */
 static void crash(struct world *w, bool power)
 {
+    if (power && sl_env_sim_disk(w->sim)->sync_fail_ppm > 0)
+        w->published = 0; /* a record whose sync failed could be seen, and may be gone now */
     if (power)
         sl_env_sim_power_cut(w->sim);
     sl_env_sim_fail_nth(w->sim, 1, UINT64_MAX, SL_IO);
@@ -181,7 +187,7 @@ static void check_max_commit_ts(struct world *w)
         world_blame(w, P5_WATERMARK_NEVER_FALLS, "max commit ts was %" PRId64 ", is %" PRId64,
                     w->max_commit_ts, now);
     w->max_commit_ts = now;
-    if (!world_chance(w, 200) ||
+    if (!world_chance(w, 20) ||
         sl_registry_get(sl_local_registry(w->door), SL_NODE_PUMP, "pump", &node, &why) != SL_OK)
         return;
     if (node.max_commit_ts < w->published)

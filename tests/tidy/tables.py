@@ -45,6 +45,7 @@ THIRD_PARTY = {
     "zlib.h": ["src/net/grpc_gzip.c"],
     "etcd.pb-c.h": ["src/net/etcd.c", "tests/*"],
     "pdpb.pb-c.h": ["src/net/pd_wire.c", "tests/*"],
+    "tikv.pb-c.h": ["src/net/tikv_wire.c", "tests/*"],
     "fakepd.pb-c.h": ["src/net/pd_drive.c", "tests/*"],
     "*.pb-c.h": ["tests/*"],  # what protoc-c makes of proto/, in the build cache
     "zstd.h": ["src/sluice/corpus_file.c"],

@@ -1,21 +1,25 @@
 /* fakepd: a stand-in for one member of PD, for tests and replays.
  *
- *     fakepd --etcd ADDR --cluster-id N [--listen ADDR] [--tso TS] [--data DIR] [--member URL]...
+ *     fakepd --etcd ADDR --cluster-id N [--listen ADDR] [--tso TS] [--data DIR] [--tikv CORPUS]
+ *            [--member URL]...
  *
  * One address, as with PD: it answers GetMembers and Tso itself, forwards etcd's calls to a real
- * etcd, and says of all regions that there are none. Timestamps are those of a local cluster
- * (net/local.h): in memory, or in the directory --data, which several members of one PD share. They
- * begin at --tso, or follow the clock. A replay may drive them (proto/fakepd.proto), unless
- * "--undriven yes" makes it as deaf to that as a real PD.
+ * etcd, and says of all regions that there are none. With --tikv it is also the store of the only
+ * region, and takes commands from its standard input (tests/tools/faketikv.h). Timestamps are those
+ * of a local cluster (net/local.h): in memory, or in the directory --data, which several members of
+ * one PD share. They begin at --tso, or follow the clock. A replay may drive them
+ * (proto/fakepd.proto), unless "--undriven yes" makes it as deaf to that as a real PD.
  *
  * It leads until SIGUSR1, and again after the next. --member names the others: the first of them
  * leads when this one does not. Prints "listening on ADDR" when it serves. */
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 #include "base/env_os.h"
@@ -29,8 +33,9 @@
 #include "net/local.h"
 #include "net/pd_wire.h"
 #include "pdpb.pb-c.h"
+#include "tools/faketikv.h"
 
-enum { MEMBERS_MAX = 8, PATH_BYTES = 64, LOOK_MS = 100, NOT_BOOTSTRAPPED = 2 };
+enum { MEMBERS_MAX = 8, PATH_BYTES = 64, LOOK_MS = 100, LINE_BYTES = 256 };
 
 struct fakepd {
     struct host        host;
@@ -43,6 +48,9 @@ struct fakepd {
     bool               leads;
     bool               undriven; /* like a real one, it knows no drives */
     struct sl_list     tso_calls;
+    struct faketikv   *tikv;             /* NULL: there is none */
+    char               line[LINE_BYTES]; /* of a command, as far as it has come */
+    size_t             line_bytes;
 };
 
 enum kind {
@@ -53,11 +61,12 @@ enum kind {
     DRIVE,
     DRIVE_INFO,
     MEMBER_LIST,
+    TIKV,     /* of several methods */
     ANSWERED, /* the kinds before are answered here */
     FORWARDED = ANSWERED,
 };
 
-static const char *const answered[ANSWERED] = {
+static const char *const answered[TIKV] = {
     "/pdpb.PD/GetMembers",
     "/pdpb.PD/Tso",
     "/pdpb.PD/GetRegion",
@@ -226,12 +235,61 @@ static void no_regions(struct call *call)
     Sluice__Pd__Error             error = SLUICE__PD__ERROR__INIT;
     static char                   text[] = "cluster is not bootstrapped";
 
-    error.type = NOT_BOOTSTRAPPED;
+    error.type = PD_ERROR_NOT_BOOTSTRAPPED;
     error.message = text;
     header.cluster_id = call->pd->cluster_id;
     header.error = &error;
     response.header = &header;
     answer_once(call, &response.base);
+}
+
+/* ---- TiKV: one region, one peer, one store ---- */
+
+static void get_region(struct call *call)
+{
+    Sluice__Pd__GetRegionResponse response = SLUICE__PD__GET_REGION_RESPONSE__INIT;
+    Sluice__Pd__ResponseHeader    header = SLUICE__PD__RESPONSE_HEADER__INIT;
+    Sluice__Pd__Region            region = SLUICE__PD__REGION__INIT;
+    Sluice__Pd__RegionEpoch       epoch = SLUICE__PD__REGION_EPOCH__INIT;
+    Sluice__Pd__Peer              peer = SLUICE__PD__PEER__INIT;
+    Sluice__Pd__Peer             *peers[] = {&peer};
+
+    header.cluster_id = call->pd->cluster_id;
+    peer.id = peer.store_id = region.id = epoch.conf_ver = epoch.version = 1;
+    region.region_epoch = &epoch;
+    region.n_peers = 1;
+    region.peers = peers;
+    response.header = &header;
+    response.region = &region;
+    response.leader = &peer;
+    answer_once(call, &response.base);
+}
+
+static void get_store(struct call *call)
+{
+    Sluice__Pd__GetStoreResponse response = SLUICE__PD__GET_STORE_RESPONSE__INIT;
+    Sluice__Pd__ResponseHeader   header = SLUICE__PD__RESPONSE_HEADER__INIT;
+    Sluice__Pd__Store            store = SLUICE__PD__STORE__INIT;
+
+    header.cluster_id = call->pd->cluster_id;
+    store.id = 1;
+    store.address = call->pd->host.address;
+    response.header = &header;
+    response.store = &store;
+    answer_once(call, &response.base);
+}
+
+static void tikv(struct call *call, const struct sl_buf *message)
+{
+    struct sl_buf      *response;
+    enum sl_grpc_status status = faketikv_answer(call->pd->tikv, call->path, message, &response);
+
+    if (status != SL_GRPC_OK) {
+        finish(call, status, "unknown method");
+    } else if (response != NULL) {
+        give(call, &response);
+        finish(call, SL_GRPC_OK, NULL);
+    }
 }
 
 /* ---- the drive ---- */
@@ -354,9 +412,11 @@ static enum kind kind_of(struct sl_slice path)
 {
     unsigned kind = 0;
 
-    while (kind < ANSWERED && !sl_slice_equal(path, sl_slice_from_string(answered[kind])))
+    if (faketikv_serves(path))
+        return TIKV;
+    while (kind < TIKV && !sl_slice_equal(path, sl_slice_from_string(answered[kind])))
         kind++;
-    return (enum kind)kind;
+    return kind < TIKV ? (enum kind)kind : FORWARDED;
 }
 
 static bool begins(struct sl_slice path, const char *prefix)
@@ -373,7 +433,7 @@ static enum sl_grpc_verdict on_called(void *context, struct sl_grpc_call *near,
 
     if (kind == FORWARDED && !begins(path, "/etcdserverpb."))
         return begins(path, "/pdpb.PD/") ? SL_GRPC_NO_METHOD : SL_GRPC_NO_SERVICE;
-    if (pd->undriven && begins(path, "/sluice."))
+    if ((pd->undriven && begins(path, "/sluice.")) || (kind == TIKV && pd->tikv == NULL))
         return SL_GRPC_NO_SERVICE;
     if (path.len >= PATH_BYTES)
         return SL_GRPC_NO_METHOD;
@@ -398,8 +458,9 @@ static void on_message(void *context, struct sl_grpc_call *near, struct sl_buf *
     switch (call->kind) {
     case GET_MEMBERS: get_members(call); return;
     case TSO: tso(call, *message); return;
-    case GET_REGION:
-    case GET_STORE: no_regions(call); return;
+    case GET_REGION: call->pd->tikv != NULL ? get_region(call) : no_regions(call); return;
+    case GET_STORE: call->pd->tikv != NULL ? get_store(call) : no_regions(call); return;
+    case TIKV: tikv(call, *message); return;
     case DRIVE: drive(call, *message); return;
     case DRIVE_INFO: drive_info(call); return;
     case MEMBER_LIST: member_list(call); return;
@@ -450,7 +511,32 @@ static void look_at_toggles(struct fakepd *pd)
         finish(SL_CONTAINER_OF(node, struct call, node), SL_GRPC_UNKNOWN, "not leader");
 }
 
-/* The bound is for a signal that comes just before the wait. */
+/* Commands of the test. */
+static void look_at_input(struct fakepd *pd)
+{
+    char  answer_text[LINE_BYTES];
+    char *end;
+
+    for (;;) {
+        ssize_t got =
+            read(STDIN_FILENO, pd->line + pd->line_bytes, sizeof pd->line - 1 - pd->line_bytes);
+
+        if (got <= 0)
+            return;
+        pd->line_bytes += (size_t)got;
+        pd->line[pd->line_bytes] = '\0';
+        while ((end = strchr(pd->line, '\n')) != NULL) {
+            *end = '\0';
+            faketikv_command(pd->tikv, pd->line, answer_text, sizeof answer_text);
+            (void)fputs(answer_text, stdout);
+            (void)fflush(stdout);
+            pd->line_bytes -= (size_t)(end + 1 - pd->line);
+            memmove(pd->line, end + 1, pd->line_bytes + 1);
+        }
+    }
+}
+
+/* The bound is for a signal that comes just before the wait, and for commands. */
 static void serve(struct fakepd *pd)
 {
     struct sl_socket_wait waits[HOST_WAITS_MAX + SL_CHANNEL_WAITS_MAX];
@@ -463,6 +549,8 @@ static void serve(struct fakepd *pd)
         count += sl_channel_waits(pd->etcd, waits + count, &until);
         sl_net_wait(env->net, waits, count, until);
         look_at_toggles(pd);
+        if (pd->tikv != NULL)
+            look_at_input(pd);
         host_step(&pd->host);
         (void)sl_channel_step(pd->etcd, NULL);
     }
@@ -474,12 +562,13 @@ struct options {
     const char *data;
     const char *cluster_id;
     const char *tso;
+    const char *tikv;
 };
 
 static _Noreturn void usage(void)
 {
     (void)fputs("usage: fakepd --etcd ADDR --cluster-id N [--listen ADDR] [--tso TS] [--data DIR] "
-                "[--undriven yes] [--member URL]...\n",
+                "[--undriven yes] [--tikv CORPUS] [--member URL]...\n",
                 stderr);
     exit(2);
 }
@@ -500,6 +589,8 @@ static void parse(int argc, char **argv, struct options *out, struct fakepd *pd)
             out->cluster_id = argv[i + 1];
         else if (strcmp(argv[i], "--tso") == 0)
             out->tso = argv[i + 1];
+        else if (strcmp(argv[i], "--tikv") == 0)
+            out->tikv = argv[i + 1];
         else if (strcmp(argv[i], "--member") == 0 && pd->other_count < MEMBERS_MAX)
             pd->others[pd->other_count++] = argv[i + 1];
         else if (strcmp(argv[i], "--undriven") == 0)
@@ -523,6 +614,11 @@ static enum sl_err begin(struct fakepd *pd, const struct options *options, const
         (err = sl_channel_new(env, options->etcd, 0, &pd->etcd, why)) != SL_OK ||
         (err = host_open(&pd->host, env, options->listen, &near_events, pd, why)) != SL_OK)
         return err;
+    if (options->tikv != NULL) {
+        if ((err = faketikv_open(sl_env_os(), options->tikv, &pd->tikv, why)) != SL_OK)
+            return err;
+        (void)fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK);
+    }
     (void)snprintf(pd->own_url, sizeof pd->own_url, "http://%s", pd->host.address);
     return SL_OK;
 }

@@ -16,7 +16,7 @@
 
 /* In the comments: Q asks a question, A is an answer, T is a timer's own. */
 #define SL_PUMP_MSG_TABLE(X)                                                                   \
-    X(SL_PUMP_WRITE, "write")                   /* Q session, clock -> shard_writer */         \
+    X(SL_PUMP_WRITE, "write")                   /* Q session, clock, resolver -> writer */     \
     X(SL_PUMP_SORT, "sort")                     /* the same message, on to the sorter */       \
     X(SL_PUMP_WRITTEN, "written")               /* A plain: it is durable */                   \
     X(SL_PUMP_FAILED, "failed")                 /* A struct sl_pump_failed: to any question */ \
@@ -28,6 +28,8 @@
     X(SL_PUMP_BATCH, "batch")                   /* A struct sl_pump_batch */                   \
     X(SL_PUMP_ASK_TS, "ask-ts")                 /* Q anybody -> clock: plain */                \
     X(SL_PUMP_TS, "ts")                         /* A struct sl_pump_ts */                      \
+    X(SL_PUMP_ASK_ORPHANS, "ask-orphans")       /* Q resolver -> sorter: plain */              \
+    X(SL_PUMP_ORPHANS, "orphans")               /* A struct sl_pump_orphans */                 \
     X(SL_PUMP_PUBLISH, "publish")               /* Q root -> registrar */                      \
     X(SL_PUMP_PUBLISHED, "published")           /* A plain: the registry has it */             \
     X(SL_PUMP_LEAVE, "leave")                   /* admin -> root */                            \
@@ -70,14 +72,16 @@ struct sl_pump_failed *sl_pump_failed_new(enum sl_err err, const struct sl_why *
 /* ---- writing ---- */
 
 /* One record on its way: from its entrance to its place in the order. Whoever makes it fills the
- * first part; hdr.bytes is payload->len. Asked on SL_LINE_WRITE or SL_LINE_FAKE; answered WRITTEN
- * when it is durable, FAILED when it is not: then it may or may not be found later, but whole. */
+ * first part; hdr.bytes is payload->len. Asked on SL_LINE_WRITE, SL_LINE_FAKE or SL_LINE_RESOLVE;
+ * answered WRITTEN when it is durable, FAILED when it is not: then it may or may not be found
+ * later, but whole. */
 struct sl_pump_write {
     struct sl_msg  hdr;
     struct sl_buf *payload; /* owned; the record as TiDB sent it. NULL once it is durable */
     int32_t        type; /* of enum sl_record_type, or unknown: stored and matched like a commit */
     sl_ts          start_ts;
     sl_ts          commit_ts;
+    bool           verified; /* the resolver's: TiKV says so */
     /* Set by the shard writer, for the sorter. */
     struct sl_position position;
     sl_ts              newest; /* the newest commit ts that was durable in this pump when the shard
@@ -108,6 +112,24 @@ struct sl_pump_cut {
     struct sl_index_entry      orphans[SL_PUMP_CUT_ITEMS];
     struct sl_index_unresolved opened[SL_PUMP_CUT_ITEMS];
     int64_t                    settled[SL_PUMP_CUT_ITEMS];
+};
+
+/* ---- resolving ---- */
+
+/* A prewrite whose outcome is to be looked for. */
+struct sl_pump_orphan {
+    sl_ts              start_ts;
+    struct sl_position position;
+    bool               rolled_back; /* so TiDB says */
+    uint32_t           looks;       /* given out so often before; since TiDB said so, if it did */
+};
+
+/* Those that are due now; answers SL_PUMP_ASK_ORPHANS, which waits until there is at least one. The
+ * question's tag says of which shard. */
+struct sl_pump_orphans {
+    struct sl_msg         hdr;
+    uint32_t              count; /* 1..SL_PUMP_ORPHANS_ITEMS */
+    struct sl_pump_orphan items[SL_PUMP_ORPHANS_ITEMS];
 };
 
 /* ---- pulling ---- */

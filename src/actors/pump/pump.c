@@ -14,6 +14,7 @@
 #include "base/units.h"
 #include "binlog/record.h"
 #include "net/cluster.h"
+#include "net/local.h"
 
 uint32_t sl_pump_shard_of(const struct sl_pump *pump, sl_ts start_ts)
 {
@@ -61,6 +62,7 @@ void sl_pump_note_of(const struct sl_vlog_found *found, struct sl_sort_note *out
     case SL_VLOG_IDLE: break;
     }
     out->commit_ts = (sl_ts)record->commit_ts;
+    out->verified = (record->flags & SL_PUMP_VERIFIED) != 0;
 }
 
 /* ---- space and gc point ---- */
@@ -186,6 +188,8 @@ static enum sl_err recover_shard(struct sl_pump *pump, uint32_t k, struct sl_why
     shard->index = sl_index_shard_of(pump->index, k);
     head = sl_index_head_of(shard->index);
     shard->sorter = sl_sorter_new(&head);
+    if (pump->has_tikv)
+        sl_sorter_verify_rollbacks(shard->sorter);
     if ((err = sl_index_each_unresolved(shard->index, restore_one, shard->sorter, why)) != SL_OK)
         return err;
     r.cut = calloc(1, sizeof *r.cut);
@@ -402,6 +406,7 @@ enum sl_err sl_pump_open(const struct sl_pump_options *options, struct sl_pump *
     SL_ASSERT(pump != NULL);
     SL_ASSERT(options->shards >= 1 && options->shards <= SL_PUMP_SHARDS_MAX);
     pump->options = *options;
+    pump->has_tikv = sl_local_dir_of_url(options->pd_urls) == NULL;
     pump->metric_registry = sl_metric_registry_new();
     sl_metric_registry_add(pump->metric_registry, &sl_metric_process_table, NULL);
     sl_pump_metrics_add(pump->metric_registry, &pump->metrics);

@@ -64,6 +64,7 @@ struct sl_pump {
     char                       node_id[SL_NODE_ID_BYTES_MAX];
     struct sl_file            *lock; /* of the directory */
     uint64_t                   cluster_id;
+    bool                       has_tikv; /* so rollbacks are verified, and orphans resolved */
     char                       advertise[SL_ADDR_BYTES_MAX];
     struct sl_vlog_options     vlog_options[SL_PUMP_SHARDS_MAX]; /* for readers */
     char                       log_dir[SL_PUMP_SHARDS_MAX][SL_PATH_BYTES_MAX];
@@ -75,6 +76,7 @@ struct sl_pump {
     struct sl_ref              admin_ref;
     struct sl_ref              root_ref;
     struct sl_ref              registrar_ref;
+    struct sl_ref              resolver_ref; /* nobody: there is no TiKV */
     struct sl_ref              retention_ref;
     struct sl_pump_board       board;
     struct sl_metric_registry *metric_registry;
@@ -95,6 +97,11 @@ void sl_pump_close(struct sl_pump **pump);
 enum sl_err sl_pump_look_at_space(struct sl_pump *pump, struct sl_why *why);
 /* Make the gc point durable, then public. Blocks. */
 enum sl_err sl_pump_publish_gc(struct sl_pump *pump, sl_ts point, struct sl_why *why);
+
+/* Flags of a record in the log (struct sl_vlog_record). */
+enum sl_pump_record_flag {
+    SL_PUMP_VERIFIED = 1, /* a commit or rollback that this pump wrote, after TiKV had said so */
+};
 
 /* How the log calls a record, and what the sorter is to make of one that the log gives back. */
 enum sl_vlog_type sl_pump_vlog_type(int32_t record_type, sl_ts start_ts, sl_ts commit_ts);

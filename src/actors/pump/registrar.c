@@ -196,6 +196,7 @@ static enum sl_err wait_for_complete(struct registrar *r, struct sl_why *why)
     if (sl_pump_max_commit_ts(r->pump) < r->last)
         return sl_fail(why, SL_AGAIN, "the last records are not in the index yet");
     r->complete = sl_pump_max_commit_ts(r->pump);
+    r->told_at = 0; /* what is waited for next is told at once */
     return SL_OK;
 }
 

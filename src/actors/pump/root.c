@@ -3,7 +3,7 @@
  *     publish pausing, paused         TiDB goes elsewhere; streams go on; or, to leave for good,
  *             closing, offline        the latter when every drainer has everything
  *     gateway (and its sessions)      streams end with OK, writes under way get their answers
- *     clock, retention
+ *     clock, resolver, retention
  *     shard_writers                   what is queued becomes durable
  *     sorters, indexers               what is durable is indexed
  *     registrar
@@ -66,6 +66,8 @@ static enum sl_err root_start(struct sl_ctx *ctx, void *self, const void *args)
         err = spawn(ctx, r, &sl_pump_shard_writer_class, k, &p->shard[k].writer_ref);
     if (err != SL_OK || (err = spawn(ctx, r, &sl_pump_clock_class, 0, &p->clock_ref)) != SL_OK)
         return err;
+    if (p->has_tikv && (err = spawn(ctx, r, &sl_pump_resolver_class, 0, &p->resolver_ref)) != SL_OK)
+        return err;
     if ((err = spawn(ctx, r, &sl_pump_retention_class, 0, &p->retention_ref)) != SL_OK ||
         (err = spawn(ctx, r, &sl_pump_registrar_class, 0, &p->registrar_ref)) != SL_OK)
         return err;
@@ -105,6 +107,8 @@ static void next_step(struct sl_ctx *ctx, struct root *r)
     case STEP_GATEWAY: stop_child(ctx, r, r->gateway); return;
     case STEP_CLOCK:
         stop_child(ctx, r, p->clock_ref);
+        if (p->has_tikv)
+            stop_child(ctx, r, p->resolver_ref);
         stop_child(ctx, r, p->retention_ref);
         stop_child(ctx, r, p->admin_ref);
         return;
@@ -211,7 +215,7 @@ const struct sl_actor_class sl_pump_root_class = {
     .lane = SL_LANE_COMPUTE,
     .state_bytes = sizeof(struct root),
     .questions_max = 2,
-    .children_max = 3 * SL_PUMP_SHARDS_MAX + 8,
+    .children_max = 3 * SL_PUMP_SHARDS_MAX + 9,
     .start = root_start,
     .handle = root_handle,
     .system = root_system,

@@ -147,10 +147,18 @@ static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
     }
 }
 
+/* Has the peer only to hear that we stop? A dead one does not hold the pump up for long then. */
+static bool nothing_is_under_way(const struct session *s)
+{
+    return s->grpc != NULL && sl_h2_stream_count(sl_grpc_h2(s->grpc)) == 0;
+}
+
 static void begin_stop(struct session *s)
 {
+    uint32_t ms = nothing_is_under_way(s) ? SL_PUMP_LINGER_MS : SL_PUMP_STOP_S * 1000;
+
     s->stopping = true;
-    s->limit_at = session_earlier(s->limit_at, session_after_ms(s, SL_PUMP_STOP_S * 1000));
+    s->limit_at = session_earlier(s->limit_at, session_after_ms(s, ms));
     if (s->grpc != NULL)
         session_grpc_stop(s);
     else if (s->http != NULL && !session_http_stop(s))

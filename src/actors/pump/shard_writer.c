@@ -201,6 +201,7 @@ static void describe(struct writer *w)
         write->newest = newest;
         w->records[i] = (struct sl_vlog_record){
             .type = sl_pump_vlog_type(write->type, write->start_ts, write->commit_ts),
+            .flags = write->verified ? SL_PUMP_VERIFIED : 0,
             .start_ts = (uint64_t)write->start_ts,
             .commit_ts = (uint64_t)(prewrite ? newest : write->commit_ts),
             .payload = sl_slice_from_buf(write->payload),

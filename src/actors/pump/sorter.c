@@ -2,7 +2,10 @@
  * they became durable, and tells the indexer in cuts: one as soon as the mailbox has run empty, or
  * when it is full. While no cut may leave (SL_PUMP_CUT_CREDITS are with the indexer), it goes on
  * filling the present one; when that is full it holds the records, which keep their credits of the
- * write line: so the entrance feels it. */
+ * write line: so the entrance feels it.
+ *
+ * Where there is TiKV, the resolver always has a question here: it is answered with the prewrites
+ * whose outcome is to be looked for, as soon as there are some. */
 
 #include "actors/pump/messages.h"
 #include "actors/pump/pump.h"
@@ -11,7 +14,7 @@
 #include "base/assert.h"
 #include "base/limits.h"
 
-enum { HELD_MAX = SL_PUMP_WRITE_CREDITS + SL_PUMP_FAKE_CREDITS };
+enum { HELD_MAX = SL_PUMP_WRITE_CREDITS + SL_PUMP_FAKE_CREDITS + SL_PUMP_RESOLVE_CREDITS };
 
 struct sorter {
     struct sl_pump       *pump;
@@ -22,6 +25,9 @@ struct sorter {
     struct sl_pump_write *held[HELD_MAX]; /* owned; a ring, oldest at `first` */
     uint32_t              first;
     uint32_t              held_count;
+    struct sl_msg        *question; /* owned; the resolver's, to be answered; NULL: none */
+    struct sl_timer       due;      /* for the next orphan, while there is a question */
+    sl_nanos              due_at;
 };
 
 static struct sl_pump_cut *present_cut(struct sorter *s)
@@ -53,6 +59,8 @@ static bool send_cut(struct sl_ctx *ctx, struct sorter *s)
 static bool take(struct sl_ctx *ctx, struct sorter *s, const struct sl_pump_write *write)
 {
     const struct sl_sort_note note = {.type = write->type,
+                                      .verified = write->verified,
+                                      .at = sl_now(ctx),
                                       .start_ts = write->start_ts,
                                       .commit_ts = write->commit_ts,
                                       .newest = write->newest,
@@ -81,6 +89,37 @@ static void sort(struct sl_ctx *ctx, struct sorter *s, struct sl_pump_write *wri
     s->held[(s->first + s->held_count++) % HELD_MAX] = (struct sl_pump_write *)(void *)sl_take(ctx);
 }
 
+/* ---- orphans ---- */
+
+static void give_orphans(struct sl_ctx *ctx, struct sorter *s)
+{
+    struct sl_pump_orphans *orphans = sl_msg_new(struct sl_pump_orphans, SL_PUMP_ORPHANS);
+    struct sl_asker         asker = sl_asker_of(s->question);
+
+    orphans->count =
+        sl_sorter_orphans(s->shard->sorter, sl_now(ctx), orphans->items, SL_PUMP_ORPHANS_ITEMS);
+    SL_ASSERT(orphans->count > 0);
+    sl_msg_discard(s->question, &s->question);
+    sl_timer_disarm(ctx, &s->due);
+    sl_reply(ctx, asker, &orphans);
+}
+
+/* The timer may come early, when what was due has its outcome: then it is set anew. */
+static void look_for_orphans(struct sl_ctx *ctx, struct sorter *s)
+{
+    sl_nanos now = sl_now(ctx);
+    sl_nanos due = s->question != NULL ? sl_sorter_next_orphan(s->shard->sorter) : UINT64_MAX;
+
+    if (due == UINT64_MAX || (due >= s->due_at && due > now && sl_timer_armed(&s->due)))
+        return;
+    if (due <= now) {
+        give_orphans(ctx, s);
+        return;
+    }
+    s->due_at = due;
+    sl_timer_arm(ctx, &s->due, SL_PUMP_DUE, (due - now) / SL_NANOS_PER_MS + 1);
+}
+
 /* ---- hooks ---- */
 
 static enum sl_err sorter_start(struct sl_ctx *ctx, void *self, const void *args)
@@ -105,6 +144,12 @@ static enum sl_err sorter_handle(struct sl_ctx *ctx, void *self, struct sl_msg *
         if (sl_sorter_mark(s->shard->sorter, ((struct sl_pump_mark *)(void *)msg)->newest))
             present_cut(s);
         return SL_OK;
+    case SL_PUMP_ASK_ORPHANS:
+        SL_ASSERT(s->question == NULL);
+        s->question = sl_take(ctx);
+        look_for_orphans(ctx, s);
+        return SL_OK;
+    case SL_PUMP_DUE: look_for_orphans(ctx, s); return SL_OK;
     default: SL_UNREACHABLE("no message of the sorter");
     }
 }
@@ -114,6 +159,7 @@ static enum sl_err sorter_drained(struct sl_ctx *ctx, void *self)
     struct sorter *s = self;
 
     send_cut(ctx, s);
+    look_for_orphans(ctx, s);
     atomic_store_explicit(&s->pump->board.unresolved[s->k], sl_sorter_unresolved(s->shard->sorter),
                           memory_order_relaxed);
     return SL_OK;
@@ -141,6 +187,8 @@ static void sorter_stop(struct sl_ctx *ctx, void *self)
     (void)ctx;
     if (s->cut != NULL)
         sl_msg_free(&s->cut);
+    if (s->question != NULL)
+        sl_msg_discard(s->question, &s->question);
     for (; s->held_count > 0; s->held_count--) {
         sl_msg_free(&s->held[s->first]);
         s->first = (s->first + 1) % HELD_MAX;
@@ -154,6 +202,7 @@ const struct sl_actor_class sl_pump_sorter_class = {
     .lane = SL_LANE_COMPUTE,
     .state_bytes = sizeof(struct sorter),
     .waits_max = 1,
+    .timers_max = 1,
     .start = sorter_start,
     .handle = sorter_handle,
     .system = sorter_system,

@@ -11,6 +11,7 @@ static const struct sl_topology_actor actors[] = {
     {&sl_pump_indexer_class, SL_PUMP_SHARDS_MAX},
     {&sl_pump_puller_class, SL_PULLERS_MAX},
     {&sl_pump_clock_class, 1},
+    {&sl_pump_resolver_class, 1},
     {&sl_pump_registrar_class, 1},
     {&sl_pump_retention_class, 1},
     {&sl_pump_admin_class, 1},
@@ -32,6 +33,22 @@ static const struct sl_topology_line lines[SL_PUMP_LINES] = {
             .bytes = 4096,
             .inputs = 1,
             .path = {&sl_pump_clock_class, &sl_pump_shard_writer_class, &sl_pump_sorter_class},
+        },
+    [SL_LINE_RESOLVE] =
+        {
+            .name = "resolve",
+            .credits = SL_PUMP_RESOLVE_CREDITS,
+            .bytes = SL_PUMP_RESOLVE_CREDITS * SL_PUMP_OUTCOME_BYTES_MAX,
+            .inputs = 1,
+            .path = {&sl_pump_resolver_class, &sl_pump_shard_writer_class, &sl_pump_sorter_class},
+        },
+    [SL_LINE_ORPHANS] =
+        {
+            .name = "orphans",
+            .credits = SL_PUMP_SHARDS_MAX,
+            .bytes = 0,
+            .inputs = 1,
+            .path = {&sl_pump_resolver_class, &sl_pump_sorter_class},
         },
     [SL_LINE_MARK] =
         {

@@ -15,6 +15,7 @@
  *     indexer[k]: applies cuts, then lets readers see the new watermark.
  *     puller: one per PullBinlogs stream; merges the shards, joins commits with prewrites.
  *     clock: owns the timestamp door: fakes while idle, the newest timestamp, answers who asks.
+ *     resolver: asks TiKV what became of prewrites without outcome; only where there is one.
  *     registrar: owns the registry: birth, heartbeats, state, notifies drainers.
  *     admin: answers HTTP.
  *     retention: removes what is old; watches the disk.
@@ -47,6 +48,8 @@ enum sl_pump_line {
     SL_LINE_TRIM,    /* retention -> indexer, shard_writer */
     SL_LINE_GC,      /* admin -> retention */
     SL_LINE_TIDE,    /* clock -> sorter */
+    SL_LINE_RESOLVE, /* resolver -> shard_writer -> sorter */
+    SL_LINE_ORPHANS, /* resolver -> sorter */
     SL_PUMP_LINES,
 };
 
@@ -60,6 +63,7 @@ enum sl_pump_line {
     X(sl_pump_indexer_class)      \
     X(sl_pump_puller_class)       \
     X(sl_pump_clock_class)        \
+    X(sl_pump_resolver_class)     \
     X(sl_pump_registrar_class)    \
     X(sl_pump_retention_class)    \
     X(sl_pump_admin_class)

@@ -49,6 +49,7 @@ static const struct sl_topology_line lines[] = {
      .path = {&gateway, &writer, &merger}},
     {.name = "block", .credits = 2, .inputs = 16, .common_credits = 8, .path = {&writer, &merger}},
     {.name = "wire", .credits = 3, .inputs = 1, .path = {&root, &gateway}},
+    {0}, /* left out */
 };
 
 static const struct sl_topology good = {.program = "pump",

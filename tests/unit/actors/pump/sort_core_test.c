@@ -172,6 +172,129 @@ static void restored_sorter_goes_on_where_the_index_is(void **state)
     assert_int_equal(sl_sorter_watermark(sorter), 90);
 }
 
+/* ---- what is looked for ---- */
+
+static const sl_nanos ms = SL_NANOS_PER_MS;
+
+/* The next record, with a moment and perhaps verified. */
+static void tell_at(struct told *t, int32_t type, sl_ts start, sl_ts commit, sl_nanos at,
+                    bool verified)
+{
+    const struct sl_sort_note note = {.type = type,
+                                      .start_ts = start,
+                                      .commit_ts = commit,
+                                      .verified = verified,
+                                      .at = at,
+                                      .position = {.offset = t->offset, .bytes = 64}};
+
+    sl_sorter_take(t->sorter, &note, &t->cut);
+    t->offset += 64;
+}
+
+static void rollback_settles_when_none_are_verified(void **state)
+{
+    struct told *t = *state;
+
+    tell(t, SL_RECORD_PREWRITE, 10, 0, 0);
+    tell(t, SL_RECORD_ROLLBACK, 10, 0, 0);
+    assert_int_equal(sl_sorter_unresolved(t->sorter), 0);
+    assert_true(sl_sorter_next_orphan(t->sorter) == UINT64_MAX);
+}
+
+static void rollback_that_is_to_be_verified_only_marks(void **state)
+{
+    struct told          *t = *state;
+    struct sl_pump_orphan orphan;
+
+    sl_sorter_verify_rollbacks(t->sorter);
+    tell_at(t, SL_RECORD_PREWRITE, 10, 0, 500 * ms, false);
+    tell_at(t, SL_RECORD_ROLLBACK, 10, 0, 510 * ms, false);
+    tell_at(t, SL_RECORD_ROLLBACK, 77, 77, 510 * ms, false); /* a fake */
+    assert_int_equal(sl_sorter_unresolved(t->sorter), 1);
+    assert_int_equal(sl_sorter_watermark(t->sorter), 10);
+    assert_int_equal(t->cut.settled_count, 0);
+    assert_int_equal(sl_sorter_counts(t->sorter).marked, 1);
+    assert_int_equal(sl_sorter_orphans(t->sorter, 510 * ms, &orphan, 1), 1);
+    assert_int_equal(orphan.start_ts, 10);
+    assert_int_equal(orphan.position.offset, 64);
+    assert_true(orphan.rolled_back);
+    tell_at(t, SL_RECORD_ROLLBACK, 10, 0, 520 * ms, true);
+    assert_int_equal(sl_sorter_unresolved(t->sorter), 0);
+    assert_int_equal(sl_sorter_watermark(t->sorter), 77);
+    assert_int_equal(sl_sorter_orphans(t->sorter, 9000 * ms, &orphan, 1), 0);
+}
+
+static void commit_settles_what_was_marked_rolled_back(void **state)
+{
+    struct told *t = *state;
+
+    sl_sorter_verify_rollbacks(t->sorter);
+    tell(t, SL_RECORD_PREWRITE, 10, 0, 0);
+    tell(t, SL_RECORD_ROLLBACK, 10, 0, 0);
+    tell_at(t, SL_RECORD_COMMIT, 10, 20, 0, true);
+    assert_int_equal(t->cut.entry_count, 1);
+    assert_int_equal(sl_sorter_unresolved(t->sorter), 0);
+    tell(t, SL_RECORD_COMMIT, 10, 20,
+         0); /* TiDB's own, late: the index knows that it is a repeat */
+    assert_int_equal(t->cut.orphan_count, 1);
+}
+
+static void rollback_is_looked_at_in_growing_pauses(void **state)
+{
+    static const uint32_t moments_ms[] = {0, 10, 40, 160, 640, 1640, 2640};
+    struct told          *t = *state;
+    struct sl_pump_orphan orphan;
+
+    sl_sorter_verify_rollbacks(t->sorter);
+    tell_at(t, SL_RECORD_PREWRITE, 10, 0, 0, false);
+    tell_at(t, SL_RECORD_ROLLBACK, 10, 0, 100 * ms, false);
+    for (uint32_t i = 0; i < sizeof moments_ms / sizeof moments_ms[0]; i++) {
+        sl_nanos due = (100 + moments_ms[i]) * ms;
+
+        assert_true(sl_sorter_next_orphan(t->sorter) == due);
+        assert_int_equal(sl_sorter_orphans(t->sorter, due - 1, &orphan, 1), 0);
+        assert_int_equal(sl_sorter_orphans(t->sorter, due, &orphan, 1), 1);
+        assert_int_equal(orphan.looks, i);
+        tell_at(t, SL_RECORD_ROLLBACK, 10, 0, due, false); /* once more: no news */
+    }
+}
+
+static void prewrite_is_looked_for_a_second_after_it_came_and_then_every_second(void **state)
+{
+    struct told          *t = *state;
+    struct sl_pump_orphan orphans[3];
+
+    tell_at(t, SL_RECORD_PREWRITE, 10, 0, 0, false);
+    tell_at(t, SL_RECORD_PREWRITE, 11, 0, 5 * ms, false);
+    tell_at(t, SL_RECORD_PREWRITE, 12, 0, 6 * ms, false);
+    assert_true(sl_sorter_next_orphan(t->sorter) == 1000 * ms);
+    assert_int_equal(sl_sorter_orphans(t->sorter, 1000 * ms - 1, orphans, 3), 0);
+    assert_int_equal(sl_sorter_orphans(t->sorter, 1005 * ms, orphans, 3), 2);
+    assert_int_equal(orphans[0].start_ts, 10);
+    assert_int_equal(orphans[1].start_ts, 11);
+    assert_false(orphans[1].rolled_back);
+    tell_at(t, SL_RECORD_COMMIT, 10, 20, 1006 * ms, false);
+    assert_int_equal(sl_sorter_orphans(t->sorter, 1006 * ms, orphans, 3), 1);
+    assert_int_equal(orphans[0].start_ts, 12);
+    assert_true(sl_sorter_next_orphan(t->sorter) == 2005 * ms);
+    assert_int_equal(sl_sorter_orphans(t->sorter, 3000 * ms, orphans, 1), 1);
+    assert_int_equal(orphans[0].start_ts, 11);
+    assert_int_equal(orphans[0].looks, 1);
+    assert_int_equal(sl_sorter_orphans(t->sorter, 3000 * ms, orphans, 3), 1);
+    assert_int_equal(orphans[0].start_ts, 12);
+}
+
+static void restored_prewrite_is_looked_for_at_once(void **state)
+{
+    struct told          *t = *state;
+    struct sl_pump_orphan orphan;
+
+    sl_sorter_restore(t->sorter, &(struct sl_index_unresolved){
+                                     .start_ts = 40, .bound = 50, .prewrite = {64, 64}});
+    assert_int_equal(sl_sorter_orphans(t->sorter, 5000 * ms, &orphan, 1), 1);
+    assert_int_equal(orphan.start_ts, 40);
+}
+
 /* ---- random legal histories ---- */
 
 enum { SHARDS = 3, TXNS = 3000, QUEUE = 4 * TXNS + SHARDS * TXNS };
@@ -373,6 +496,12 @@ int main(void)
         TOLD(fake_moves_the_watermark_and_is_an_entry),
         TOLD(watermark_never_falls),
         TOLD(restored_sorter_goes_on_where_the_index_is),
+        TOLD(rollback_settles_when_none_are_verified),
+        TOLD(rollback_that_is_to_be_verified_only_marks),
+        TOLD(commit_settles_what_was_marked_rolled_back),
+        TOLD(rollback_is_looked_at_in_growing_pauses),
+        TOLD(prewrite_is_looked_for_a_second_after_it_came_and_then_every_second),
+        TOLD(restored_prewrite_is_looked_for_at_once),
         cmocka_unit_test(watermark_never_passes_what_is_still_to_come),
     };
 
