@@ -200,6 +200,7 @@ static uint32_t pull_all(struct shard *s)
     struct sl_why       why = {0};
     uint32_t            total = 0;
     uint32_t            count = 0;
+    uint32_t            pieces_of;
     enum sl_err         err;
 
     if (stream == NULL)
@@ -207,7 +208,8 @@ static uint32_t pull_all(struct shard *s)
     if ((err = pull_stream_open(stream, &s->pump, 0, "bench", &why)) == SL_OK) {
         pull_shard_allow(&stream->shards[0], commit_ts_of(s->transactions),
                          sl_vlog_end(s->pump.shard[0].vlog));
-        while ((err = pull_stream_next(stream, out, &count, &why)) == SL_OK && count > 0) {
+        while ((err = pull_stream_next(stream, out, &count, &pieces_of, &why)) == SL_OK &&
+               count > 0) {
             total += count;
             while (count > 0)
                 sl_buf_free(&out[--count]);

@@ -416,6 +416,24 @@ static_assert((int)SL_VLOG_PAYLOAD_BYTES_MAX <= (int)SL_PUMP_WRITE_BYTES,
               "every record fits the write line");
 static_assert((int)SL_PUMP_READ_ROOM < (int)SL_PUMP_READ_BYTES, "else each read takes a buffer");
 
+/* Pump: large entities. What they take of memory follows from these, and from
+ * SL_RECORD_REST_BYTES_MAX. */
+enum {
+    SL_SPOOLS_MAX = 4,              /* received at one time; others wait for their grant */
+    SL_SPOOL_PIECE_BYTES = 1 << 20, /* as which they come, but for a lower bound of the tests */
+    SL_SPOOL_PIECE_BYTES_MIN = 1 << 16,
+    /* Of one entity, on their way to the disk: two are granted ahead, and a window. */
+    SL_SPOOL_PIECES = 3,
+    /* Calls open on one connection. Each may hold half a message that came unasked: so a connection
+     * costs 64 MiB at most. More of a TiDB's sessions than this wait in it until one is answered,
+     * which is soon: one batch takes as many records. */
+    SL_PUMP_STREAMS_MAX = 1 << 10,
+};
+static_assert((int)SL_SPOOL_PIECE_BYTES_MIN >= (int)SL_H2_WINDOW_BYTES, "a window is one piece");
+static_assert((int)SL_SPOOL_PIECE_BYTES < (int)SL_VLOG_PAYLOAD_BYTES_MAX,
+              "the first is not the last");
+static_assert((int)SL_PUMP_STREAMS_MAX <= (int)SL_PUMP_BATCH_ITEMS, "one batch answers them all");
+
 /* Pump: its pullers */
 enum {
     SL_PULL_BLOCKS = 2,      /* of one shard, read from the index and not sent yet */
@@ -433,9 +451,9 @@ enum {
     SL_WRITER_CALLS_MAX = 256, /* open at one time on one connection */
     SL_WRITER_WAIT_MS = 100,   /* the longest time in which no signal is looked at */
     SL_LOAD_CALLERS_MAX = 1 << 14,
-    SL_LOAD_SIZE_MAX = 1 << 28,         /* payload of one generated prewrite */
-    SL_DDL_HISTORY_BYTES_MAX = 1 << 26, /* of the file that load appends to */
-    SL_REPLAY_AHEAD_MAX = 4096,         /* how many records prewrites may run ahead of commits */
+    SL_LOAD_SIZE_MAX = SL_BUF_BYTES_MAX - (1 << 20), /* payload of one generated prewrite */
+    SL_DDL_HISTORY_BYTES_MAX = 1 << 26,              /* of the file that load appends to */
+    SL_REPLAY_AHEAD_MAX = 4096, /* how many records prewrites may run ahead of commits */
 };
 static_assert((int)SL_WRITER_CALLS_MAX < (int)SL_H2_STREAMS_MAX, "a connection takes the calls");
 static_assert((int)SL_LOAD_CALLERS_MAX <= (int)SL_TSO_COUNT_MAX, "one question serves all callers");
@@ -444,6 +462,7 @@ static_assert((int)SL_CORPUS_BYTES_MAX <= (int)SL_BUF_BYTES_MAX, "a recording is
 enum {
     SL_LARGE_CHUNK_BYTES = 1 << 20, /* verified as one; what a reader holds */
     SL_LARGE_CHUNKS_MAX = 1 << 12,  /* of one file: 4 GiB, more than any gRPC message */
+    SL_LARGE_SYNC_BYTES = 64 << 20, /* written to a file, then it is synced */
     SL_LARGE_FILES_MAX = 1 << 16,   /* of one folder at one time */
     SL_LARGE_RECORD_BYTES = 48,     /* of a reference, beside what it repeats of the record */
 };

@@ -129,13 +129,20 @@ static uint8_t *put_integer(uint8_t *out, enum field field, int64_t value)
     return put_varint(out, (uint64_t)value);
 }
 
-static uint8_t *put_bytes(uint8_t *out, enum field field, struct sl_slice bytes)
+/* Tag and length. */
+static uint8_t *put_bytes_head(uint8_t *out, enum field field, struct sl_slice bytes)
 {
     if (bytes.bytes == NULL)
         return out;
     *out++ = (uint8_t)((unsigned)field << WIRE_KEY_BITS | WIRE_BYTES);
-    out = put_varint(out, bytes.len);
-    memcpy(out, bytes.bytes, bytes.len);
+    return put_varint(out, bytes.len);
+}
+
+static uint8_t *put_bytes(uint8_t *out, enum field field, struct sl_slice bytes)
+{
+    out = put_bytes_head(out, field, bytes);
+    if (bytes.len > 0)
+        memcpy(out, bytes.bytes, bytes.len);
     return out + bytes.len;
 }
 
@@ -159,15 +166,19 @@ size_t sl_record_encoded_bytes(const struct sl_record *r)
     return total;
 }
 
-void sl_record_encode(const struct sl_record *r, uint8_t *out)
+/* All before the bytes of the prewrite value. */
+static uint8_t *put_head(uint8_t *out, const struct sl_record *r)
 {
-    const uint8_t *start = out;
-
     out = put_integer(out, FIELD_TYPE, r->type);
     out = put_integer(out, FIELD_START_TS, r->start_ts);
     out = put_integer(out, FIELD_COMMIT_TS, r->commit_ts);
     out = put_bytes(out, FIELD_PREWRITE_KEY, r->prewrite_key);
-    out = put_bytes(out, FIELD_PREWRITE_VALUE, r->prewrite_value);
+    return put_bytes_head(out, FIELD_PREWRITE_VALUE, r->prewrite_value);
+}
+
+/* All behind them. */
+static uint8_t *put_tail(uint8_t *out, const struct sl_record *r)
+{
     out = put_bytes(out, FIELD_DDL_QUERY, r->ddl_query);
     out = put_integer(out, FIELD_DDL_JOB_ID, r->ddl_job_id);
     if (r->has_schema_state)
@@ -176,7 +187,40 @@ void sl_record_encode(const struct sl_record *r, uint8_t *out)
         memcpy(out, r->unknown[i].bytes, r->unknown[i].len);
         out += r->unknown[i].len;
     }
+    return out;
+}
+
+void sl_record_encode(const struct sl_record *r, uint8_t *out)
+{
+    const uint8_t *start = out;
+
+    out = put_head(out, r);
+    if (r->prewrite_value.len > 0)
+        memcpy(out, r->prewrite_value.bytes, r->prewrite_value.len);
+    out = put_tail(out + r->prewrite_value.len, r);
     SL_ASSERT((size_t)(out - start) == sl_record_encoded_bytes(r));
+}
+
+size_t sl_record_head_bytes(const struct sl_record *r)
+{
+    return 3 + varint_bytes((uint64_t)(int64_t)r->type) + varint_bytes((uint64_t)r->start_ts) +
+           varint_bytes((uint64_t)r->commit_ts) + bytes_bytes(r->prewrite_key) +
+           bytes_bytes(r->prewrite_value) - r->prewrite_value.len;
+}
+
+void sl_record_encode_head(const struct sl_record *r, uint8_t *out)
+{
+    const uint8_t *end = put_head(out, r);
+
+    SL_ASSERT((size_t)(end - out) == sl_record_head_bytes(r));
+}
+
+void sl_record_encode_tail(const struct sl_record *r, uint8_t *out)
+{
+    const uint8_t *end = put_tail(out, r);
+
+    SL_ASSERT(sl_record_head_bytes(r) + r->prewrite_value.len + (size_t)(end - out) ==
+              sl_record_encoded_bytes(r));
 }
 
 struct sl_record sl_record_join(const struct sl_record *prewrite, const struct sl_record *commit)

@@ -54,6 +54,13 @@ size_t sl_record_encoded_bytes(const struct sl_record *record);
  * always written, 4 to 6 when present, 8 when has_schema_state. */
 void sl_record_encode(const struct sl_record *record, uint8_t *out);
 
+/* The same for a record whose prewrite value lies elsewhere: what stands before its bytes and what
+ * stands behind them. Of prewrite_value only the length is looked at, but bytes must not be NULL.
+ * The three sizes add up to sl_record_encoded_bytes. */
+size_t sl_record_head_bytes(const struct sl_record *record);
+void   sl_record_encode_head(const struct sl_record *record, uint8_t *out);
+void   sl_record_encode_tail(const struct sl_record *record, uint8_t *out);
+
 /* What a drainer is sent for a commit: the commit with prewrite value, DDL query, job id and schema
  * state of its prewrite (pump spec 1.5, observed 15). A type nobody knows is matched like a commit
  * and stays what it is. Both have the same start ts. Borrows from both. */

@@ -272,6 +272,11 @@ enum sl_err sl_record_stream_take(struct sl_record_stream *stream, struct sl_rec
     return SL_OK;
 }
 
+struct sl_slice sl_record_stream_rest(const struct sl_record_stream *stream)
+{
+    return (struct sl_slice){stream->rest, stream->rest_bytes};
+}
+
 /* ---- requests ---- */
 
 void sl_write_stream_begin(struct sl_write_stream *stream, uint64_t bytes)
@@ -321,6 +326,19 @@ bool sl_write_stream_feed(struct sl_write_stream *stream, struct sl_slice piece)
             break;
         }
     }
+}
+
+/* Within the value all that was kept are whole fields. */
+bool sl_write_stream_peek(const struct sl_write_stream *stream, uint64_t *cluster_id,
+                          struct sl_record *record)
+{
+    const struct sl_record_stream *inner = &stream->record;
+
+    if (stream->scan.state != SCAN_VALUE || stream->scan.field != FIELD_PAYLOAD ||
+        inner->scan.state != SCAN_VALUE || !in_value(&inner->scan))
+        return false;
+    *cluster_id = stream->cluster_id;
+    return sl_record_decode(sl_record_stream_rest(inner), record, NULL) == SL_OK;
 }
 
 enum sl_err sl_write_stream_cluster(struct sl_write_stream *stream, uint64_t *cluster_id,

@@ -64,6 +64,10 @@ bool sl_record_stream_feed(struct sl_record_stream *stream, struct sl_slice piec
 enum sl_err sl_record_stream_take(struct sl_record_stream *stream, struct sl_record_around *out,
                                   struct sl_why *why);
 
+/* After sl_record_stream_take: the bytes of its record, which is without the prewrite value.
+ * Borrowed from the stream. */
+struct sl_slice sl_record_stream_rest(const struct sl_record_stream *stream);
+
 /* ---- inside a WriteBinlogReq ---- */
 
 /* A request under way: the cluster id and the last payload count, as in any decoder. */
@@ -80,6 +84,12 @@ void sl_write_stream_begin(struct sl_write_stream *stream, uint64_t bytes);
 void sl_write_stream_end(struct sl_write_stream *stream);
 /* False: it is no request. A payload that is no record fails only when it is taken. */
 bool sl_write_stream_feed(struct sl_write_stream *stream, struct sl_slice piece);
+
+/* While the prewrite value comes: what stands before it, at which a message can be refused early.
+ * What counts is what the end says, since fields may come again. *record borrows from the stream.
+ * False: it is not coming now, or what stands before it is no record. */
+bool sl_write_stream_peek(const struct sl_write_stream *stream, uint64_t *cluster_id,
+                          struct sl_record *record);
 
 /* The cluster id, when all was fed or feeding has failed. SL_INVALID: it is no request. */
 enum sl_err sl_write_stream_cluster(struct sl_write_stream *stream, uint64_t *cluster_id,

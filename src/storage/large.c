@@ -196,20 +196,20 @@ void large_writer_over(struct sl_large *large)
 
 /* ---- references ---- */
 
-/* Write where its record is, synced or not. */
-static enum sl_err write_offset(struct sl_large *large, const struct large_header *header,
+/* Write where the record of a file is, synced or not. */
+static enum sl_err write_offset(struct sl_fs *fs, const char *dir, uint64_t number, uint64_t offset,
                                 bool sync, struct sl_why *why)
 {
     struct sl_file *file;
     uint8_t         bytes[LARGE_OFFSET_BYTES];
     char            path[SL_PATH_BYTES_MAX];
-    enum sl_err     err = large_path(path, large->dir, header->ref.number, why);
+    enum sl_err     err = large_path(path, dir, number, why);
 
     if (err == SL_OK)
-        err = sl_fs_open(large->fs, path, SL_OPEN_READ | SL_OPEN_WRITE, &file, why);
+        err = sl_fs_open(fs, path, SL_OPEN_READ | SL_OPEN_WRITE, &file, why);
     if (err != SL_OK)
         return err;
-    large_offset_encode(header->ref.number, header->offset, bytes);
+    large_offset_encode(number, offset, bytes);
     err = sl_file_write_at(file, LARGE_OFFSET_AT, bytes, sizeof bytes, why);
     if (err == SL_OK && sync)
         err = sl_file_sync(file, why);
@@ -236,16 +236,8 @@ enum sl_err sl_large_keep(struct sl_large *large, const struct sl_large_ref *ref
         return SL_OK;
     entry->header.offset = offset;
     entry->dirty = true;
-    err = write_offset(large, &entry->header, false, why);
+    err = write_offset(large->fs, large->dir, ref->number, offset, false, why);
     return err == SL_OK ? SL_OK : sl_wrap(why, err, "keep file %" PRIu64, ref->number);
-}
-
-void sl_large_drop(struct sl_large *large, const struct sl_large_ref *ref)
-{
-    struct entry *entry = find(large, ref->number);
-
-    SL_ASSERT(entry != NULL && !entry->kept);
-    (void)remove_entry(large, (uint32_t)(entry - large->entries), NULL); /* else the next start */
 }
 
 /* Written once more: a sync that failed may have lost what was written before it. */
@@ -257,7 +249,9 @@ enum sl_err sl_large_sync(struct sl_large *large, struct sl_why *why)
 
         if (!entry->dirty)
             continue;
-        if ((err = write_offset(large, &entry->header, true, why)) != SL_OK)
+        err = write_offset(large->fs, large->dir, entry->header.ref.number, entry->header.offset,
+                           true, why);
+        if (err != SL_OK)
             return sl_wrap(why, err, "sync file %" PRIu64, entry->header.ref.number);
         entry->dirty = false;
     }
@@ -284,18 +278,61 @@ enum sl_err sl_large_sweep(struct sl_large *large, uint64_t first, uint64_t head
     return SL_OK;
 }
 
+/* Has it been marked meanwhile? SL_NOT_FOUND: it was unlinked. */
+static enum sl_err look_for_mark(struct sl_large *large, struct entry *entry, struct sl_why *why)
+{
+    struct sl_file     *file;
+    struct large_header header;
+    char                path[SL_PATH_BYTES_MAX];
+    enum sl_err         err = large_path(path, large->dir, entry->header.ref.number, why);
+
+    if (err != SL_OK || (err = sl_fs_open(large->fs, path, SL_OPEN_READ, &file, why)) != SL_OK)
+        return err;
+    err = large_header_read(file, path, &header, why);
+    sl_file_close(&file);
+    if (err != SL_OK)
+        return err;
+    entry->header.offset = header.offset;
+    entry->kept = header.offset > 0;
+    return SL_OK;
+}
+
 enum sl_err sl_large_remove_before(struct sl_large *large, uint64_t offset, struct sl_why *why)
 {
     uint32_t    i = 0;
     enum sl_err err;
 
     while (i < large->count) {
-        const struct entry *entry = &large->entries[i];
+        struct entry *entry = &large->entries[i];
 
-        if (!entry->kept || entry->header.offset >= offset)
+        err = entry->kept ? SL_OK : look_for_mark(large, entry, why);
+        if (err == SL_NOT_FOUND)
+            err = remove_entry(large, i, why);
+        else if (err == SL_OK && (!entry->kept || entry->header.offset >= offset))
             i++;
-        else if ((err = remove_entry(large, i, why)) != SL_OK)
+        else if (err == SL_OK)
+            err = remove_entry(large, i, why);
+        if (err != SL_OK)
             return err;
     }
     return SL_OK;
+}
+
+/* ---- beside the folder ---- */
+
+enum sl_err sl_large_mark(struct sl_fs *fs, const char *dir, const struct sl_large_ref *ref,
+                          uint64_t offset, struct sl_why *why)
+{
+    enum sl_err err = write_offset(fs, dir, ref->number, offset, true, why);
+
+    SL_ASSERT(offset > 0);
+    return err == SL_OK ? SL_OK : sl_wrap(why, err, "mark file %" PRIu64, ref->number);
+}
+
+void sl_large_unlink(struct sl_fs *fs, const char *dir, const struct sl_large_ref *ref)
+{
+    char path[SL_PATH_BYTES_MAX];
+
+    if (large_path(path, dir, ref->number, NULL) == SL_OK)
+        sl_fs_try_remove(fs, path); /* else the next start does */
 }

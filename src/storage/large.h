@@ -19,7 +19,7 @@
  *     retention:   sl_vlog_remove_before, then sl_large_remove_before
  *
  * Passive and synchronous: the folder and its writers belong to one owner, one call at a time;
- * readers share only the files with it. */
+ * readers, and who appends the references, share only the files with it. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -55,11 +55,6 @@ uint32_t sl_large_count(const struct sl_large *large);
  * Errors: SL_CORRUPT (no such file, or another: acknowledged data is lost), SL_IO, SL_NOSPACE. */
 enum sl_err sl_large_keep(struct sl_large *large, const struct sl_large_ref *ref, uint64_t offset,
                           struct sl_why *why);
-/* The file was finished, but its record is certainly not in the log (SL_NOSPACE, SL_TOO_LARGE, or
- * it was never appended): remove it. After SL_IO the record may yet be found by the next start: let
- * that decide. */
-void sl_large_drop(struct sl_large *large, const struct sl_large_ref *ref);
-
 /* Make what was kept durable. Blocks for a sync per file kept since the last one. After SL_IO no
  * later head may pass these records: call again. */
 enum sl_err sl_large_sync(struct sl_large *large, struct sl_why *why);
@@ -72,6 +67,18 @@ enum sl_err sl_large_sweep(struct sl_large *large, uint64_t first, uint64_t head
  * again. */
 enum sl_err sl_large_remove_before(struct sl_large *large, uint64_t offset, struct sl_why *why);
 
+/* ---- beside the folder: for who appends the references, on a thread of its own ---- */
+
+/* As sl_large_keep, at once durable, and the folder finds it out when it needs to: for whoever
+ * cannot tell when the head passes a record. Blocks for a sync. After an error the head must not
+ * pass it. */
+enum sl_err sl_large_mark(struct sl_fs *fs, const char *dir, const struct sl_large_ref *ref,
+                          uint64_t offset, struct sl_why *why);
+/* The file was finished, but its record is certainly not in the log (SL_NOSPACE, SL_TOO_LARGE, or
+ * it was never appended): remove it. After SL_IO the record may yet be found by the next start: let
+ * that decide. */
+void sl_large_unlink(struct sl_fs *fs, const char *dir, const struct sl_large_ref *ref);
+
 /* ---- writing ---- */
 
 struct sl_large_writer;
@@ -79,7 +86,8 @@ struct sl_large_writer;
 /* Begin a file. SL_FULL: SL_LARGE_FILES_MAX. Each writer ends with finish or abandon. */
 enum sl_err sl_large_create(struct sl_large *large, struct sl_large_writer **out,
                             struct sl_why *why);
-/* Add bytes. After an error only abandon may follow. SL_TOO_LARGE: SL_LARGE_CHUNKS_MAX. */
+/* Add bytes. Blocks for a sync now and then, so that the last one is short. After an error only
+ * abandon may follow. SL_TOO_LARGE: SL_LARGE_CHUNKS_MAX. */
 enum sl_err sl_large_append(struct sl_large_writer *writer, struct sl_slice bytes,
                             struct sl_why *why);
 /* Make the file and its name durable. Nulls the pointer; after an error the file is gone. Not for

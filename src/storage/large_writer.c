@@ -10,6 +10,7 @@ struct sl_large_writer {
     struct sl_file  *file;  /* owned */
     uint64_t         number;
     uint64_t         bytes;  /* of the entity, so far */
+    uint64_t         synced; /* of them */
     uint32_t         crc;    /* of the chunk under way */
     bool             failed; /* what is in the file is not known */
     char             path[SL_PATH_BYTES_MAX];
@@ -69,6 +70,11 @@ enum sl_err sl_large_append(struct sl_large_writer *writer, struct sl_slice byte
     if (err != SL_OK)
         return err;
     count(writer, bytes);
+    if (writer->bytes - writer->synced >= SL_LARGE_SYNC_BYTES) {
+        if ((err = sl_file_sync(writer->file, why)) != SL_OK)
+            return err;
+        writer->synced = writer->bytes;
+    }
     writer->failed = false;
     return SL_OK;
 }

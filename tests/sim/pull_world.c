@@ -148,14 +148,20 @@ void world_begin(const struct sl_env *env, uint32_t shards)
             .identity = {.cluster_id = 1, .shard = k, .shard_count = shards},
             .segment_bytes = WORLD_SEGMENT_BYTES};
         assert_int_equal(sl_vlog_open(log, 0, NULL, NULL, &world.pump.shard[k].vlog, NULL), SL_OK);
+        (void)snprintf(world.pump.large_dir[k], sizeof world.pump.large_dir[k], "/large-%u", k);
+        assert_int_equal(
+            sl_large_open(env->fs, world.pump.large_dir[k], &world.pump.shard[k].large, NULL),
+            SL_OK);
         world.pump.shard[k].index = sl_index_shard_of(world.pump.index, k);
     }
 }
 
 void world_end(void)
 {
-    for (uint32_t k = 0; k < world.pump.options.shards; k++)
+    for (uint32_t k = 0; k < world.pump.options.shards; k++) {
         sl_vlog_close(&world.pump.shard[k].vlog);
+        sl_large_close(&world.pump.shard[k].large);
+    }
     sl_index_close(&world.pump.index);
     for (uint32_t i = 0; i < world.entry_count; i++)
         sl_buf_free(&world.entries[i].entity);
@@ -176,19 +182,57 @@ static uint32_t shard_of(sl_ts start_ts)
     return (uint32_t)(start_ts % world.pump.options.shards);
 }
 
-static struct sl_position append(uint32_t shard, enum sl_vlog_type type, const struct sl_record *r)
+static struct sl_position append_bytes(uint32_t shard, enum sl_vlog_type type,
+                                       const struct sl_record *r, struct sl_slice payload)
 {
-    struct sl_buf        *payload = sl_buf_new(sl_record_encoded_bytes(r));
     struct sl_vlog_record record = {.type = type,
                                     .start_ts = (uint64_t)r->start_ts,
                                     .commit_ts = (uint64_t)r->commit_ts,
-                                    .payload = sl_slice_from_buf(payload)};
+                                    .payload = payload};
     struct sl_position    position;
 
-    sl_record_encode(r, payload->data);
     assert_int_equal(sl_vlog_append(world.pump.shard[shard].vlog, &record, 1, &position, NULL),
                      SL_OK);
+    return position;
+}
+
+static struct sl_position append(uint32_t shard, enum sl_vlog_type type, const struct sl_record *r)
+{
+    struct sl_buf     *payload = sl_buf_new(sl_record_encoded_bytes(r));
+    struct sl_position position;
+
+    sl_record_encode(r, payload->data);
+    position = append_bytes(shard, type, r, sl_slice_from_buf(payload));
     sl_buf_free(&payload);
+    return position;
+}
+
+/* The record in a file, and a reference to it in the log. */
+static struct sl_position append_large(uint32_t shard, struct sl_record *r)
+{
+    struct sl_pump_shard  *s = &world.pump.shard[shard];
+    size_t                 head = sl_record_head_bytes(r);
+    struct sl_large_record reference = {
+        .has_value = true, .value_at = head, .value_bytes = r->prewrite_value.len};
+    struct sl_buf          *bytes = sl_buf_new(sl_record_encoded_bytes(r));
+    struct sl_large_writer *writer;
+    struct sl_position      position;
+    uint8_t                 rest[256];
+    uint8_t                 payload[512];
+
+    sl_record_encode(r, bytes->data);
+    assert_int_equal(sl_large_create(s->large, &writer, NULL), SL_OK);
+    assert_int_equal(sl_large_append(writer, sl_slice_from_buf(bytes), NULL), SL_OK);
+    assert_int_equal(sl_large_finish(&writer, &reference.ref, NULL), SL_OK);
+    sl_buf_free(&bytes);
+    r->prewrite_value = (struct sl_slice){0};
+    assert_true(sl_record_encoded_bytes(r) <= sizeof rest);
+    sl_record_encode(r, rest);
+    reference.rest = (struct sl_slice){rest, sl_record_encoded_bytes(r)};
+    sl_large_record_encode(&reference, payload);
+    position = append_bytes(shard, SL_VLOG_LARGE, r,
+                            (struct sl_slice){payload, sl_large_record_bytes(&reference)});
+    assert_int_equal(sl_large_keep(s->large, &reference.ref, position.offset, NULL), SL_OK);
     return position;
 }
 
@@ -220,7 +264,7 @@ static void sort_in(void)
     }
 }
 
-uint32_t world_prewrite(size_t value_bytes)
+static uint32_t prewrite(size_t value_bytes, bool is_large)
 {
     struct world_open *o = &world.open[world.open_count];
     struct content     c;
@@ -240,9 +284,19 @@ uint32_t world_prewrite(size_t value_bytes)
         r.ddl_query = (struct sl_slice){c.query, sizeof c.query};
         r.ddl_job_id = 77;
     }
-    o->prewrite = append(o->shard, SL_VLOG_PREWRITE, &r);
+    o->prewrite = is_large ? append_large(o->shard, &r) : append(o->shard, SL_VLOG_PREWRITE, &r);
     free(c.value);
     return world.open_count++;
+}
+
+uint32_t world_prewrite(size_t value_bytes)
+{
+    return prewrite(value_bytes, false);
+}
+
+uint32_t world_prewrite_large(size_t value_bytes)
+{
+    return prewrite(value_bytes, true);
 }
 
 void world_draw(uint32_t open)

@@ -58,6 +58,8 @@ void world_end(void);
 
 /* A prewrite with so many bytes of value; its place in world.open. */
 uint32_t world_prewrite(size_t value_bytes);
+/* The same in a file of its own, of the folder "/large-SHARD". */
+uint32_t world_prewrite_large(size_t value_bytes);
 /* Draw the commit ts of an open transaction. */
 void world_draw(uint32_t open);
 /* Its commit, or a record of a type nobody knows; draws when nobody has. */

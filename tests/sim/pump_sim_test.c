@@ -43,15 +43,15 @@ static void a_pump_keeps_its_promises_through_every_fault(void **state)
         assert_int_equal(sl_buf_live_count(), 0);
     }
     print_message("%llu steps, %u lives, %u crashes, %u failed starts, %u failed lives, "
-                  "%u transactions, %u retries, %llu steps on a full disk\n",
+                  "%u transactions, %u retries, %llu steps on a full disk, %llu large entities\n",
                   (unsigned long long)tally.steps, tally.lives, tally.crashes, tally.failed_opens,
                   tally.failed_lives, tally.transactions, tally.retries,
-                  (unsigned long long)tally.full);
+                  (unsigned long long)tally.full, (unsigned long long)tally.large);
     if (seeds.count < SEEDS)
         return; /* one seed need not meet everything */
     assert_true(tally.crashes > seeds.count / 2 && tally.failed_opens > 0);
     assert_true(tally.transactions > 10 * seeds.count && tally.retries > seeds.count);
-    assert_true(tally.full > 0);
+    assert_true(tally.full > 0 && tally.large > seeds.count);
 }
 
 /* The canary: without syncs, a power cut takes acknowledged records, and that must be seen. */

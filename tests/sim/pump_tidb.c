@@ -245,8 +245,8 @@ static void begin_txn(struct world *w)
     *t = (struct txn){.world = w};
     if (!world_draw(w, &t->start_ts))
         return;
-    t->value_bytes =
-        (uint32_t)sl_prng_below(&w->dice, world_chance(w, 20) ? tidb->value_bytes_max : 1500);
+    t->value_bytes = (uint32_t)sl_prng_below(
+        &w->dice, world_chance(w, tidb->big_one_in) ? tidb->value_bytes_max : 1500);
     tidb->txn_count++;
 }
 

@@ -112,10 +112,16 @@ static const struct sl_pump_options basic = {
     .gc_ms = (int64_t)7 * 24 * 3600 * 1000,
 };
 
+/* A world with entities that go to files of their own. */
+static bool has_large(const struct world *w)
+{
+    return w->seed % 3 == 1;
+}
+
 /* Small ones, so that many are filled; or such as take a record beyond the window of a stream. */
 static uint64_t segment_bytes(const struct world *w)
 {
-    return (w->seed / 4 % 4 == 0 ? 4 : 1) * (uint64_t)SL_VLOG_SEGMENT_BYTES_MIN;
+    return (w->seed / 4 % 4 == 0 || has_large(w) ? 4 : 1) * (uint64_t)SL_VLOG_SEGMENT_BYTES_MIN;
 }
 
 static enum sl_err open_pump(struct world *w, struct sl_why *why)
@@ -135,6 +141,7 @@ static enum sl_err open_pump(struct world *w, struct sl_why *why)
     options.env = w->env;
     options.segment_bytes = segment_bytes(w);
     options.shards = 1 + (uint32_t)(w->seed % 4);
+    options.large_bytes = has_large(w) ? SL_SPOOL_PIECE_BYTES_MIN : 0;
     options.fake_interval_ms = 20 + (uint32_t)(w->seed % 7) * 50;
     if ((err = sl_pump_open(&options, &w->pump, why)) != SL_OK)
         return err;
@@ -155,6 +162,7 @@ static enum sl_err open_pump(struct world *w, struct sl_why *why)
 static void free_pump(struct world *w)
 {
     sl_runtime_free(&w->rt);
+    w->tally->large += atomic_load(&w->pump->board.spools);
     sl_pump_close(&w->pump);
 }
 
@@ -407,7 +415,9 @@ static void begin(struct world *w)
         sl_local_open(w->env, "/cluster", &w->door, &why) != SL_OK)
         SL_PANIC("no cluster: %s", why.text);
     w->tidb.txns_max = (uint32_t)sl_prng_range(&w->dice, 10, WORLD_TXNS_MAX);
-    w->tidb.value_bytes_max = (uint32_t)(segment_bytes(w) / 2);
+    w->tidb.value_bytes_max =
+        has_large(w) ? WORLD_VALUE_BYTES_MAX : (uint32_t)(segment_bytes(w) / 2);
+    w->tidb.big_one_in = has_large(w) ? 4 : 20;
     w->tidb.open_max = (uint32_t)sl_prng_range(&w->dice, 1, WORLD_OPEN_MAX);
     for (uint32_t i = 0; i < WORLD_DRAINERS; i++)
         w->drainers[i] = (struct drainer){.world = w, .index = i, .is_on = i != WORLD_AUDITOR};

@@ -83,7 +83,8 @@ struct tidb {
     uint32_t    txn_count;
     uint32_t    txns_max;
     uint32_t    open_max;
-    uint32_t    value_bytes_max; /* of a few */
+    uint32_t    value_bytes_max; /* of a few: */
+    uint32_t    big_one_in;
 };
 
 void tidb_move(struct world *w);
@@ -146,6 +147,7 @@ struct world_tally {
     uint64_t full;         /* steps on a full disk */
     uint32_t transactions; /* pulled by the auditor */
     uint32_t retries;      /* of writes */
+    uint64_t large;        /* entities begun to be written to files of their own */
 };
 
 /* Play one seed. On a disk that lies only P1 is looked at. Returns the first promise that was

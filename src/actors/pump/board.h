@@ -32,6 +32,7 @@ struct sl_pump_board {
     _Atomic uint32_t broken[SL_PUMP_SHARDS_MAX];     /* 1: its log takes nothing; shard_writer */
     /* Activity, for the clock's fakes and for status. */
     _Atomic uint64_t writes;  /* WriteBinlog calls answered; sessions */
+    _Atomic uint64_t spools;  /* large entities begun: their serial numbers; sessions */
     _Atomic uint32_t pullers; /* streams open; sessions */
     _Atomic uint32_t refused; /* connections beyond SL_PUMP_CONNECTIONS_MAX; gateway */
 };

@@ -5,6 +5,7 @@
  * that is forwarded, and an answer that is asked for by several, means the same everywhere. Who
  * sends what along which line: topology.h. */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -18,6 +19,11 @@
 #define SL_PUMP_MSG_TABLE(X)                                                                   \
     X(SL_PUMP_WRITE, "write")                   /* Q session, clock, resolver -> writer */     \
     X(SL_PUMP_SORT, "sort")                     /* the same message, on to the sorter */       \
+    X(SL_PUMP_SPOOL, "spool")                   /* Q session -> spooler; on to the writer */   \
+    X(SL_PUMP_PIECE, "piece")                   /* Q session -> spooler */                     \
+    X(SL_PUMP_PIECE_TAKEN, "piece-taken")       /* A struct sl_pump_piece_taken */             \
+    X(SL_PUMP_SPOOL_END, "spool-end")           /* session -> spooler: it came whole */        \
+    X(SL_PUMP_SPOOL_DROP, "spool-drop")         /* session -> spooler: it will not */          \
     X(SL_PUMP_WRITTEN, "written")               /* A plain: it is durable */                   \
     X(SL_PUMP_FAILED, "failed")                 /* A struct sl_pump_failed: to any question */ \
     X(SL_PUMP_MARK, "mark")                     /* shard_writer -> sorters of other shards */  \
@@ -39,6 +45,8 @@
     X(SL_PUMP_TRIM, "trim")                     /* Q retention -> indexer */                   \
     X(SL_PUMP_TRIMMED, "trimmed")               /* A struct sl_pump_trimmed */                 \
     X(SL_PUMP_CUT_LOG, "cut-log")               /* Q retention -> shard_writer */              \
+    X(SL_PUMP_LOG_CUT, "log-cut")               /* A struct sl_pump_log_cut */                 \
+    X(SL_PUMP_CUT_LARGE, "cut-large")           /* Q retention -> spooler */                   \
     X(SL_PUMP_DONE, "done")                     /* A plain */                                  \
     X(SL_PUMP_CHECKPOINT_DUE, "checkpoint-due") /* T */                                        \
     X(SL_PUMP_SPACE_DUE, "space-due")           /* T */                                        \
@@ -77,7 +85,9 @@ struct sl_pump_failed *sl_pump_failed_new(enum sl_err err, const struct sl_why *
  * later, but whole. */
 struct sl_pump_write {
     struct sl_msg  hdr;
-    struct sl_buf *payload; /* owned; the record as TiDB sent it. NULL once it is durable */
+    struct sl_buf *payload;  /* owned; the record as TiDB sent it. NULL once it is durable */
+    bool           is_large; /* the payload is the reference to a large entity */
+    uint64_t       serial;   /* of a large entity */
     int32_t        type; /* of enum sl_record_type, or unknown: stored and matched like a commit */
     sl_ts          start_ts;
     sl_ts          commit_ts;
@@ -91,6 +101,56 @@ struct sl_pump_write {
 /* A message for a record, which takes *payload. */
 struct sl_pump_write *sl_pump_write_new(struct sl_buf **payload, int32_t type, sl_ts start_ts,
                                         sl_ts commit_ts);
+
+/* ---- large entities ----
+ *
+ *     session ──SPOOL──► spooler          the write, which the spooler keeps
+ *             ──PIECE──►                  again and again
+ *             ──SPOOL_END─►               makes the payload: a reference to the file
+ *                            ──WRITE──► shard_writer, which answers SPOOL as any write
+ *
+ * Each is named by a serial number of its own. A SPOOL is followed by END or DROP, exactly once,
+ * also when it was answered by a failure before that. */
+
+/* A SPOOL: a prewrite whose payload follows. Asked with a permit of SL_LINE_SPOOL. */
+struct sl_pump_write *sl_pump_spool_new(uint64_t serial, sl_ts start_ts);
+
+/* The next bytes of the request. */
+struct sl_pump_piece {
+    struct sl_msg  hdr;
+    uint64_t       serial;
+    struct sl_buf *bytes; /* owned */
+};
+
+/* A message that takes *bytes. */
+struct sl_pump_piece *sl_pump_piece_new(uint64_t serial, struct sl_buf **bytes);
+
+/* They are in the file, or nobody wants them. */
+struct sl_pump_piece_taken {
+    struct sl_msg hdr;
+    size_t        bytes;
+};
+
+/* All pieces have been sent. What the request holds (storage/large.h). */
+struct sl_pump_spool_end {
+    struct sl_msg  hdr;
+    uint64_t       serial;
+    struct sl_buf *rest; /* owned */
+    bool           has_value;
+    uint64_t       value_at;
+    uint64_t       value_bytes;
+};
+
+/* An END with a copy of the rest. */
+struct sl_pump_spool_end *sl_pump_spool_end_new(uint64_t serial, struct sl_slice rest);
+
+/* No more will come. */
+struct sl_pump_spool_drop {
+    struct sl_msg hdr;
+    uint64_t      serial;
+};
+
+/* ---- what follows from a write ---- */
 
 /* Another shard has made a commit ts durable. */
 struct sl_pump_mark {
@@ -150,9 +210,11 @@ struct sl_pump_watermark {
 };
 
 /* The next entities of a stream, each an encoded PullBinlogResp; answers SL_PUMP_NEXT, which waits
- * until there is at least one. */
+ * until there is at least one. Or the next pieces of one that is too large to be held, the first,
+ * second, ... of so many bytes: batch after batch until it is whole. */
 struct sl_pump_batch {
     struct sl_msg  hdr;
+    uint32_t       pieces_of;                     /* bytes of this one entity; 0: whole entities */
     uint32_t       count;                         /* 1..SL_PULL_BATCH_ITEMS */
     struct sl_buf *entities[SL_PULL_BATCH_ITEMS]; /* owned; whoever takes one sets it to NULL */
 };
@@ -190,10 +252,17 @@ struct sl_pump_trimmed {
     uint64_t      oldest;
 };
 
-/* "Remove the segments that end at or before this offset." */
+/* "Remove the segments that end at or before this offset", and, to the spooler: the large entities
+ * whose records were before it. */
 struct sl_pump_cut_log {
     struct sl_msg hdr;
     uint64_t      before;
+};
+
+/* Where the log begins now; 0: nobody knows. */
+struct sl_pump_log_cut {
+    struct sl_msg hdr;
+    uint64_t      first;
 };
 
 /* A fresh timestamp. */

@@ -19,6 +19,11 @@
 /* A commit, joined with its prewrite (sl_record_join). */
 struct sl_buf *pull_entity_joined(const struct sl_record *prewrite, const struct sl_record *commit);
 
+/* The same in parts, for a prewrite whose value lies elsewhere (its length counts, its bytes must
+ * not be NULL): *head, the value, *tail. *total is their sum. */
+void pull_entity_around(const struct sl_record *prewrite, const struct sl_record *commit,
+                        struct sl_buf **head, struct sl_buf **tail, uint64_t *total);
+
 /* A record as it is stored; not empty. */
 struct sl_buf *pull_entity_stored(sl_ts start_ts, sl_ts commit_ts, struct sl_slice record);
 

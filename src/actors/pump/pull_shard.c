@@ -145,7 +145,7 @@ enum sl_err pull_shard_fill(struct pull_shard *shard, struct sl_merge *merge, st
 /* ---- reading the log ---- */
 
 enum sl_err pull_shard_show(struct pull_shard *shard, struct sl_position position,
-                            struct sl_slice *payload, struct sl_why *why)
+                            struct sl_slice *payload, bool *is_large, struct sl_why *why)
 {
     struct sl_vlog_record record;
     enum sl_err           err;
@@ -153,10 +153,6 @@ enum sl_err pull_shard_show(struct pull_shard *shard, struct sl_position positio
     if ((err = sl_vlog_reader_show(shard->reader, position, &record, why)) != SL_OK)
         return err;
     *payload = record.payload;
-    if (record.type != SL_VLOG_LARGE)
-        return SL_OK;
-    return sl_fail(why, SL_UNSUPPORTED,
-                   "the record at log offset %" PRIu64 " of shard %" PRIu32
-                   " is in a file of its own",
-                   position.offset, shard->number);
+    *is_large = record.type == SL_VLOG_LARGE;
+    return SL_OK;
 }

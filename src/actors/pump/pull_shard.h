@@ -49,9 +49,10 @@ bool pull_shard_is_dry(const struct pull_shard *shard);
  * of sl_index_cursor_next. */
 enum sl_err pull_shard_fill(struct pull_shard *shard, struct sl_merge *merge, struct sl_why *why);
 
-/* Show the payload of the record at a position, valid until the next call for the shard. Blocks for
- * the disk. Errors: as of sl_vlog_reader_show. */
+/* Show the payload of the record at a position, valid until the next call for the shard. *is_large:
+ * it is a reference, the record has a file of its own. Blocks for the disk. Errors: as of
+ * sl_vlog_reader_show. */
 enum sl_err pull_shard_show(struct pull_shard *shard, struct sl_position position,
-                            struct sl_slice *payload, struct sl_why *why);
+                            struct sl_slice *payload, bool *is_large, struct sl_why *why);
 
 #endif

@@ -8,9 +8,9 @@
 #include "base/assert.h"
 #include "base/log.h"
 
-/* An entity is never larger than what its records take in the log, so that the sizes in the index
- * bound a batch before anything is read: a record header of 48 bytes is more than frame, meta and
- * the zeros that the encoder adds. */
+/* An entity that is held is never larger than what its records take in the log, so that the sizes
+ * in the index bound a batch before anything is read: a record header of 48 bytes is more than
+ * frame, meta and the zeros that the encoder adds. */
 
 enum sl_err pull_stream_open(struct pull_stream *stream, struct sl_pump *pump, sl_ts after,
                              const char *peer, struct sl_why *why)
@@ -18,8 +18,11 @@ enum sl_err pull_stream_open(struct pull_stream *stream, struct sl_pump *pump, s
     enum sl_err err;
 
     SL_ASSERT(after >= 0);
-    *stream = (struct pull_stream){
-        .board = &pump->board, .peer = peer, .merge = sl_merge_new(after), .sent = after};
+    *stream = (struct pull_stream){.board = &pump->board,
+                                   .pump = pump,
+                                   .peer = peer,
+                                   .merge = sl_merge_new(after),
+                                   .sent = after};
     for (uint32_t k = 0; k < pump->options.shards; k++) {
         stream->shard_count++; /* also when opening fails half-way: it is closed then */
         err = pull_shard_open(&stream->shards[k], pump, k, after, stream->merge, why);
@@ -27,6 +30,18 @@ enum sl_err pull_stream_open(struct pull_stream *stream, struct sl_pump *pump, s
             return sl_wrap(why, err, "open shard %" PRIu32, k);
     }
     return SL_OK;
+}
+
+static void drop_items(struct pull_stream *stream)
+{
+    pull_large_close(&stream->large);
+    if (stream->item_bytes <= SL_PULL_BATCH_BYTES)
+        sl_arena_reset(&stream->scratch);
+    else
+        sl_arena_done(&stream->scratch); /* not to keep the room of one large record */
+    stream->item_at = 0;
+    stream->item_count = 0;
+    stream->item_bytes = 0;
 }
 
 static void take_spent(struct pull_stream *stream)
@@ -41,6 +56,7 @@ void pull_stream_close(struct pull_stream *stream)
 {
     if (stream->merge == NULL)
         return;
+    drop_items(stream);
     for (uint32_t k = 0; k < stream->shard_count; k++) {
         if (stream->shards[k].blocks != NULL)
             sl_merge_remove(stream->merge, k);
@@ -151,6 +167,7 @@ static enum sl_err read_all(struct pull_stream *stream, struct sl_why *why)
 {
     struct pull_read reads[2 * SL_PULL_BATCH_ITEMS];
     uint32_t         count = 0;
+    bool             is_large; /* a commit is not: what else is there shows when it is decoded */
     enum sl_err      err;
 
     for (uint32_t i = 0; i < stream->item_count; i++) {
@@ -158,17 +175,21 @@ static enum sl_err read_all(struct pull_stream *stream, struct sl_why *why)
         const struct sl_descriptor *d = &item->descriptor;
 
         reads[count++] = (struct pull_read){
-            d->source, {d->stored.commit_offset, d->stored.commit_bytes}, &item->commit};
+            d->source, {d->stored.commit_offset, d->stored.commit_bytes}, &item->commit, &is_large};
         if (!is_fake(d))
-            reads[count++] = (struct pull_read){
-                d->source, {d->stored.prewrite_offset, d->stored.prewrite_bytes}, &item->prewrite};
+            reads[count++] =
+                (struct pull_read){d->source,
+                                   {d->stored.prewrite_offset, d->stored.prewrite_bytes},
+                                   &item->prewrite,
+                                   &item->is_large};
     }
     qsort(reads, count, sizeof *reads, by_place);
     for (uint32_t i = 0; i < count; i++) {
         struct pull_shard *shard = &stream->shards[reads[i].shard];
         struct sl_slice    shown;
 
-        if ((err = pull_shard_show(shard, reads[i].position, &shown, why)) != SL_OK)
+        if ((err = pull_shard_show(shard, reads[i].position, &shown, reads[i].is_large, why)) !=
+            SL_OK)
             return err;
         *reads[i].payload = keep(stream, shown);
     }
@@ -188,68 +209,119 @@ static enum sl_err mismatch(const struct sl_descriptor *d, const char *what, str
                    what[0] == 'c' ? d->stored.commit_offset : d->stored.prewrite_offset);
 }
 
+static enum sl_err decode_commit(const struct pull_item *item, struct sl_record *out,
+                                 struct sl_why *why)
+{
+    const struct sl_descriptor *d = &item->descriptor;
+
+    if (sl_record_decode(item->commit, out, NULL) != SL_OK || out->type == SL_RECORD_PREWRITE ||
+        out->start_ts != d->start_ts || out->commit_ts != d->commit_ts)
+        return mismatch(d, "commit", why);
+    return SL_OK;
+}
+
+static enum sl_err decode_prewrite(const struct pull_item *item, struct sl_slice bytes,
+                                   struct sl_record *out, struct sl_why *why)
+{
+    if (sl_record_decode(bytes, out, NULL) != SL_OK || out->type != SL_RECORD_PREWRITE ||
+        out->start_ts != item->descriptor.start_ts)
+        return mismatch(&item->descriptor, "prewrite", why);
+    return SL_OK;
+}
+
 static enum sl_err make(const struct pull_item *item, struct sl_buf **out, struct sl_why *why)
 {
     const struct sl_descriptor *d = &item->descriptor;
     struct sl_record            commit;
     struct sl_record            prewrite;
+    enum sl_err                 err;
 
-    if (sl_record_decode(item->commit, &commit, NULL) != SL_OK ||
-        commit.type == SL_RECORD_PREWRITE || commit.start_ts != d->start_ts ||
-        commit.commit_ts != d->commit_ts)
-        return mismatch(d, "commit", why);
+    if ((err = decode_commit(item, &commit, why)) != SL_OK)
+        return err;
     if (is_fake(d)) {
         *out = pull_entity_stored(d->start_ts, d->commit_ts, item->commit);
         return SL_OK;
     }
-    if (sl_record_decode(item->prewrite, &prewrite, NULL) != SL_OK ||
-        prewrite.type != SL_RECORD_PREWRITE || prewrite.start_ts != d->start_ts)
-        return mismatch(d, "prewrite", why);
-    *out = pull_entity_joined(&prewrite, &commit);
-    return SL_OK;
-}
-
-static void drop_items(struct pull_stream *stream)
-{
-    if (stream->item_bytes <= SL_PULL_BATCH_BYTES)
-        sl_arena_reset(&stream->scratch);
-    else
-        sl_arena_done(&stream->scratch); /* not to keep the room of one large record */
-    stream->item_count = 0;
-    stream->item_bytes = 0;
-}
-
-static enum sl_err make_all(struct pull_stream *stream, struct sl_buf **out, uint32_t *count,
-                            struct sl_why *why)
-{
-    enum sl_err err;
-
-    *count = 0;
-    if ((err = read_all(stream, why)) != SL_OK)
-        return err;
-    for (uint32_t i = 0; i < stream->item_count; i++) {
-        if ((err = make(&stream->items[i], &out[i], why)) != SL_OK)
-            goto free_made;
-        *count = i + 1;
-    }
-    return SL_OK;
-
-free_made:
-    for (uint32_t i = 0; i < *count; i++)
-        sl_buf_free(&out[i]);
-    *count = 0;
+    err = decode_prewrite(item, item->prewrite, &prewrite, why);
+    if (err == SL_OK)
+        *out = pull_entity_joined(&prewrite, &commit);
     return err;
 }
 
-enum sl_err pull_stream_next(struct pull_stream *stream, struct sl_buf *out[SL_PULL_BATCH_ITEMS],
-                             uint32_t *count, struct sl_why *why)
+static enum sl_err begin_large(struct pull_stream *stream, const struct pull_item *item,
+                               struct sl_why *why)
 {
-    enum sl_err err = plan(stream, why);
+    const struct sl_pump  *pump = stream->pump;
+    uint32_t               k = item->descriptor.source;
+    struct sl_large_record reference;
+    struct sl_record       commit;
+    struct sl_record       prewrite;
+    enum sl_err            err;
 
-    /* What was planned before the index was busy goes out, or it would be lost. */
-    if (err == SL_OK || (err == SL_AGAIN && stream->item_count > 0))
-        err = make_all(stream, out, count, why);
+    if ((err = decode_commit(item, &commit, why)) != SL_OK ||
+        (err = sl_large_record_decode(item->prewrite, &reference, why)) != SL_OK ||
+        (err = decode_prewrite(item, reference.rest, &prewrite, why)) != SL_OK)
+        return err;
+    return pull_large_open(&stream->large, pump->vlog_options[k].fs, pump->large_dir[k], &reference,
+                           &prewrite, &commit, why);
+}
+
+/* Whole entities, up to a large one; or that, when it is the next. */
+static enum sl_err make_some(struct pull_stream *stream, struct sl_buf **out, uint32_t *count,
+                             struct sl_why *why)
+{
+    enum sl_err err = SL_OK;
+
+    while (stream->item_at < stream->item_count && err == SL_OK) {
+        const struct pull_item *item = &stream->items[stream->item_at];
+
+        if (item->is_large && *count > 0)
+            break;
+        err = item->is_large ? begin_large(stream, item, why) : make(item, &out[*count], why);
+        if (err != SL_OK)
+            break;
+        stream->item_at++;
+        if (pull_large_is_open(&stream->large))
+            break;
+        (*count)++;
+    }
+    return err;
+}
+
+static enum sl_err give(struct pull_stream *stream, struct sl_buf **out, uint32_t *count,
+                        uint32_t *pieces_of, struct sl_why *why)
+{
+    enum sl_err err = SL_OK;
+
+    if (!pull_large_is_open(&stream->large))
+        err = make_some(stream, out, count, why);
+    if (err != SL_OK || !pull_large_is_open(&stream->large))
+        return err;
+    *pieces_of = stream->large.total;
+    return pull_large_next(&stream->large, out, count, why);
+}
+
+enum sl_err pull_stream_next(struct pull_stream *stream, struct sl_buf *out[SL_PULL_BATCH_ITEMS],
+                             uint32_t *count, uint32_t *pieces_of, struct sl_why *why)
+{
+    enum sl_err err = SL_OK;
+
+    *count = 0;
+    *pieces_of = 0;
+    if (!pull_large_is_open(&stream->large) && stream->item_at == stream->item_count) {
+        drop_items(stream);
+        err = plan(stream, why);
+        /* What was planned before the index was busy goes out, or it would be lost. */
+        if (err == SL_OK || (err == SL_AGAIN && stream->item_count > 0))
+            err = read_all(stream, why);
+    }
+    if (err == SL_OK)
+        err = give(stream, out, count, pieces_of, why);
+    if (err == SL_OK)
+        return SL_OK;
     drop_items(stream);
+    while (*count > 0)
+        sl_buf_free(&out[--*count]);
     return err;
 }
 

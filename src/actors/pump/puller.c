@@ -126,7 +126,8 @@ static void add_fake(struct sl_ctx *ctx, struct puller *p, struct sl_pump_batch 
 static enum sl_err send_batch(struct sl_ctx *ctx, struct puller *p, bool *sent)
 {
     struct sl_pump_batch *batch = sl_pump_batch_new();
-    enum sl_err err = pull_stream_next(&p->stream, batch->entities, &batch->count, sl_why(ctx));
+    enum sl_err           err = pull_stream_next(&p->stream, batch->entities, &batch->count,
+                                                 &batch->pieces_of, sl_why(ctx));
 
     if (err == SL_OK && batch->count == 0)
         add_fake(ctx, p, batch);

@@ -52,13 +52,13 @@ void sl_pump_note_of(const struct sl_vlog_found *found, struct sl_sort_note *out
         .start_ts = (sl_ts)record->start_ts, .position = found->position, .type = SL_RECORD_COMMIT};
     switch (record->type) {
     case SL_VLOG_PREWRITE:
+    case SL_VLOG_LARGE:
         out->type = SL_RECORD_PREWRITE;
         out->newest = (sl_ts)record->commit_ts;
         return;
     case SL_VLOG_FAKE:
     case SL_VLOG_ROLLBACK: out->type = SL_RECORD_ROLLBACK; break;
     case SL_VLOG_COMMIT:
-    case SL_VLOG_LARGE:
     case SL_VLOG_IDLE: break;
     }
     out->commit_ts = (sl_ts)record->commit_ts;
@@ -163,6 +163,17 @@ static enum sl_err apply(struct recovery *r)
     return err;
 }
 
+/* The file of a large entity has its record. */
+static enum sl_err keep_large(struct recovery *r, const struct sl_vlog_found *found)
+{
+    struct sl_large_record record;
+    enum sl_err            err = sl_large_record_decode(found->record.payload, &record, r->why);
+
+    if (err != SL_OK)
+        return err;
+    return sl_large_keep(r->shard->large, &record.ref, found->position.offset, r->why);
+}
+
 static enum sl_err replay_one(void *context, const struct sl_vlog_found *found)
 {
     struct recovery    *r = context;
@@ -171,10 +182,23 @@ static enum sl_err replay_one(void *context, const struct sl_vlog_found *found)
 
     if (!sl_sorter_has_room(r->cut) && (err = apply(r)) != SL_OK)
         return err;
+    if (found->record.type == SL_VLOG_LARGE && (err = keep_large(r, found)) != SL_OK)
+        return err;
     sl_pump_note_of(found, &note);
     sl_sorter_take(r->shard->sorter, &note, r->cut);
     r->records++;
     return SL_OK;
+}
+
+/* Files whose records were not read anew, because the index has them, stay; what a crash left
+ * without a record goes. All before the next checkpoint of the index. */
+static enum sl_err settle_large(struct sl_pump_shard *shard, uint64_t head, struct sl_why *why)
+{
+    uint32_t    count;
+    uint64_t    first = sl_vlog_segments(shard->vlog, &count)->first;
+    enum sl_err err = sl_large_sweep(shard->large, first, head, why);
+
+    return err == SL_OK ? sl_large_sync(shard->large, why) : err;
 }
 
 /* The log is read from where the index ends; what is found there goes into the index. */
@@ -192,12 +216,17 @@ static enum sl_err recover_shard(struct sl_pump *pump, uint32_t k, struct sl_why
         sl_sorter_verify_rollbacks(shard->sorter);
     if ((err = sl_index_each_unresolved(shard->index, restore_one, shard->sorter, why)) != SL_OK)
         return err;
+    err = sl_large_open(pump->options.env->fs, pump->large_dir[k], &shard->large, why);
+    if (err != SL_OK)
+        return err;
     r.cut = calloc(1, sizeof *r.cut);
     SL_ASSERT(r.cut != NULL);
     err = sl_vlog_open(&pump->vlog_options[k], head.offset, replay_one, &r, &shard->vlog, why);
     if (err == SL_OK && r.records > 0)
         err = apply(&r);
     free(r.cut);
+    if (err == SL_OK)
+        err = settle_large(shard, head.offset, why);
     if (err != SL_OK)
         return sl_wrap(why, err, "shard %" PRIu32, k);
     if (r.records > 0)
@@ -274,6 +303,8 @@ static enum sl_err open_shards(struct sl_pump *pump, struct sl_why *why)
         snprintf(name, sizeof name, "shard-%" PRIu32, k);
         if ((err = sl_path_join(pump->log_dir[k], o->data_dir, name, why)) != SL_OK)
             return err;
+        if ((err = sl_path_join(pump->large_dir[k], pump->log_dir[k], "large", why)) != SL_OK)
+            return err;
         pump->vlog_options[k] = (struct sl_vlog_options){
             .fs = o->env->fs,
             .random = o->env->random,
@@ -301,6 +332,7 @@ static void close_stores(struct sl_pump *pump)
     sl_index_close(&pump->index);
     for (uint32_t k = 0; k < pump->options.shards; k++) {
         sl_vlog_close(&pump->shard[k].vlog);
+        sl_large_close(&pump->shard[k].large);
         sl_sorter_free(&pump->shard[k].sorter);
     }
 }

@@ -18,6 +18,7 @@
 #include "net/tso.h"
 #include "runtime/msg.h"
 #include "storage/index.h"
+#include "storage/large.h"
 #include "storage/vlog.h"
 
 struct sl_sorter;
@@ -41,7 +42,10 @@ struct sl_pump_options {
     enum sl_index_engine engine;            /* SL_INDEX_PLAIN in simulation */
     uint64_t             index_cache_bytes; /* 0: default */
     uint64_t             message_bytes_max; /* of one WriteBinlog request */
-    uint64_t             stop_write_bytes;  /* refuse records at this much free space or less */
+    uint64_t             large_bytes; /* a larger request goes to a file of its own as it comes;
+                                         0: SL_VLOG_PAYLOAD_BYTES_MAX, also the most;
+                                         at least SL_SPOOL_PIECE_BYTES_MIN */
+    uint64_t             stop_write_bytes; /* refuse records at this much free space or less */
     uint32_t             fake_interval_ms;
     uint32_t             heartbeat_ms;
     int64_t              gc_ms;     /* retention, against the timestamp door */
@@ -52,9 +56,11 @@ struct sl_pump_options {
 /* One share-nothing slice. Each member belongs to the actor named while actors run. */
 struct sl_pump_shard {
     struct sl_vlog        *vlog;   /* shard_writer */
+    struct sl_large       *large;  /* spooler */
     struct sl_sorter      *sorter; /* sorter */
     struct sl_index_shard *index;  /* indexer; pullers open cursors on it */
     /* Written by root before whoever uses them is started. */
+    struct sl_ref spooler_ref;
     struct sl_ref writer_ref;
     struct sl_ref sorter_ref;
     struct sl_ref indexer_ref;
@@ -70,6 +76,7 @@ struct sl_pump {
     char                       advertise[SL_ADDR_BYTES_MAX];
     struct sl_vlog_options     vlog_options[SL_PUMP_SHARDS_MAX]; /* for readers */
     char                       log_dir[SL_PUMP_SHARDS_MAX][SL_PATH_BYTES_MAX];
+    char                       large_dir[SL_PUMP_SHARDS_MAX][SL_PATH_BYTES_MAX];
     struct sl_index_db        *index;
     struct sl_pump_shard       shard[SL_PUMP_SHARDS_MAX];
     struct sl_socket          *listener;      /* gateway */

@@ -10,6 +10,7 @@
  *     trim         the indexer removes what is older, and names the oldest offset it still needs
  *     checkpoint   so that no crash brings back what points into removed segments
  *     cut the log  the shard writer removes the segments before the least of these offsets
+ *     cut large    the spooler removes the large entities whose records went with them
  *
  * A segment thus stays while it holds a record of a transaction above the margin, or of an
  * unresolved one. */
@@ -27,7 +28,7 @@
 #include "base/log.h"
 #include "net/cluster.h"
 
-enum phase { PHASE_IDLE, PHASE_SCAN, PHASE_TRIM, PHASE_CUT };
+enum phase { PHASE_IDLE, PHASE_SCAN, PHASE_TRIM, PHASE_CUT, PHASE_LARGE };
 
 struct retention {
     struct sl_pump     *pump;
@@ -208,6 +209,17 @@ static void cut_log(struct sl_ctx *ctx, struct retention *r)
         SL_UNREACHABLE("retention asks one thing at a time");
 }
 
+static void cut_large(struct sl_ctx *ctx, struct retention *r, uint64_t first)
+{
+    struct sl_pump_cut_log *cut = sl_msg_new(struct sl_pump_cut_log, SL_PUMP_CUT_LARGE);
+
+    r->phase = PHASE_LARGE;
+    cut->before = first;
+    if (sl_ask(ctx, sl_line(ctx, SL_LINE_TRIM, 0), r->pump->shard[r->k].spooler_ref, 0, &cut) !=
+        SL_OK)
+        SL_UNREACHABLE("retention asks one thing at a time");
+}
+
 static void trimmed(struct sl_ctx *ctx, struct retention *r, const struct sl_pump_trimmed *t)
 {
     sl_metric_add(r->pump->metrics.deleted_kv, t->removed);
@@ -281,6 +293,9 @@ static enum sl_err retention_handle(struct sl_ctx *ctx, void *self, struct sl_ms
     case SL_PUMP_GC: trigger(ctx, r, msg); return SL_OK;
     case SL_PUMP_TRIMMED:
         trimmed(ctx, r, (const struct sl_pump_trimmed *)(void *)msg);
+        return SL_OK;
+    case SL_PUMP_LOG_CUT:
+        cut_large(ctx, r, ((const struct sl_pump_log_cut *)(void *)msg)->first);
         return SL_OK;
     case SL_PUMP_DONE: shard_done(ctx, r); return SL_OK;
     case SL_PUMP_FAILED: {

@@ -4,6 +4,7 @@
  *             closing, offline        the latter when every drainer has everything
  *     gateway (and its sessions)      streams end with OK, writes under way get their answers
  *     clock, resolver, retention
+ *     spoolers                        what has not come whole is dropped
  *     shard_writers                   what is queued becomes durable
  *     sorters, indexers               what is durable is indexed
  *     registrar
@@ -23,6 +24,7 @@ enum step {
     STEP_GONE,  /* paused or offline */
     STEP_GATEWAY,
     STEP_CLOCK,
+    STEP_SPOOLERS,
     STEP_WRITERS,
     STEP_SORTERS,
     STEP_INDEXERS,
@@ -65,6 +67,8 @@ static enum sl_err root_start(struct sl_ctx *ctx, void *self, const void *args)
         err = spawn(ctx, r, &sl_pump_sorter_class, k, &p->shard[k].sorter_ref);
     for (uint32_t k = 0; k < p->options.shards && err == SL_OK; k++)
         err = spawn(ctx, r, &sl_pump_shard_writer_class, k, &p->shard[k].writer_ref);
+    for (uint32_t k = 0; k < p->options.shards && err == SL_OK; k++)
+        err = spawn(ctx, r, &sl_pump_spooler_class, k, &p->shard[k].spooler_ref);
     if (err != SL_OK || (err = spawn(ctx, r, &sl_pump_clock_class, 0, &p->clock_ref)) != SL_OK)
         return err;
     if (p->has_tikv && (err = spawn(ctx, r, &sl_pump_resolver_class, 0, &p->resolver_ref)) != SL_OK)
@@ -117,6 +121,10 @@ static void next_step(struct sl_ctx *ctx, struct root *r)
         stop_child(ctx, r, p->admin_ref);
         if (p->options.push_addr != NULL)
             stop_child(ctx, r, r->pusher);
+        return;
+    case STEP_SPOOLERS:
+        for (uint32_t k = 0; k < p->options.shards; k++)
+            stop_child(ctx, r, p->shard[k].spooler_ref);
         return;
     case STEP_WRITERS:
         for (uint32_t k = 0; k < p->options.shards; k++)
@@ -221,7 +229,7 @@ const struct sl_actor_class sl_pump_root_class = {
     .lane = SL_LANE_COMPUTE,
     .state_bytes = sizeof(struct root),
     .questions_max = 2,
-    .children_max = 3 * SL_PUMP_SHARDS_MAX + 9,
+    .children_max = 4 * SL_PUMP_SHARDS_MAX + 9,
     .start = root_start,
     .handle = root_handle,
     .system = root_system,

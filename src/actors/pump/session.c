@@ -107,6 +107,8 @@ static void hear_failure(struct session *s, uint64_t tag, enum sl_err err, const
 
     switch (session_tag_topic(tag)) {
     case TOPIC_WRITE: session_write_answered(s, session_tag_id(tag), err, text); return;
+    case TOPIC_SPOOL: session_write_answer(s, session_tag_id(tag), err, text); return;
+    case TOPIC_PIECE: return; /* the answer to its entity says why */
     case TOPIC_CLOCK: session_write_clock(s, 0, err, text); return;
     case TOPIC_NEXT: session_pull_failed(s, session_tag_id(tag), text); return;
     case TOPIC_HTTP:
@@ -126,16 +128,26 @@ static void hear_response(struct session *s, struct sl_pump_http_response *respo
     session_http_respond(s, response->status, response->content_type, &response->body);
 }
 
+static void hear_written(struct session *s, uint64_t tag)
+{
+    if (session_tag_topic(tag) == TOPIC_SPOOL)
+        session_write_answer(s, session_tag_id(tag), SL_OK, "");
+    else
+        session_write_answered(s, session_tag_id(tag), SL_OK, "");
+}
+
 static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
 {
-    const struct sl_pump_failed *failed = (const struct sl_pump_failed *)(const void *)msg;
-    const struct sl_pump_ts     *ts = (const struct sl_pump_ts *)(const void *)msg;
-    struct session              *s = self;
-    uint32_t                     id = session_tag_id(msg->tag);
+    const struct sl_pump_piece_taken *taken = (const struct sl_pump_piece_taken *)(const void *)msg;
+    const struct sl_pump_failed      *failed = (const struct sl_pump_failed *)(const void *)msg;
+    const struct sl_pump_ts          *ts = (const struct sl_pump_ts *)(const void *)msg;
+    struct session                   *s = self;
+    uint32_t                          id = session_tag_id(msg->tag);
 
     s->ctx = ctx;
     switch (msg->type) {
-    case SL_PUMP_WRITTEN: session_write_answered(s, id, SL_OK, ""); return SL_OK;
+    case SL_PUMP_WRITTEN: hear_written(s, msg->tag); return SL_OK;
+    case SL_PUMP_PIECE_TAKEN: session_spool_taken(s, id, taken->bytes); return SL_OK;
     case SL_PUMP_FAILED: hear_failure(s, msg->tag, failed->err, failed->why.text); return SL_OK;
     case SL_PUMP_TS: session_write_clock(s, ts->ts, SL_OK, ""); return SL_OK;
     case SL_PUMP_BATCH: session_pull_batch(s, id); return SL_OK;
@@ -175,6 +187,8 @@ static void hear_open(struct session *s, uint64_t tag)
     case TOPIC_NEXT: session_pull_open(s); return;
     case TOPIC_HTTP: session_http_open(s); return;
     case TOPIC_PERMIT:
+    case TOPIC_SPOOL:
+    case TOPIC_PIECE:
     case SESSION_TOPICS: break;
     }
     SL_UNREACHABLE("no such line is waited for");
@@ -189,7 +203,12 @@ static enum sl_err system_mail(struct sl_ctx *ctx, void *self, struct sl_msg *ms
     case SL_MSG_STOP: begin_stop(s); return SL_OK;
     case SL_MSG_GONE: hear_failure(s, msg->tag, SL_GONE, session_stopping_text); return SL_OK;
     case SL_MSG_OPEN: hear_open(s, msg->tag); return SL_OK;
-    case SL_MSG_GRANTED: session_write_granted(s, msg); return SL_OK;
+    case SL_MSG_GRANTED:
+        if (session_tag_topic(msg->tag) == TOPIC_SPOOL)
+            session_spool_granted(s, msg);
+        else
+            session_write_granted(s, msg);
+        return SL_OK;
     case SL_MSG_CHILD_ENDED:
         session_pull_child_ended(s, (const struct sl_child_ended *)(const void *)msg);
         return SL_OK;
@@ -212,6 +231,7 @@ static enum sl_err start(struct sl_ctx *ctx, void *self, const void *args)
     session_begin(s);
     sl_socket_peer(s->socket, s->peer);
     session_write_init(s);
+    session_spool_init(s);
     session_pull_init(s);
     arm(s);
     return watch(s, false);
@@ -255,10 +275,12 @@ const struct sl_actor_class sl_pump_session_class = {
     .msg_count = SL_PUMP_MSG_END - SL_MSG_USER,
     .lane = SL_LANE_IO,
     .state_bytes = sizeof(struct session),
-    .questions_max = SL_PUMP_SESSION_QUESTIONS        /* writes */
-                     + SL_PULLERS_MAX * SL_PULL_AHEAD /* batches */
-                     + 2,                             /* the clock; a request to the admin port */
-    .waits_max = SESSION_TOPICS,                      /* one of each */
+    .questions_max = SL_PUMP_SESSION_QUESTIONS               /* writes */
+                     + SL_SPOOLS_MAX                         /* large entities */
+                     + SL_SPOOLS_MAX * (SL_SPOOL_PIECES + 1) /* and their pieces */
+                     + SL_PULLERS_MAX * SL_PULL_AHEAD        /* batches */
+                     + 2,        /* the clock; a request to the admin port */
+    .waits_max = SESSION_TOPICS, /* one of each */
     .timers_max = 1,
     .children_max = SL_PULLERS_MAX,
     .start = start,

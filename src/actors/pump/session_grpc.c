@@ -69,6 +69,13 @@ static void on_message(void *context, struct sl_grpc_call *call, struct sl_buf *
         session_pull_message(c, *message);
 }
 
+static void on_piece(void *context, struct sl_grpc_call *call, struct sl_buf **piece, size_t offset,
+                     size_t total)
+{
+    (void)call;
+    session_spool_piece(context, piece, offset, total);
+}
+
 static void on_writable(void *context, struct sl_grpc_call *call)
 {
     struct session_call *c = context;
@@ -113,23 +120,31 @@ static const struct sl_grpc_events events = {
     .message = on_message,
     .writable = on_writable,
     .over = on_over,
+    .piece = on_piece,
 };
 
 /* ---- the connection ---- */
 
-/* The largest message whose record the log takes, whatever the options allow. */
+/* The largest request. With what its commit adds it must fit a message to a drainer, whose size has
+ * 32 bits on the wire. */
 static size_t message_bytes_max(const struct session *s)
 {
     uint64_t allowed = s->pump->options.message_bytes_max;
+    uint64_t most = UINT32_MAX - 2 * (uint64_t)SL_VLOG_PAYLOAD_BYTES_MAX;
 
-    return allowed > 0 && allowed < SL_VLOG_PAYLOAD_BYTES_MAX ? (size_t)allowed
-                                                              : SL_VLOG_PAYLOAD_BYTES_MAX;
+    return (size_t)(allowed > 0 && allowed < most ? allowed : most);
 }
 
+/* A compressed request has to be held whole: such are not taken when they are large. */
 void session_grpc_begin(struct session *s)
 {
-    struct sl_grpc_options options = {.message_bytes_max = message_bytes_max(s)};
+    struct sl_grpc_options options = {.message_bytes_max = message_bytes_max(s),
+                                      .h2 = sl_h2_limits_default};
 
+    options.unpacked_bytes_max = session_large_bytes(s) < options.message_bytes_max
+                                     ? session_large_bytes(s)
+                                     : options.message_bytes_max;
+    options.h2.streams_max = SL_PUMP_STREAMS_MAX;
     s->empty = sl_buf_new(0);
     s->grpc = sl_grpc_new(SL_H2_SERVER, &events, s, &options, sl_now(s->ctx));
 }

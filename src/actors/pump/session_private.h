@@ -8,6 +8,7 @@
  *     session_grpc.c   calls: which, and to whom answers go
  *     session_check.c  is a write taken?
  *     session_write.c  WriteBinlog
+ *     session_spool.c  WriteBinlog of what is too large to be held
  *     session_pull.c   PullBinlogs
  *     session_http.c   requests to the admin port
  *
@@ -23,6 +24,7 @@
 #include "base/list.h"
 #include "base/sm.h"
 #include "binlog/record.h"
+#include "binlog/record_stream.h"
 #include "net/grpc.h"
 #include "net/http.h"
 
@@ -49,6 +51,12 @@ struct session_writes {
     bool           awaits_open;
     bool           awaits_permit;
     bool           awaits_clock; /* its answer, or room on the line to it */
+};
+
+/* Large entities that wait for their turn. */
+struct session_spools {
+    struct sl_list waiting;       /* of struct session_call */
+    bool           awaits_permit; /* for the first of them that is not in the list any more */
 };
 
 /* Streams. */
@@ -81,6 +89,7 @@ struct session {
     struct sl_grpc       *grpc;  /* owned; in SESSION_GRPC */
     struct sl_buf        *empty; /* owned; a message of no bytes */
     struct session_writes writes;
+    struct session_spools spools;
     struct session_pulls  pulls;
 
     struct sl_http              *http;      /* owned; in SESSION_HTTP */
@@ -91,23 +100,28 @@ struct session {
 /* What a call is for. */
 enum session_call_kind { SESSION_WRITE, SESSION_PULL };
 
+/* A large entity that comes in pieces; see session_spool.c. */
+struct session_spool;
+
 /* One call; lives until `over`. */
 struct session_call {
     enum session_call_kind kind;
     struct session        *session;
     struct sl_grpc_call   *call;
     sl_nanos               began;
-    struct sl_list_node    node; /* in unsized, or in pulls.calls */
+    struct sl_list_node    node; /* in unsized, in spools.waiting, or in pulls.calls */
     /* SESSION_WRITE */
-    uint32_t         bytes;   /* of a large message that waits for a permit; 0: none does */
-    struct sl_permit permit;  /* for the message that is coming */
-    bool             written; /* durable; the answer waits for room in the send queue */
+    uint32_t              bytes;   /* of a message that does not come unasked; 0: it does */
+    struct sl_permit      permit;  /* for the message that is coming */
+    bool                  written; /* durable; the answer waits for room in the send queue */
+    struct session_spool *spool;   /* owned; NULL: the message comes whole */
     /* SESSION_PULL */
     struct sl_ref         puller; /* nobody: not begun, or ended */
     uint32_t              asked;  /* for batches, not answered */
     uint32_t              batch_count;
     struct sl_pump_batch *batches[SL_PULL_AHEAD]; /* owned; not queued whole */
     uint32_t              batch_sent;             /* entities of the first */
+    uint32_t              unsent;                 /* of an entity that goes in pieces */
     bool                  begun;
 };
 
@@ -130,6 +144,8 @@ static inline sl_nanos session_earlier(sl_nanos a, sl_nanos b)
 enum session_topic {
     TOPIC_WRITE,  /* a write, or room on its line */
     TOPIC_PERMIT, /* for a large message */
+    TOPIC_SPOOL,  /* a large entity, or its permit */
+    TOPIC_PIECE,  /* of one */
     TOPIC_CLOCK,
     TOPIC_NEXT, /* a batch, or room on its line */
     TOPIC_HTTP,
@@ -193,6 +209,17 @@ struct session_refusal {
  * (which borrows from that) are set, else *out. */
 bool session_check(const struct session *s, const struct sl_buf *message, struct sl_slice *payload,
                    struct sl_record *record, struct session_refusal *out);
+/* The same for a request that comes in pieces, of so many bytes: at its beginning, as far as it is
+ * known, and at its end, when *around is set. */
+bool session_check_begin(const struct session *s, uint64_t cluster_id,
+                         const struct sl_record *record, uint64_t bytes,
+                         struct session_refusal *out);
+bool session_check_end(const struct session *s, struct sl_write_stream *stream, uint64_t bytes,
+                       struct sl_record_around *around, struct session_refusal *out);
+/* Requests of more bytes come in pieces. */
+uint32_t session_large_bytes(const struct session *s);
+/* Too many bytes for what is to be done with them. Always false. */
+bool session_check_too_large(uint64_t bytes, uint64_t max, struct session_refusal *out);
 /* Is anything new taken? */
 bool session_check_stopping(const struct session *s, struct session_refusal *out);
 /* The status that tells a client of an error. */
@@ -216,8 +243,25 @@ void session_write_clock(struct session *s, sl_ts ts, enum sl_err err, const cha
 void session_write_open(struct session *s);
 void session_write_clock_open(struct session *s);
 void session_write_granted(struct session *s, struct sl_msg *granted);
+/* The same, for a write that the session does not count. */
+void session_write_answer(struct session *s, uint32_t id, enum sl_err err, const char *text);
+/* The answer to a write that is not even begun. */
+void session_write_refuse(struct session_call *call, const struct session_refusal *refusal);
 /* Drop what is held. */
 void session_write_end(struct session *s);
+
+/* ---- session_spool.c ---- */
+
+void session_spool_init(struct session *s);
+/* A message above session_large_bytes begins. */
+void session_spool_sized(struct session_call *call, size_t bytes);
+void session_spool_granted(struct session *s, struct sl_msg *granted);
+/* The next piece of it, whose reference may be taken. */
+void session_spool_piece(struct session_call *call, struct sl_buf **piece, size_t offset,
+                         size_t total);
+/* A piece is no longer held. */
+void session_spool_taken(struct session *s, uint32_t id, size_t bytes);
+void session_spool_over(struct session_call *call);
 
 /* ---- session_pull.c ---- */
 

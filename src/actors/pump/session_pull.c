@@ -7,7 +7,8 @@
  *
  * SL_PULL_AHEAD batches at most are asked for or held, so a client that does not read costs no
  * more, and stops its puller. However a stream ends for us, its status is OK: the client comes
- * again with the last commit ts it saw. */
+ * again with the last commit ts it saw. But in the midst of an entity that goes in pieces: there is
+ * no such end, and the client is told UNAVAILABLE. */
 
 #include <inttypes.h>
 #include <stdatomic.h>
@@ -43,13 +44,31 @@ static void ask_next(struct session_call *c)
     }
 }
 
+static enum sl_err send_piece(struct session_call *c, uint32_t total, struct sl_buf **piece)
+{
+    uint32_t    bytes = (uint32_t)(*piece)->len;
+    enum sl_err err;
+
+    if (c->unsent == 0) {
+        sl_grpc_send_begin(c->call, total);
+        c->unsent = total;
+    }
+    err = sl_grpc_send_piece(c->call, piece);
+    if (err == SL_OK)
+        c->unsent -= bytes;
+    return err;
+}
+
 /* Queue what goes of a batch. SL_FULL: `writable` will come. */
 static enum sl_err send_batch(struct session_call *c, struct sl_pump_batch *batch)
 {
     enum sl_err err = SL_OK;
 
     while (c->batch_sent < batch->count && err == SL_OK) {
-        err = sl_grpc_send(c->call, &batch->entities[c->batch_sent]);
+        struct sl_buf **next = &batch->entities[c->batch_sent];
+
+        err = batch->pieces_of > 0 ? send_piece(c, batch->pieces_of, next)
+                                   : sl_grpc_send(c->call, next);
         if (err == SL_OK)
             c->batch_sent++;
     }
@@ -66,6 +85,14 @@ static void drop_first(struct session_call *c)
     c->batch_sent = 0;
 }
 
+static void end_stream(struct session_call *c)
+{
+    if (c->unsent == 0)
+        sl_grpc_finish(c->call, SL_GRPC_OK, NULL);
+    else
+        sl_grpc_finish(c->call, SL_GRPC_UNAVAILABLE, "the stream ended within an entity");
+}
+
 /* Send what goes, ask for more, and end the stream when there is no more. */
 static void go_on(struct session_call *c)
 {
@@ -74,7 +101,7 @@ static void go_on(struct session_call *c)
     if (c->puller.generation != 0)
         ask_next(c);
     else if (c->batch_count == 0)
-        sl_grpc_finish(c->call, SL_GRPC_OK, NULL);
+        end_stream(c);
 }
 
 void session_pull_batch(struct session *s, uint32_t id)
@@ -230,7 +257,7 @@ void session_pull_stop(struct session *s)
         struct session_call *c = SL_CONTAINER_OF(node, struct session_call, node);
 
         if (session_find(s, sl_grpc_call_id(c->call), SESSION_PULL) == c)
-            sl_grpc_finish(c->call, SL_GRPC_OK, NULL);
+            end_stream(c);
         sl_stop_child(s->ctx, c->puller);
     }
 }

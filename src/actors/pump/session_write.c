@@ -6,7 +6,8 @@
  *                       └─► line ◄── queue (full) ◄─────────────────────────────┘
  *
  * Records that wait for room keep their order. One with a permit overtakes them: it holds bytes of
- * the line already, and they may be waiting for just these. A record whose client has gone away
+ * the line already, and they may be waiting for just these. (What is larger than any record of the
+ * log takes another way: session_spool.c.) A record whose client has gone away
  * meanwhile is written all the same, as in the original; SL_PUMP_SESSION_HELD bounds them all. */
 
 #include <inttypes.h>
@@ -44,7 +45,7 @@ void session_write_writable(struct session_call *c)
         answer_written(c);
 }
 
-static void answer(struct session *s, uint32_t id, enum sl_err err, const char *text)
+void session_write_answer(struct session *s, uint32_t id, enum sl_err err, const char *text)
 {
     struct session_call *c = session_find(s, id, SESSION_WRITE);
 
@@ -164,7 +165,7 @@ void session_write_answered(struct session *s, uint32_t id, enum sl_err err, con
 {
     SL_ASSERT(s->writes.asked > 0);
     s->writes.asked--;
-    answer(s, id, err, text);
+    session_write_answer(s, id, err, text);
     go_on(s);
 }
 
@@ -235,7 +236,7 @@ static void judge(struct session *s, struct waiting_write *waiting, sl_ts newest
     if (err == SL_OK)
         sl_log(SL_LOG_WARN, "commit ts from the future", sl_field_str("peer", s->peer),
                sl_field_i64("commit_ts", commit_ts), sl_field_i64("newest_ts", newest));
-    answer(s, waiting->id, err == SL_OK ? SL_INVALID : err, why.text);
+    session_write_answer(s, waiting->id, err == SL_OK ? SL_INVALID : err, why.text);
     return_permit(s, &waiting->permit);
     sl_msg_free(&waiting->write);
     release(s, waiting);
@@ -255,12 +256,12 @@ void session_write_clock(struct session *s, sl_ts ts, enum sl_err err, const cha
 
 /* ---- messages ---- */
 
-/* The answer to a write that is not even begun. */
-static void refuse(struct session_call *c, const struct session_refusal *refusal)
+void session_write_refuse(struct session_call *c, const struct session_refusal *refusal)
 {
     const struct sl_pump_metrics *metrics = &c->session->pump->metrics;
 
-    sl_metric_add(metrics->refused[refusal->reason], 1);
+    if (refusal->reason != SL_PUMP_REFUSED_SIZE) /* those are counted when they are over */
+        sl_metric_add(metrics->refused[refusal->reason], 1);
     if (refusal->reason != SL_PUMP_REFUSED_CLUSTER)
         sl_metric_add(metrics->loss, 1);
     sl_grpc_finish(c->call, refusal->status, refusal->why.text);
@@ -295,7 +296,7 @@ static void take_message(struct session_call *c, struct sl_buf *message)
     /* Refused ones count too: somebody is at work here (pump spec 1.4). */
     atomic_fetch_add_explicit(&s->pump->board.writes, 1, memory_order_relaxed);
     if (!session_check(s, message, &payload, &record, &refusal))
-        refuse(c, &refusal);
+        session_write_refuse(c, &refusal);
     else if (record.start_ts == 0 && record.commit_ts == 0)
         answer_written(c); /* TiDB's way to ask whether we are well */
     else
@@ -308,7 +309,7 @@ void session_write_message(struct session_call *c, struct sl_buf *message)
     return_permit(c->session, &c->permit); /* of one that was refused */
 }
 
-/* ---- large messages ---- */
+/* ---- messages that do not come unasked ---- */
 
 /* One reservation at a time: so many of a connection that gives up its calls cannot pile up. */
 static void reserve(struct session *s)
@@ -336,10 +337,14 @@ void session_write_sized(struct session_call *c, size_t bytes)
     struct session_refusal refusal;
 
     if (!session_check_stopping(s, &refusal)) {
-        refuse(c, &refusal);
+        session_write_refuse(c, &refusal);
         return;
     }
-    c->bytes = (uint32_t)bytes; /* within SL_VLOG_PAYLOAD_BYTES_MAX */
+    if (bytes > session_large_bytes(s)) {
+        session_spool_sized(c, bytes);
+        return;
+    }
+    c->bytes = (uint32_t)bytes; /* within session_large_bytes */
     sl_list_push_back(&s->writes.unsized, &c->node);
     reserve(s);
 }
@@ -365,6 +370,7 @@ void session_write_over(struct session_call *c)
 {
     if (sl_list_linked(&c->node))
         sl_list_remove(&c->node);
+    session_spool_over(c);
     return_permit(c->session, &c->permit);
 }
 

@@ -9,7 +9,12 @@
  * says what of the batch is on the disk after all: that is forwarded and answered as written, the
  * rest is refused (P7, P8). While the log cannot be opened, every record is refused, and opening
  * is tried again at intervals; the batch that failed is kept, because some of it may be found when
- * the log opens: the sorter must hear of that, as the next start would. */
+ * the log opens: the sorter must hear of that, as the next start would.
+ *
+ * A large entity comes as a reference to its file, which must know for good where its record is
+ * before the sorter hears of it: from then on a checkpoint of the index may pass the record, and
+ * the next start would take the file for one that nobody refers to. If that cannot be written, the
+ * pump ends: the next start reads the record and tries again. */
 
 #include <inttypes.h>
 #include <string.h>
@@ -78,6 +83,45 @@ static void tell_newest(struct sl_ctx *ctx, struct writer *w)
     w->told = newest;
 }
 
+/* The file of a reference, which was encoded by the spooler. */
+static struct sl_large_ref file_of(const struct sl_pump_write *write)
+{
+    struct sl_large_record record;
+    enum sl_err err = sl_large_record_decode(sl_slice_from_buf(write->payload), &record, NULL);
+
+    SL_ASSERT(write->is_large && err == SL_OK);
+    return record.ref;
+}
+
+/* The first `count` of the batch are durable at their positions: their files have to know it. */
+static enum sl_err mark_large(struct writer *w, uint32_t count, struct sl_why *why)
+{
+    enum sl_err err = SL_OK;
+
+    for (uint32_t i = 0; i < count && err == SL_OK; i++) {
+        struct sl_large_ref ref;
+
+        if (!w->batch[i]->is_large)
+            continue;
+        ref = file_of(w->batch[i]);
+        err = sl_large_mark(w->pump->vlog_options[w->k].fs, w->pump->large_dir[w->k], &ref,
+                            w->positions[i].offset, why);
+    }
+    return err;
+}
+
+/* The record is certainly not in the log. After SL_IO it may be found there yet: the next start
+ * decides. */
+static void drop_large(const struct writer *w, const struct sl_pump_write *write, enum sl_err err)
+{
+    struct sl_large_ref ref;
+
+    if (!write->is_large || (err != SL_NOSPACE && err != SL_TOO_LARGE))
+        return;
+    ref = file_of(write);
+    sl_large_unlink(w->pump->vlog_options[w->k].fs, w->pump->large_dir[w->k], &ref);
+}
+
 /* The first `count` of the batch are durable at their positions. */
 static void acknowledge(struct sl_ctx *ctx, struct writer *w, uint32_t count)
 {
@@ -123,6 +167,7 @@ static void give_up(struct sl_ctx *ctx, struct writer *w, uint32_t from, enum sl
     for (uint32_t i = from; i < w->count; i++) {
         if (!w->answered)
             refuse(ctx, w, w->batch[i], err, why);
+        drop_large(w, w->batch[i], err);
         sl_msg_free(&w->batch[i]);
     }
 }
@@ -161,7 +206,7 @@ static enum sl_err match(void *context, const struct sl_vlog_found *found)
 }
 
 /* written: the present batch may be in the log, at least in part. */
-static void reopen(struct sl_ctx *ctx, struct writer *w, bool written)
+static enum sl_err reopen(struct sl_ctx *ctx, struct writer *w, bool written)
 {
     struct reopening r = {.writer = w};
     struct sl_why    why = {0};
@@ -177,15 +222,18 @@ static void reopen(struct sl_ctx *ctx, struct writer *w, bool written)
             refuse(ctx, w, w->batch[i], err, &why);
         w->answered = w->answered || written;
         sl_timer_arm(ctx, &w->reopen, SL_PUMP_RETRY, SL_PUMP_REOPEN_MS);
-        return;
+        return SL_OK;
     }
     sl_log(SL_LOG_WARN, "value log was opened again after a failure", sl_field_u64("shard", w->k),
            sl_field_u64("found", r.found));
     if (written || w->answered) {
+        if ((err = mark_large(w, r.found, sl_why(ctx))) != SL_OK)
+            return err;
         acknowledge(ctx, w, r.found);
         give_up(ctx, w, r.found, SL_IO, NULL);
         new_batch(w);
     }
+    return SL_OK;
 }
 
 /* ---- a batch ---- */
@@ -200,7 +248,9 @@ static void describe(struct writer *w)
 
         write->newest = newest;
         w->records[i] = (struct sl_vlog_record){
-            .type = sl_pump_vlog_type(write->type, write->start_ts, write->commit_ts),
+            .type = write->is_large
+                        ? SL_VLOG_LARGE
+                        : sl_pump_vlog_type(write->type, write->start_ts, write->commit_ts),
             .flags = write->verified ? SL_PUMP_VERIFIED : 0,
             .start_ts = (uint64_t)write->start_ts,
             .commit_ts = (uint64_t)(prewrite ? newest : write->commit_ts),
@@ -237,59 +287,72 @@ static enum sl_err append(struct sl_ctx *ctx, struct writer *w, struct sl_why *w
     return err;
 }
 
-static void flush(struct sl_ctx *ctx, struct writer *w)
+/* All of the batch is durable. */
+static enum sl_err settle(struct sl_ctx *ctx, struct writer *w)
+{
+    uint64_t    bytes = w->bytes;
+    enum sl_err err = mark_large(w, w->count, sl_why(ctx));
+
+    if (err != SL_OK)
+        return err;
+    acknowledge(ctx, w, w->count);
+    new_batch(w);
+    prepare(w, 2 * bytes);
+    sl_timer_arm(ctx, &w->idle, SL_PUMP_TICK, SL_PUMP_WRITER_IDLE_MS);
+    return SL_OK;
+}
+
+static enum sl_err flush(struct sl_ctx *ctx, struct writer *w)
 {
     struct sl_why why = {0};
-    uint64_t      bytes = w->bytes;
     enum sl_err   err;
 
     if (w->count == 0 || w->answered)
-        return;
+        return SL_OK;
     if (w->shard->vlog == NULL) {
         sl_fail(&why, SL_IO, "the value log of shard %" PRIu32 " cannot be opened", w->k);
         give_up(ctx, w, 0, SL_IO, &why);
         new_batch(w);
-        return;
+        return SL_OK;
     }
     describe(w);
     err = append(ctx, w, &why);
+    if (err == SL_OK)
+        return settle(ctx, w);
     if (err == SL_IO) {
         sl_log(SL_LOG_ERROR, "write to disk failed", sl_field_u64("shard", w->k),
                sl_field_err(err, &why));
         sl_metric_add(w->pump->metrics.errors[SL_PUMP_ERROR_WRITE_BINLOG_BATCH], 1);
-        reopen(ctx, w, true);
-        return;
+        return reopen(ctx, w, true);
     }
-    if (err == SL_OK)
-        acknowledge(ctx, w, w->count);
-    else
-        give_up(ctx, w, 0, err, &why);
+    give_up(ctx, w, 0, err, &why);
     new_batch(w);
-    if (err == SL_OK) {
-        prepare(w, 2 * bytes);
-        sl_timer_arm(ctx, &w->idle, SL_PUMP_TICK, SL_PUMP_WRITER_IDLE_MS);
-    }
+    return SL_OK;
 }
 
-static void take_in(struct sl_ctx *ctx, struct writer *w, struct sl_pump_write *write)
+static enum sl_err take_in(struct sl_ctx *ctx, struct writer *w, struct sl_pump_write *write)
 {
     uint64_t      bytes = sl_vlog_record_bytes(write->payload->len);
     struct sl_why why = {0};
+    enum sl_err   err = SL_OK;
 
     if (w->count == SL_PUMP_BATCH_ITEMS || w->bytes + bytes > w->bytes_max)
-        flush(ctx, w);
-    if (w->shard->vlog == NULL) {
+        err = flush(ctx, w);
+    if (err == SL_OK && w->shard->vlog == NULL) {
         sl_fail(&why, SL_IO, "the value log of shard %" PRIu32 " cannot be opened", w->k);
         refuse(ctx, w, write, SL_IO, &why);
+    }
+    if (err != SL_OK || w->shard->vlog == NULL) {
         sl_msg_free(&write);
-        return;
+        return err;
     }
     w->batch[w->count++] = write;
     w->bytes += bytes;
+    return SL_OK;
 }
 
 /* Nothing came for a moment: witness what is durable, and do a piece of work ahead. */
-static void idle(struct sl_ctx *ctx, struct writer *w)
+static enum sl_err idle(struct sl_ctx *ctx, struct writer *w)
 {
     struct sl_why why = {0};
     enum sl_err   err;
@@ -297,16 +360,15 @@ static void idle(struct sl_ctx *ctx, struct writer *w)
 
     tell_newest(ctx, w);
     if (w->shard->vlog == NULL)
-        return;
+        return SL_OK;
     if ((err = sl_vlog_mark_idle(w->shard->vlog, &why)) != SL_OK) {
         sl_log(SL_LOG_WARN, "idle mark failed", sl_field_u64("shard", w->k),
                sl_field_err(err, &why));
-        if (err == SL_IO)
-            reopen(ctx, w, false);
-        return;
+        return err == SL_IO ? reopen(ctx, w, false) : SL_OK;
     }
     if (sl_vlog_prepare(w->shard->vlog, SL_PUMP_PREPARE_BYTES, &left, NULL) == SL_OK && left > 0)
         sl_timer_arm(ctx, &w->idle, SL_PUMP_TICK, SL_PUMP_WRITER_IDLE_MS);
+    return SL_OK;
 }
 
 /* Remove whole segments that nobody needs. */
@@ -319,9 +381,12 @@ static void cut_log(struct sl_ctx *ctx, struct writer *w, struct sl_pump_cut_log
     if (w->shard->vlog != NULL)
         err = sl_vlog_remove_before(w->shard->vlog, question->before, &why);
     if (err == SL_OK) {
-        struct sl_msg *done = sl_msg_new(struct sl_msg, SL_PUMP_DONE);
+        struct sl_pump_log_cut *cut = sl_msg_new(struct sl_pump_log_cut, SL_PUMP_LOG_CUT);
+        uint32_t                count;
 
-        sl_reply_msg(ctx, asker, done, &done);
+        if (w->shard->vlog != NULL)
+            cut->first = sl_vlog_segments(w->shard->vlog, &count)->first;
+        sl_reply(ctx, asker, &cut);
     } else {
         struct sl_pump_failed *failed = sl_pump_failed_new(err, &why);
 
@@ -352,30 +417,28 @@ static enum sl_err writer_handle(struct sl_ctx *ctx, void *self, struct sl_msg *
     struct writer *w = self;
 
     switch (msg->type) {
-    case SL_PUMP_WRITE: take_in(ctx, w, (struct sl_pump_write *)(void *)sl_take(ctx)); return SL_OK;
-    case SL_PUMP_TICK: idle(ctx, w); return SL_OK;
+    case SL_PUMP_WRITE: return take_in(ctx, w, (struct sl_pump_write *)(void *)sl_take(ctx));
+    case SL_PUMP_TICK: return idle(ctx, w);
     case SL_PUMP_CUT_LOG: cut_log(ctx, w, (struct sl_pump_cut_log *)(void *)msg); return SL_OK;
-    case SL_PUMP_RETRY:
-        if (w->shard->vlog == NULL)
-            reopen(ctx, w, false);
-        return SL_OK;
+    case SL_PUMP_RETRY: return w->shard->vlog == NULL ? reopen(ctx, w, false) : SL_OK;
     default: SL_UNREACHABLE("no message of the shard writer");
     }
 }
 
 static enum sl_err writer_drained(struct sl_ctx *ctx, void *self)
 {
-    flush(ctx, self);
-    return SL_OK;
+    return flush(ctx, self);
 }
 
 static enum sl_err writer_system(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
 {
     struct writer *w = self;
     struct sl_why  why = {0};
+    enum sl_err    err;
 
     SL_ASSERT(msg->type == SL_MSG_STOP);
-    flush(ctx, w);
+    if ((err = flush(ctx, w)) != SL_OK)
+        return err;
     if (w->shard->vlog != NULL && sl_vlog_sync(w->shard->vlog, &why) == SL_OK &&
         sl_vlog_mark_idle(w->shard->vlog, &why) != SL_OK)
         sl_log(SL_LOG_WARN, "idle mark failed", sl_field_str("error", why.text));

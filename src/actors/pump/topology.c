@@ -6,6 +6,7 @@ static const struct sl_topology_actor actors[] = {
     {&sl_pump_root_class, 1},
     {&sl_pump_gateway_class, 1},
     {&sl_pump_session_class, SL_PUMP_CONNECTIONS_MAX},
+    {&sl_pump_spooler_class, SL_PUMP_SHARDS_MAX},
     {&sl_pump_shard_writer_class, SL_PUMP_SHARDS_MAX},
     {&sl_pump_sorter_class, SL_PUMP_SHARDS_MAX},
     {&sl_pump_indexer_class, SL_PUMP_SHARDS_MAX},
@@ -121,7 +122,8 @@ static const struct sl_topology_line lines[SL_PUMP_LINES] = {
             .credits = 1,
             .bytes = 0,
             .inputs = 1,
-            .path = {&sl_pump_retention_class, &sl_pump_indexer_class, &sl_pump_shard_writer_class},
+            .path = {&sl_pump_retention_class, &sl_pump_indexer_class, &sl_pump_shard_writer_class,
+                     &sl_pump_spooler_class},
         },
     [SL_LINE_GC] =
         {
@@ -130,6 +132,23 @@ static const struct sl_topology_line lines[SL_PUMP_LINES] = {
             .bytes = 0,
             .inputs = 1,
             .path = {&sl_pump_admin_class, &sl_pump_retention_class},
+        },
+    [SL_LINE_SPOOL] =
+        {
+            .name = "spool",
+            .credits = SL_SPOOLS_MAX,
+            .bytes = 0,
+            .inputs = 1,
+            .path = {&sl_pump_session_class, &sl_pump_spooler_class, &sl_pump_shard_writer_class,
+                     &sl_pump_sorter_class},
+        },
+    [SL_LINE_PIECE] =
+        {
+            .name = "piece",
+            .credits = SL_SPOOLS_MAX * (SL_SPOOL_PIECES + 1), /* and how it ends */
+            .bytes = 0, /* a piece is charged nothing: the credits bound them */
+            .inputs = 1,
+            .path = {&sl_pump_session_class, &sl_pump_spooler_class},
         },
     [SL_LINE_TS] =
         {

@@ -3,6 +3,7 @@
 
 /* READ FIRST: the actors of a pump and the lines between them.
  *
+ *                  ├─► spooler[k] ─┐   (what is too large to be held)
  *     TiDB ─► session ─► shard_writer[k] ─► sorter[k] ─► indexer[k] ◄─watch─ puller ◄─next─ session
  *               ▲  written  │                 ▲                                │ batch ─► drainer
  *               └───────────┘                 └─ mark ─ shard_writer[other]    reads log and index
@@ -11,6 +12,8 @@
  *     gateway: accepts connections; a session per connection (gRPC or HTTP, by its first bytes).
  *     shard_writer[k]: makes records durable, a batch per sync; hands each to its sorter, then
  *         answers its asker.
+ *     spooler[k]: writes large entities to files of their own as they come; a reference to the file
+ *         goes through the shard_writer as any record.
  *     sorter[k]: pairs commits with prewrites, knows the watermark; tells the indexer in cuts.
  *     indexer[k]: applies cuts, then lets readers see the new watermark.
  *     puller: one per PullBinlogs stream; merges the shards, joins commits with prewrites.
@@ -46,11 +49,13 @@ enum sl_pump_line {
     SL_LINE_TS,      /* session -> clock */
     SL_LINE_PUBLISH, /* root -> registrar */
     SL_LINE_LEAVE,   /* admin -> root */
-    SL_LINE_TRIM,    /* retention -> indexer, shard_writer */
+    SL_LINE_TRIM,    /* retention -> indexer, shard_writer, spooler */
     SL_LINE_GC,      /* admin -> retention */
     SL_LINE_TIDE,    /* clock -> sorter */
     SL_LINE_RESOLVE, /* resolver -> shard_writer -> sorter */
     SL_LINE_ORPHANS, /* resolver -> sorter */
+    SL_LINE_SPOOL,   /* session -> spooler -> shard_writer -> sorter; a credit per entity */
+    SL_LINE_PIECE,   /* session -> spooler */
     SL_PUMP_LINES,
 };
 
@@ -59,6 +64,7 @@ enum sl_pump_line {
     X(sl_pump_root_class)         \
     X(sl_pump_gateway_class)      \
     X(sl_pump_session_class)      \
+    X(sl_pump_spooler_class)      \
     X(sl_pump_shard_writer_class) \
     X(sl_pump_sorter_class)       \
     X(sl_pump_indexer_class)      \

@@ -318,6 +318,36 @@ static void a_request_is_the_same_wherever_it_is_cut(void **state)
     }
 }
 
+/* What stands before the value of prewrite() is known while the value comes, and only then. */
+static void what_stands_before_the_value_can_be_looked_at(void **state)
+{
+    struct message   record = prewrite();
+    struct message   m = request(&record);
+    struct sl_record whole;
+    size_t           seen = 0;
+
+    (void)state;
+    assert_int_equal(sl_record_decode((struct sl_slice){record.bytes, record.len}, &whole, NULL),
+                     SL_OK);
+    for (size_t split = 0; split <= m.len; split++) {
+        struct sl_write_stream stream;
+        struct sl_record       record_so_far;
+        uint64_t               cluster_id;
+
+        sl_write_stream_begin(&stream, m.len);
+        assert_true(sl_write_stream_feed(&stream, (struct sl_slice){m.bytes, split}));
+        if (sl_write_stream_peek(&stream, &cluster_id, &record_so_far)) {
+            seen++;
+            assert_int_equal(cluster_id, 1);
+            assert_int_equal(record_so_far.type, SL_RECORD_PREWRITE);
+            assert_true(record_so_far.start_ts == whole.start_ts);
+            assert_true(sl_slice_equal(record_so_far.prewrite_key, whole.prewrite_key));
+        }
+        sl_write_stream_end(&stream);
+    }
+    assert_int_equal(seen, whole.prewrite_value.len);
+}
+
 static void a_request_that_is_none_is_told_from_a_payload_that_is_none(void **state)
 {
     struct message         record = prewrite();
@@ -377,6 +407,7 @@ int main(void)
         cmocka_unit_test(a_value_of_any_size_takes_no_memory),
         cmocka_unit_test(what_is_kept_is_bounded),
         cmocka_unit_test(a_request_is_the_same_wherever_it_is_cut),
+        cmocka_unit_test(what_stands_before_the_value_can_be_looked_at),
         cmocka_unit_test(a_request_that_is_none_is_told_from_a_payload_that_is_none),
         cmocka_unit_test(a_request_without_a_payload_has_a_record_of_zeros),
     };

@@ -22,6 +22,22 @@ static const uint8_t golden_prewrite[] = {0x08, 0x00, 0x10, 0xea, 0x8a, 0xd0, 0x
                                           0xf6, 0xe3, 0xdc, 0x05, 0x18, 0x00, 0x22, 0x01,
                                           0x6b, 0x2a, 0x01, 0x76, 0x38, 0x00, 0x40, 0x00};
 
+/* Head, value and tail are what the encoder writes at once. */
+static void assert_parts(const struct sl_record *r, const uint8_t *bytes, size_t count)
+{
+    uint8_t part[256];
+    size_t  head = sl_record_head_bytes(r);
+    size_t  tail = count - head - r->prewrite_value.len;
+
+    assert_true(count <= sizeof part);
+    sl_record_encode_head(r, part);
+    assert_memory_equal(part, bytes, head);
+    if (r->prewrite_value.len > 0)
+        assert_memory_equal(bytes + head, r->prewrite_value.bytes, r->prewrite_value.len);
+    sl_record_encode_tail(r, part);
+    assert_memory_equal(part, bytes + count - tail, tail);
+}
+
 static void assert_encodes_to(const struct sl_record *r, const uint8_t *bytes, size_t count)
 {
     uint8_t out[256];
@@ -30,6 +46,7 @@ static void assert_encodes_to(const struct sl_record *r, const uint8_t *bytes, s
     assert_int_equal(sl_record_encoded_bytes(r), count);
     sl_record_encode(r, out);
     assert_memory_equal(out, bytes, count);
+    assert_parts(r, bytes, count);
 }
 
 static struct sl_record decoded(const uint8_t *bytes, size_t count)

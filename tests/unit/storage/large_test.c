@@ -240,9 +240,35 @@ static void files_go_with_their_segment(void **state)
     assert_int_equal(try_read(k.fs, large_dir, 2, &refs[2], 4096), SL_OK);
     /* The last one's record is on its way to the log. */
     assert_int_equal(try_read(k.fs, large_dir, 3, &refs[3], 4096), SL_OK);
-    sl_large_drop(k.large, &refs[3]);
+    sl_large_unlink(k.fs, large_dir, &refs[3]);
     assert_int_equal(try_read(k.fs, large_dir, 3, &refs[3], 10), SL_NOT_FOUND);
+    assert_int_equal(sl_large_remove_before(k.large, 4296, NULL), SL_OK);
     assert_int_equal(sl_large_count(k.large), 1);
+    end(&k);
+}
+
+static void a_mark_is_durable_at_once_and_found_by_the_folder(void **state)
+{
+    struct kit          k;
+    struct sl_large_ref refs[3];
+
+    (void)state;
+    begin(&k);
+    for (uint64_t i = 0; i < 3; i++)
+        refs[i] = write_one(&k, i, 3000);
+    for (uint64_t i = 0; i < 2; i++)
+        assert_int_equal(sl_large_mark(k.fs, large_dir, &refs[i], 5000 + 1000 * i, NULL), SL_OK);
+    /* The folder was not told: it looks, and takes neither the second nor the third for old. */
+    assert_int_equal(sl_large_remove_before(k.large, 6000, NULL), SL_OK);
+    assert_int_equal(sl_large_count(k.large), 2);
+    sl_env_sim_power_cut(k.sim);
+    reopen(&k);
+    /* All of the log is before the head: nothing is visited. */
+    assert_int_equal(sl_large_sweep(k.large, 4096, 9000, NULL), SL_OK);
+    assert_int_equal(sl_large_count(k.large), 1);
+    assert_int_equal(try_read(k.fs, large_dir, 1, &refs[1], 4096), SL_OK);
+    assert_int_equal(sl_large_keep(k.large, &refs[1], 6000, NULL), SL_OK);
+    assert_int_equal(sl_large_keep(k.large, &refs[1], 7000, NULL), SL_CORRUPT);
     end(&k);
 }
 
@@ -353,6 +379,7 @@ int main(void)
         cmocka_unit_test(a_chunk_is_good_when_another_is_damaged),
         cmocka_unit_test(a_file_of_another_reference_is_refused),
         cmocka_unit_test(files_go_with_their_segment),
+        cmocka_unit_test(a_mark_is_durable_at_once_and_found_by_the_folder),
         cmocka_unit_test(a_start_keeps_what_the_log_refers_to),
         cmocka_unit_test(a_full_disk_leaves_nothing),
         cmocka_unit_test(references_are_read_as_they_were_written),

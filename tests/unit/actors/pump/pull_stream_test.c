@@ -22,6 +22,7 @@ static struct sl_env_sim *sim;
 static struct pull_stream stream;
 static struct sl_buf     *batch[SL_PULL_BATCH_ITEMS];
 static uint32_t           batch_count;
+static uint32_t           pieces_of;
 static struct sl_why      why;
 
 static int begin(void **state)
@@ -59,7 +60,7 @@ static void publish(void)
 static enum sl_err next(void)
 {
     why.text[0] = '\0';
-    return pull_stream_next(&stream, batch, &batch_count, &why);
+    return pull_stream_next(&stream, batch, &batch_count, &pieces_of, &why);
 }
 
 static void drop_batch(void)
@@ -175,6 +176,91 @@ static void an_orphan_is_skipped_and_a_fake_moves_the_reader_past_it(void **stat
     commit_with(10);
     publish();
     assert_next(1);
+}
+
+/* ---- large entities ---- */
+
+/* The pieces of the next batches are this entity. */
+static void assert_comes_in_pieces(const struct sl_buf *entity)
+{
+    size_t at = 0;
+
+    while (at < entity->len) {
+        assert_int_equal(next(), SL_OK);
+        assert_int_equal(pieces_of, entity->len);
+        assert_true(batch_count > 0);
+        for (uint32_t i = 0; i < batch_count; i++) {
+            assert_in_range(batch[i]->len, 1, entity->len - at);
+            assert_memory_equal(batch[i]->data, entity->data + at, batch[i]->len);
+            at += batch[i]->len;
+        }
+        drop_batch();
+    }
+}
+
+static void a_large_entity_comes_in_pieces_between_whole_ones(void **state)
+{
+    enum { VALUE_BYTES = 5 * SL_LARGE_CHUNK_BYTES / 2 };
+
+    (void)state;
+    open_after(0);
+    commit_with(10);
+    commit_with(10);
+    world_commit(world_prewrite_large(VALUE_BYTES), SL_RECORD_COMMIT);
+    world_commit(world_prewrite_large(1), SL_RECORD_COMMIT);
+    commit_with(10);
+    publish();
+    assert_next(2);
+    assert_int_equal(pieces_of, 0);
+    assert_true(world.entries[2].entity->len > VALUE_BYTES);
+    assert_comes_in_pieces(world.entries[2].entity);
+    assert_comes_in_pieces(world.entries[3].entity);
+    assert_next(1);
+    assert_int_equal(pieces_of, 0);
+    assert_next(0);
+}
+
+static void a_stream_may_end_within_a_large_entity(void **state)
+{
+    (void)state;
+    open_after(0);
+    world_commit(world_prewrite_large(3 * SL_LARGE_CHUNK_BYTES), SL_RECORD_COMMIT);
+    commit_with(10);
+    publish();
+    assert_int_equal(next(), SL_OK);
+    assert_true(pieces_of > 0);
+    drop_batch();
+}
+
+static void a_large_entity_whose_file_is_gone_ends_the_stream(void **state)
+{
+    (void)state;
+    open_after(0);
+    commit_with(10);
+    world_commit(world_prewrite_large(100000), SL_RECORD_COMMIT);
+    publish();
+    assert_int_equal(sl_large_remove_before(world.pump.shard[0].large, UINT64_MAX, NULL), SL_OK);
+    assert_next(1);
+    assert_ends(SL_NOT_FOUND, "/large-0/");
+}
+
+static void damage_within_a_large_entity_ends_the_stream(void **state)
+{
+    struct sl_file *file;
+    uint8_t         byte = 'x';
+
+    (void)state;
+    open_after(0);
+    world_commit(world_prewrite_large(3 * SL_LARGE_CHUNK_BYTES), SL_RECORD_COMMIT);
+    publish();
+    assert_int_equal(
+        sl_fs_open(world.pump.vlog_options[0].fs, "/large-0/00000001", SL_OPEN_WRITE, &file, NULL),
+        SL_OK);
+    assert_int_equal(sl_file_write_at(file, 2 * SL_LARGE_CHUNK_BYTES, &byte, 1, NULL), SL_OK);
+    sl_file_close(&file);
+    assert_int_equal(next(), SL_OK);
+    drop_batch();
+    assert_ends(SL_CORRUPT, "is damaged");
 }
 
 /* ---- trouble ---- */
@@ -344,6 +430,10 @@ int main(void)
         STREAM_TEST(a_batch_spans_blocks_and_blocks_span_one_commit_ts),
         STREAM_TEST(nothing_above_the_watermark_is_given),
         STREAM_TEST(an_orphan_is_skipped_and_a_fake_moves_the_reader_past_it),
+        STREAM_TEST(a_large_entity_comes_in_pieces_between_whole_ones),
+        STREAM_TEST(a_stream_may_end_within_a_large_entity),
+        STREAM_TEST(a_large_entity_whose_file_is_gone_ends_the_stream),
+        STREAM_TEST(damage_within_a_large_entity_ends_the_stream),
         STREAM_TEST(a_commit_below_what_was_told_is_not_sent_behind_it),
         STREAM_TEST(a_late_commit_that_the_cursor_meets_is_skipped),
         STREAM_TEST(retention_that_passes_an_open_stream_ends_it),
