@@ -1,6 +1,8 @@
 /* B19, memory, and starting: what a pump holds resident when idle, under load, with a reader that
  * has stopped reading, and with a prewrite whose outcome never comes; and how long it takes from
- * exec to online with much behind it. The limits are fixed: the goals. Growth is from a quarter of
+ * exec to online with much behind it, by the clock and in processor time, which company on the
+ * machine does not touch. The limits are fixed: the goals; for a stopped reader, room for what the
+ * index keeps of the transactions in its cache. Growth is from a quarter of
  * the work on, when caches are warm and pools have their size. */
 
 #include <stdio.h>
@@ -181,6 +183,7 @@ static bool orphan(const struct bench_options *o, struct bench_sample *out)
     good = good && running_pump_start(&p);
     out->value[1] = p.start_ms;
     out->value[3] = good ? running_rss_peak_mib(p.pid) : 0;
+    out->value[4] = good ? running_cpu_s(p.pid) * 1e3 : 0;
     running_pump_remove(&p);
     return good;
 }
@@ -198,6 +201,7 @@ static bool segments(const struct bench_options *o, struct bench_sample *out)
            running_pump_stop(&p) && running_pump_start(&p);
     out->value[0] = p.start_ms;
     out->value[1] = good ? running_rss_peak_mib(p.pid) : 0;
+    out->value[2] = good ? running_cpu_s(p.pid) * 1e3 : 0;
     running_pump_remove(&p);
     return good;
 }
@@ -211,7 +215,7 @@ int main(int argc, char **argv)
     static const struct bench_metric any_rss = {
         .name = "rss", .unit = "MiB", .smaller_is_better = true};
     static const struct bench_metric none = {
-        .name = "growth", .unit = "MiB", .smaller_is_better = true, .limit = 1};
+        .name = "growth", .unit = "MiB", .smaller_is_better = true, .limit = 4};
     static const struct bench_metric growth = {
         .name = "growth", .unit = "MiB", .smaller_is_better = true, .limit = 16};
     static const struct bench_metric first = {
@@ -220,12 +224,16 @@ int main(int argc, char **argv)
         .name = "start", .unit = "ms", .smaller_is_better = true, .limit = 500};
     static const struct bench_metric start_300 = {
         .name = "start", .unit = "ms", .smaller_is_better = true, .limit = 300};
+    static const struct bench_metric cpu_500 = {
+        .name = "start cpu", .unit = "ms", .smaller_is_better = true, .limit = 500};
+    static const struct bench_metric cpu_300 = {
+        .name = "start cpu", .unit = "ms", .smaller_is_better = true, .limit = 300};
     const struct bench_case cases[] = {
         {"idle", "nobody writes", {idle_rss, first}, idle, NULL, NULL},
         {"load", "100 callers", {peak}, load, NULL, NULL},
         {"stopped", "a reader stops", {none, peak}, stopped_reader, NULL, NULL},
-        {"orphan", "no outcome", {growth, start_500, any_rss, peak}, orphan, NULL, NULL},
-        {"segments", "10000 sealed ones", {start_300, peak}, segments, NULL, NULL},
+        {"orphan", "no outcome", {growth, start_500, any_rss, peak, cpu_500}, orphan, NULL, NULL},
+        {"segments", "10000 sealed ones", {start_300, peak, cpu_300}, segments, NULL, NULL},
     };
 
     return bench_main_once("pump_memory", cases, sizeof cases / sizeof *cases, argc, argv);

@@ -152,7 +152,7 @@ static bool fill(struct shard *s, size_t value_bytes)
     return good;
 }
 
-static bool shard_make(struct shard *s, uint32_t transactions, size_t value_bytes)
+static bool shard_make(struct shard *s, const struct bench_options *o, size_t value_bytes)
 {
     struct sl_vlog_options *log = &s->pump.vlog_options[0];
     struct sl_index_options index = {.engine = SL_INDEX_WIREDTIGER,
@@ -163,14 +163,14 @@ static bool shard_make(struct shard *s, uint32_t transactions, size_t value_byte
     struct sl_why           why = {0};
 
     memset(s, 0, sizeof *s);
-    s->transactions = transactions;
+    s->transactions = transactions_of(o, value_bytes);
     if (!probe_dir_make(s->log_dir) || !probe_dir_make(s->index_dir))
         return false;
     *log = (struct sl_vlog_options){.fs = sl_env_os()->fs,
                                     .random = sl_env_os()->random,
                                     .dir = s->log_dir,
                                     .identity = {.cluster_id = 1, .shard_count = 1},
-                                    .segment_bytes = SL_VLOG_SEGMENT_BYTES_DEFAULT,
+                                    .segment_bytes = probe_file_bytes(o),
                                     .no_sync = true};
     s->pump.options.shards = 1;
     if (sl_vlog_open(log, 0, NULL, NULL, &s->pump.shard[0].vlog, &why) != SL_OK ||
@@ -228,7 +228,7 @@ static bool ours(const struct bench_options *o, size_t value_bytes, struct bench
     uint32_t      total = 0;
     double        began = 0;
 
-    if (s != NULL && shard_make(s, transactions_of(o, value_bytes), value_bytes)) {
+    if (s != NULL && shard_make(s, o, value_bytes)) {
         began = bench_cpu_now();
         total = pull_all(s);
         out->value[0] = total / (bench_cpu_now() - began);
@@ -242,7 +242,7 @@ static bool ours(const struct bench_options *o, size_t value_bytes, struct bench
 static bool limit(const struct bench_options *o, size_t value_bytes, struct bench_sample *out)
 {
     struct shard *s = calloc(1, sizeof *s);
-    bool          good = s != NULL && shard_make(s, transactions_of(o, value_bytes), value_bytes);
+    bool          good = s != NULL && shard_make(s, o, value_bytes);
 
     if (good) {
         double began = bench_cpu_now();

@@ -18,7 +18,7 @@ enum { PAYLOAD_BYTES = 1024, BATCH = 200, GIB = 1 << 30 };
 
 static uint64_t log_bytes(const struct bench_options *o)
 {
-    return o->quick ? GIB / 4 : GIB;
+    return o->quick ? GIB / 8 : GIB;
 }
 
 static struct sl_vlog_options options_of(const char *dir)

@@ -73,6 +73,10 @@ static struct sl_pump_options options_of(const struct sl_pump_config *config, co
         .fake_interval_ms = (uint32_t)(config->fake_interval_s * 1000),
         .heartbeat_ms = (uint32_t)(config->heartbeat_s * 1000),
         .gc_ms = config->gc_nanos / SL_NANOS_PER_MS,
+        .push_addr = config->metrics_addr[0] != '\0' && config->metrics_interval_s > 0
+                         ? config->metrics_addr
+                         : NULL,
+        .push_ms = (uint32_t)(config->metrics_interval_s * 1000),
     };
 }
 

@@ -379,6 +379,12 @@ enum {
 static_assert((int)SL_PUMP_ORPHANS_ITEMS * SL_PUMP_SHARDS_MAX <= (int)SL_TIKV_QUESTIONS_MAX,
               "all shards may be asked about at once");
 
+/* Pump: pushing metrics */
+enum {
+    SL_PUSH_MS = 10000,            /* one push may take */
+    SL_PUSH_PATH_BYTES_MAX = 1024, /* of the address of a series, terminator included */
+};
+
 /* Pump: retention */
 enum {
     SL_GC_STRETCH_MS = 60000,      /* commit ts that are looked at as one */

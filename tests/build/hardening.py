@@ -35,7 +35,8 @@ def build():
                           stderr=subprocess.STDOUT, check=False)
     if done.returncode != 0:
         sys.exit(f"{done.stdout}\nthe release build failed")
-    return sorted([*RELEASE.glob("bin/*"), *RELEASE.glob("tools/none/*")])
+    tools = [path for path in RELEASE.glob("tools/none/*") if path.suffix != ".so"]
+    return sorted([*RELEASE.glob("bin/*"), *tools])
 
 
 class Program:

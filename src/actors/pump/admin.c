@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actors/pump/exposition.h"
 #include "actors/pump/messages.h"
 #include "actors/pump/pump.h"
 #include "actors/pump/status.h"
@@ -231,47 +232,10 @@ static void gc_answered(struct sl_ctx *ctx, struct admin *a, bool begins)
 
 /* ---- metrics ---- */
 
-static sl_ts board_ts(const _Atomic int64_t *ts)
-{
-    return atomic_load_explicit(ts, memory_order_relaxed);
-}
-
-/* Gauges that follow from the board. */
-static void look_at_board(struct admin *a)
-{
-    const struct sl_pump_board   *board = &a->pump->board;
-    const struct sl_pump_metrics *m = &a->pump->metrics;
-    sl_ts                         complete = sl_pump_max_commit_ts(a->pump);
-    sl_ts                         newest = board_ts(&board->newest_ts);
-    uint64_t                      unresolved = 0;
-
-    for (uint32_t k = 0; k < a->pump->options.shards; k++)
-        unresolved += atomic_load_explicit(&board->unresolved[k], memory_order_relaxed);
-    sl_metric_set(m->unresolved, (double)unresolved);
-    sl_metric_set(m->pullers, atomic_load_explicit(&board->pullers, memory_order_relaxed));
-    sl_metric_set(m->max_commit_ms, (double)sl_ts_physical_ms(complete));
-    sl_metric_set(m->watermark_lag_ms,
-                  complete > 0 && newest > complete
-                      ? (double)(sl_ts_physical_ms(newest) - sl_ts_physical_ms(complete))
-                      : 0);
-}
-
 static void get_metrics(struct exchange *x)
 {
-    char  *text = NULL;
-    size_t count = 0;
-    FILE  *out = open_memstream(&text, &count);
-    int    failed;
-
-    SL_ASSERT(out != NULL);
-    look_at_board(x->admin);
-    sl_metric_write(x->admin->pump->metric_registry, out);
-    failed = fclose(out);
-    SL_ASSERT(failed == 0);
     x->content_type = "text/plain; version=0.0.4; charset=utf-8";
-    x->body = sl_buf_new(count);
-    memcpy(x->body->data, text, count);
-    free(text);
+    x->body = sl_pump_exposition(x->admin->pump);
 }
 
 /* ---- health ---- */

@@ -218,14 +218,6 @@ uint32_t sl_pump_config_shards(const struct sl_pump_config *config, unsigned cpu
     return cpus < SHARDS_BY_ITSELF ? cpus : SHARDS_BY_ITSELF;
 }
 
-/* What to tell about a row that was set and has no effect; NULL: it has one. */
-static const char *note_of(const struct sl_conf_row *row)
-{
-    if (row->flag != NULL && strcmp(row->flag, "metrics-addr") == 0)
-        return "nothing is pushed in this version, Prometheus can fetch /metrics itself";
-    return (row->flags & SL_CONF_IGNORED) != 0 ? row->help : NULL;
-}
-
 void sl_pump_config_notes(const struct sl_conf_report *report, sl_pump_config_note note,
                           void *context)
 {
@@ -233,13 +225,12 @@ void sl_pump_config_notes(const struct sl_conf_report *report, sl_pump_config_no
     char text[SL_WHY_BYTES_MAX];
 
     for (size_t i = 0; i < sl_pump_config_table.row_count; i++) {
-        const char *told = note_of(&rows[i]);
-
-        if (told == NULL || report->origin[i].source == SL_CONF_FROM_DEFAULT)
+        if ((rows[i].flags & SL_CONF_IGNORED) == 0 ||
+            report->origin[i].source == SL_CONF_FROM_DEFAULT)
             continue;
         (void)snprintf(setting, sizeof setting, "%s%s", rows[i].key != NULL ? "" : "-",
                        rows[i].key != NULL ? rows[i].key : rows[i].flag);
-        (void)snprintf(text, sizeof text, "accepted and without effect: %s", told);
+        (void)snprintf(text, sizeof text, "accepted and without effect: %s", rows[i].help);
         note(context, setting, text);
     }
 }

@@ -33,7 +33,7 @@ struct sl_pump_config {
     char             *log_level;          /* as written */
     enum sl_log_level level;              /* the same */
     char             *log_file;           /* "": standard output */
-    char             *metrics_addr;       /* a Pushgateway; nothing is pushed so far */
+    char             *metrics_addr;       /* a Pushgateway; "": none */
     int64_t           metrics_interval_s; /* likewise */
     int64_t           message_bytes_max;  /* of one gRPC message; practically unlimited */
     bool              sync_log;         /* false: acknowledged writes may be lost with the power */

@@ -48,7 +48,9 @@ struct sl_pump_options {
     uint64_t             stop_write_bytes; /* refuse records at this much free space or less */
     uint32_t             fake_interval_ms;
     uint32_t             heartbeat_ms;
-    int64_t              gc_ms; /* retention, against the timestamp door */
+    int64_t              gc_ms;     /* retention, against the timestamp door */
+    const char          *push_addr; /* of a Pushgateway; NULL: none */
+    uint32_t             push_ms;   /* between two pushes */
 };
 
 /* One share-nothing slice. Each member belongs to the actor named while actors run. */

@@ -38,6 +38,7 @@ struct root {
     bool            leaves;  /* for good: closing and offline, else pausing and paused */
     uint32_t        awaited; /* in this step: answers of the registrar, or ends of children */
     struct sl_ref   gateway;
+    struct sl_ref   pusher;
 };
 
 /* ---- starting ---- */
@@ -77,6 +78,9 @@ static enum sl_err root_start(struct sl_ctx *ctx, void *self, const void *args)
         return err;
     if ((err = spawn(ctx, r, &sl_pump_admin_class, 0, &p->admin_ref)) != SL_OK)
         return err;
+    if (p->options.push_addr != NULL &&
+        (err = spawn(ctx, r, &sl_pump_pusher_class, 0, &r->pusher)) != SL_OK)
+        return err;
     return spawn(ctx, r, &sl_pump_gateway_class, 0, &r->gateway);
 }
 
@@ -115,6 +119,8 @@ static void next_step(struct sl_ctx *ctx, struct root *r)
             stop_child(ctx, r, p->resolver_ref);
         stop_child(ctx, r, p->retention_ref);
         stop_child(ctx, r, p->admin_ref);
+        if (p->options.push_addr != NULL)
+            stop_child(ctx, r, r->pusher);
         return;
     case STEP_SPOOLERS:
         for (uint32_t k = 0; k < p->options.shards; k++)

@@ -16,6 +16,7 @@ static const struct sl_topology_actor actors[] = {
     {&sl_pump_registrar_class, 1},
     {&sl_pump_retention_class, 1},
     {&sl_pump_admin_class, 1},
+    {&sl_pump_pusher_class, 1},
 };
 
 static const struct sl_topology_line lines[SL_PUMP_LINES] = {

@@ -22,6 +22,7 @@
  *     resolver: asks TiKV what became of prewrites without outcome; only where there is one.
  *     registrar: owns the registry: birth, heartbeats, state, notifies drainers.
  *     admin: answers HTTP.
+ *     pusher: sends metrics to a Pushgateway, when there is one.
  *     retention: removes what is old; watches the disk.
  */
 
@@ -73,7 +74,8 @@ enum sl_pump_line {
     X(sl_pump_resolver_class)     \
     X(sl_pump_registrar_class)    \
     X(sl_pump_retention_class)    \
-    X(sl_pump_admin_class)
+    X(sl_pump_admin_class)        \
+    X(sl_pump_pusher_class)
 #define SL_PUMP_CLASS(name) extern const struct sl_actor_class name;
 SL_PUMP_CLASSES(SL_PUMP_CLASS)
 #undef SL_PUMP_CLASS

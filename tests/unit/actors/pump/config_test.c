@@ -399,14 +399,14 @@ static void what_has_no_effect_is_accepted_and_noted(void **state)
     char all[256] = "";
 
     (void)state;
-    assert_int_equal(run_all("storage.kv.block-size = 1\n",
-                             WORDS("-log-rotate=day", "-binlog-file-size", "9",
-                                   "-enable-binlog-slice", "-binlog-slice-size=1", "-enable-debug",
-                                   "-enable-tolerant", "-metrics-addr=g:9091"),
-                             NULL),
-                     SL_OK);
+    assert_int_equal(
+        run_all("storage.kv.block-size = 1\n",
+                WORDS("-log-rotate=day", "-binlog-file-size", "9", "-enable-binlog-slice",
+                      "-binlog-slice-size=1", "-enable-debug", "-enable-tolerant"),
+                NULL),
+        SL_OK);
     sl_pump_config_notes(&report, note_setting, all);
-    assert_string_equal(all, "MetricsAddr -enable-debug -enable-tolerant -binlog-file-size "
+    assert_string_equal(all, "-enable-debug -enable-tolerant -binlog-file-size "
                              "-enable-binlog-slice -binlog-slice-size -log-rotate "
                              "storage.kv.block-size ");
     done();
