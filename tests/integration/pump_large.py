@@ -6,6 +6,7 @@ import hashlib
 import re
 import sys
 import time
+import urllib.request
 
 from cluster import Cluster, run_checks, wait_for
 
@@ -109,7 +110,29 @@ def a_kill_amid_an_upload_leaves_no_file(folder):
         assert pump.stop() == 0, pump.log.read_text()[-2000:]
 
 
-CHECKS = [three_of_20_mb, one_of_256_mib_in_little_memory, a_kill_amid_an_upload_leaves_no_file]
+def a_gc_round_keeps_what_is_young(folder):
+    with Cluster(folder, 4711) as cluster:
+        pump = pump_of(cluster, folder).start()
+        cluster.sluice(*load(cluster, pump, 20_000_000, 1), seconds=SECONDS)
+        request = urllib.request.Request(f"http://{pump.address}/debug/gc/trigger", method="POST")
+        with urllib.request.urlopen(request) as answer:
+            assert answer.read() == b"trigger gc success\n"
+
+        def is_done():
+            with urllib.request.urlopen(f"http://{pump.address}/metrics") as answer:
+                done = re.search(r"\nbinlog_pump_storage_done_gc_ts ([0-9.e+]+)",
+                                 answer.read().decode())
+            return done and float(done[1]) > 0
+
+        wait_for("the round is over for every shard", is_done)
+        assert "gc round failed" not in pump.log.read_text()
+        assert len(files(pump)) == 1
+        assert len(pull(cluster, pump, folder / "pull.bin", 20_000_000)) == 1
+        assert pump.stop() == 0, pump.log.read_text()[-2000:]
+
+
+CHECKS = [three_of_20_mb, one_of_256_mib_in_little_memory, a_kill_amid_an_upload_leaves_no_file,
+          a_gc_round_keeps_what_is_young]
 if "--gib" in sys.argv:
     sys.argv.remove("--gib")
     CHECKS = [one_of_a_gib_in_little_memory]

@@ -142,6 +142,7 @@ static void trim(struct sl_ctx *ctx, struct indexer *x, struct sl_pump_trim *que
     trimmed->oldest = sl_index_head_of(x->shard->index).offset;
     if (err == SL_OK && trimmed->removed < SL_INDEX_CUT_ITEMS_MAX)
         err = sl_index_each_unresolved(x->shard->index, find_oldest, &trimmed->oldest, &why);
+    sl_msg_free(&question); /* its credit, before retention asks the next thing */
     if (err == SL_OK) {
         sl_reply(ctx, asker, &trimmed);
     } else {
@@ -176,7 +177,7 @@ static enum sl_err indexer_handle(struct sl_ctx *ctx, void *self, struct sl_msg 
         x->held[x->held_count++] = (struct sl_pump_cut *)(void *)sl_take(ctx);
         return sl_timer_armed(&x->retry) ? SL_OK : apply_held(ctx, x);
     case SL_PUMP_RETRY: return apply_held(ctx, x);
-    case SL_PUMP_TRIM: trim(ctx, x, (struct sl_pump_trim *)(void *)msg); return SL_OK;
+    case SL_PUMP_TRIM: trim(ctx, x, (struct sl_pump_trim *)(void *)sl_take(ctx)); return SL_OK;
     case SL_PUMP_WATCH: watch(ctx, x, (struct sl_pump_watch *)(void *)msg); return SL_OK;
     default: SL_UNREACHABLE("no message of the indexer");
     }

@@ -380,6 +380,7 @@ static void cut_log(struct sl_ctx *ctx, struct writer *w, struct sl_pump_cut_log
 
     if (w->shard->vlog != NULL)
         err = sl_vlog_remove_before(w->shard->vlog, question->before, &why);
+    sl_msg_free(&question); /* its credit, before retention asks the next thing */
     if (err == SL_OK) {
         struct sl_pump_log_cut *cut = sl_msg_new(struct sl_pump_log_cut, SL_PUMP_LOG_CUT);
         uint32_t                count;
@@ -419,7 +420,9 @@ static enum sl_err writer_handle(struct sl_ctx *ctx, void *self, struct sl_msg *
     switch (msg->type) {
     case SL_PUMP_WRITE: return take_in(ctx, w, (struct sl_pump_write *)(void *)sl_take(ctx));
     case SL_PUMP_TICK: return idle(ctx, w);
-    case SL_PUMP_CUT_LOG: cut_log(ctx, w, (struct sl_pump_cut_log *)(void *)msg); return SL_OK;
+    case SL_PUMP_CUT_LOG:
+        cut_log(ctx, w, (struct sl_pump_cut_log *)(void *)sl_take(ctx));
+        return SL_OK;
     case SL_PUMP_RETRY: return w->shard->vlog == NULL ? reopen(ctx, w, false) : SL_OK;
     default: SL_UNREACHABLE("no message of the shard writer");
     }

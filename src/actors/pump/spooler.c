@@ -108,25 +108,32 @@ static struct sl_buf *encode(const struct sl_pump_spool_end *end, const struct s
     return payload;
 }
 
-/* All has come: from here on it is a write like any other. */
-static void finish(struct sl_ctx *ctx, struct spooler *s, const struct sl_pump_spool_end *end)
+/* All has come: from here on it is a write like any other. END gives its credit back first, as does
+ * DROP: that of the entity lets another one begin. */
+static void finish(struct sl_ctx *ctx, struct spooler *s, struct sl_pump_spool_end *end)
 {
     struct entity      *e = find(s, end->serial);
     struct sl_large_ref ref;
     struct sl_why       why = {0};
-    enum sl_err         err;
+    enum sl_err         err = SL_OK;
 
-    if (e->file == NULL) {
-        release(e);
-        return;
-    }
-    if ((err = sl_large_finish(&e->file, &ref, &why)) != SL_OK) {
+    if (e->file != NULL && (err = sl_large_finish(&e->file, &ref, &why)) == SL_OK)
+        e->write->payload = encode(end, &ref);
+    sl_msg_free(&end);
+    if (err != SL_OK)
         fail(ctx, s, e, err, &why);
+    if (e->write->payload != NULL)
+        sl_forward(ctx, s->shard->writer_ref, SL_PUMP_WRITE, &e->write);
+    else
         release(e);
-        return;
-    }
-    e->write->payload = encode(end, &ref);
-    sl_forward(ctx, s->shard->writer_ref, SL_PUMP_WRITE, &e->write);
+}
+
+static void drop(struct spooler *s, struct sl_pump_spool_drop *msg)
+{
+    struct entity *e = find(s, msg->serial);
+
+    sl_msg_free(&msg);
+    release(e);
 }
 
 /* ---- retention ---- */
@@ -137,6 +144,7 @@ static void cut(struct sl_ctx *ctx, struct spooler *s, struct sl_pump_cut_log *q
     struct sl_why   why = {0};
     enum sl_err     err = sl_large_remove_before(s->shard->large, question->before, &why);
 
+    sl_msg_free(&question); /* its credit, before retention asks the next thing */
     if (err == SL_OK) {
         struct sl_msg *done = sl_msg_new(struct sl_msg, SL_PUMP_DONE);
 
@@ -172,12 +180,14 @@ static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
         take_piece(ctx, s, (struct sl_pump_piece *)(void *)sl_take(ctx));
         return SL_OK;
     case SL_PUMP_SPOOL_END:
-        finish(ctx, s, (const struct sl_pump_spool_end *)(const void *)msg);
+        finish(ctx, s, (struct sl_pump_spool_end *)(void *)sl_take(ctx));
         return SL_OK;
     case SL_PUMP_SPOOL_DROP:
-        release(find(s, ((const struct sl_pump_spool_drop *)(const void *)msg)->serial));
+        drop(s, (struct sl_pump_spool_drop *)(void *)sl_take(ctx));
         return SL_OK;
-    case SL_PUMP_CUT_LARGE: cut(ctx, s, (struct sl_pump_cut_log *)(void *)msg); return SL_OK;
+    case SL_PUMP_CUT_LARGE:
+        cut(ctx, s, (struct sl_pump_cut_log *)(void *)sl_take(ctx));
+        return SL_OK;
     default: SL_UNREACHABLE("no message of the spooler");
     }
 }
