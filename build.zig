@@ -711,6 +711,7 @@ const tests = [_]TestProgram{
     .{ .kind = "stress", .name = "runtime_stress_test", .sources = &.{"tests/stress/runtime_stress_test.c"} },
     .{ .kind = "unit", .name = "actors/pump/pull_stream_test", .sources = &.{ "tests/sim/pull_world.c", "tests/unit/actors/pump/pull_stream_test.c" } },
     .{ .kind = "unit", .name = "actors/pump/session_pull_test", .sources = &.{ "tests/unit/actors/pump/entrance.c", "tests/unit/actors/pump/session_pull_test.c" } },
+    .{ .kind = "unit", .name = "actors/pump/session_spool_test", .sources = &.{ "tests/unit/actors/pump/entrance.c", "tests/unit/actors/pump/session_spool_test.c" } },
     .{ .kind = "unit", .name = "actors/pump/session_wire_test", .sources = &.{ "tests/unit/actors/pump/entrance.c", "tests/unit/actors/pump/session_wire_test.c" } },
     .{ .kind = "unit", .name = "actors/pump/session_write_test", .sources = &.{ "tests/unit/actors/pump/entrance.c", "tests/unit/actors/pump/session_write_test.c" } },
     unit("actors/pump/admin"),

@@ -3,7 +3,8 @@
 
 /* READ FIRST: the actors of a pump and the lines between them.
  *
- *                  ├─► spooler[k] ─┐   (what is too large to be held)
+ *                 ┌► spooler[k] ┐    what is too large to be held
+ *                 │             ▼
  *     TiDB ─► session ─► shard_writer[k] ─► sorter[k] ─► indexer[k] ◄─watch─ puller ◄─next─ session
  *               ▲  written  │                 ▲                                │ batch ─► drainer
  *               └───────────┘                 └─ mark ─ shard_writer[other]    reads log and index

@@ -412,7 +412,7 @@ static enum sl_err writer_handle(struct sl_ctx *ctx, void *self, struct sl_msg *
     }
     assert_int_equal(msg->type, SL_PUMP_WRITE);
     assert_true(writer.count < WRITES_MAX && w->count < DOUBLE_HELD_MAX);
-    assert_true(msg->bytes >= write->payload->len);
+    assert_true(write->is_large || msg->bytes >= write->payload->len);
     writer.start_ts[writer.count] = write->start_ts;
     writer.commit_ts[writer.count] = write->commit_ts;
     writer.shard_of[writer.count] = w->shard;
@@ -655,13 +655,14 @@ static const struct sl_topology_actor actors[] = {
     {&sl_pump_gateway_class, 1},
     {&sl_pump_session_class, ENTRANCE_SESSIONS_MAX},
     {&sl_pump_puller_class, SL_PULLERS_MAX},
+    {&sl_pump_spooler_class, ENTRANCE_SHARDS},
     {&writer_class, ENTRANCE_SHARDS},
     {&clock_class, 1},
     {&admin_class, 1},
     {&client_class, CLIENTS_MAX},
 };
 
-static const struct sl_topology_line lines[SL_LINE_TS + 1] = {
+static const struct sl_topology_line lines[SL_LINE_PIECE + 1] = {
     [SL_LINE_WRITE] = {.name = "write",
                        .credits = ENTRANCE_WRITE_CREDITS,
                        .bytes = ENTRANCE_WRITE_BYTES,
@@ -692,6 +693,14 @@ static const struct sl_topology_line lines[SL_LINE_TS + 1] = {
                       .bytes = SL_HTTP_BODY_BYTES_MAX,
                       .inputs = 1,
                       .path = {&sl_pump_session_class, &admin_class}},
+    [SL_LINE_SPOOL] = {.name = "spool",
+                       .credits = SL_SPOOLS_MAX,
+                       .inputs = 1,
+                       .path = {&sl_pump_session_class, &sl_pump_spooler_class, &writer_class}},
+    [SL_LINE_PIECE] = {.name = "piece",
+                       .credits = SL_SPOOLS_MAX * (SL_SPOOL_PIECES + 1),
+                       .inputs = 1,
+                       .path = {&sl_pump_session_class, &sl_pump_spooler_class}},
     [SL_LINE_TS] = {.name = "ts",
                     .credits = 1,
                     .inputs = 1,
@@ -714,8 +723,14 @@ static void begin(struct sl_ctx *ctx)
     struct sl_pump_args args = {.pump = pump};
     struct sl_net      *net = sl_env(ctx)->net;
 
-    for (uint32_t k = 0; k < ENTRANCE_SHARDS; k++)
+    for (uint32_t k = 0; k < ENTRANCE_SHARDS; k++) {
+        args.shard = k;
+        (void)snprintf(pump->large_dir[k], sizeof pump->large_dir[k], "/large-%u", k);
+        assert_int_equal(
+            sl_large_open(sl_env(ctx)->fs, pump->large_dir[k], &pump->shard[k].large, NULL), SL_OK);
         spawn(ctx, &writer_class, &k, sizeof k, &pump->shard[k].writer_ref);
+        spawn(ctx, &sl_pump_spooler_class, &args, sizeof args, &pump->shard[k].spooler_ref);
+    }
     spawn(ctx, &clock_class, NULL, 0, &pump->clock_ref);
     spawn(ctx, &admin_class, NULL, 0, &pump->admin_ref);
     assert_int_equal(sl_net_listen(net, "pump:8250", &pump->listener, sl_why(ctx)), SL_OK);
@@ -757,6 +772,8 @@ void entrance_play(const struct stage_scene *scenes, uint32_t count, void (*chec
         reset();
         if (stage_play_seed(&stage, &entrance_topology, seed, &why) != SL_OK)
             fail_msg("seed %u: %s", (unsigned)seed, why.text);
+        for (uint32_t k = 0; k < ENTRANCE_SHARDS; k++)
+            sl_large_close(&entrance_pump.shard[k].large);
         assert_int_equal(sl_buf_live_count(), 0);
         assert_int_equal(puller.alive, 0);
         assert_int_equal(atomic_load(&entrance_pump.board.pullers), 0);

@@ -5,6 +5,7 @@
  * between clients that a test plays and doubles of the actors behind.
  *
  *     client ══► gateway, session ──► writer, puller, clock, admin (doubles)
+ *                                 ──► spooler (real) ──► writer
  *
  * Everything runs on one thread under a seed, so a test's scenes look into the clients and doubles
  * and set what they do. Clients move their bytes once a millisecond and whenever they can. */
