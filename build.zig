@@ -487,6 +487,7 @@ const core_sources = [_][]const u8{
     "src/actors/pump/sorter.c",
     "src/actors/pump/spooler.c",
     "src/actors/pump/status.c",
+    "src/actors/pump/stores.c",
     "src/actors/pump/topology.c",
     "src/base/arena.c",
     "src/base/buf.c",

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/bytes.h"
 #include "base/crc32c.h"
 
 enum {
@@ -36,46 +37,19 @@ struct sl_local *local_of_tso(struct sl_tso *tso)
 
 /* ---- the bytes ---- */
 
-static void put_u64(uint8_t *to, uint64_t value)
-{
-    for (unsigned i = 0; i < 8; i++)
-        to[i] = (uint8_t)(value >> (8 * i));
-}
-
-static void put_u32(uint8_t *to, uint32_t value)
-{
-    for (unsigned i = 0; i < 4; i++)
-        to[i] = (uint8_t)(value >> (8 * i));
-}
-
-static uint64_t get_u64(const uint8_t *from)
-{
-    uint64_t value = 0;
-
-    for (unsigned i = 0; i < 8; i++)
-        value |= (uint64_t)from[i] << (8 * i);
-    return value;
-}
-
-static uint32_t get_u32(const uint8_t *from)
-{
-    return (uint32_t)from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 |
-           (uint32_t)from[3] << 24;
-}
-
 static void encode(const struct tso_state *state, const struct sl_boot_id *boot, uint8_t *out)
 {
     memcpy(out, magic, sizeof magic);
     memcpy(out + AT_BOOT, boot->bytes, sizeof boot->bytes);
-    put_u64(out + AT_LAST, (uint64_t)state->last);
-    put_u64(out + AT_END, (uint64_t)state->end);
-    put_u64(out + AT_SHIFT, (uint64_t)state->shift_ms);
-    put_u64(out + AT_FLOOR, (uint64_t)state->floor);
-    put_u64(out + AT_CEILING, (uint64_t)state->ceiling);
-    put_u64(out + AT_LAST_COMMIT, (uint64_t)state->last_commit);
-    put_u64(out + AT_LOST, state->lost);
-    put_u32(out + AT_DRIVEN, state->driven ? 1 : 0);
-    put_u32(out + AT_CRC, sl_crc32c(0, out, AT_CRC));
+    sl_bytes_put_u64(out + AT_LAST, (uint64_t)state->last);
+    sl_bytes_put_u64(out + AT_END, (uint64_t)state->end);
+    sl_bytes_put_u64(out + AT_SHIFT, (uint64_t)state->shift_ms);
+    sl_bytes_put_u64(out + AT_FLOOR, (uint64_t)state->floor);
+    sl_bytes_put_u64(out + AT_CEILING, (uint64_t)state->ceiling);
+    sl_bytes_put_u64(out + AT_LAST_COMMIT, (uint64_t)state->last_commit);
+    sl_bytes_put_u64(out + AT_LOST, state->lost);
+    sl_bytes_put_u32(out + AT_DRIVEN, state->driven ? 1 : 0);
+    sl_bytes_put_u32(out + AT_CRC, sl_crc32c(0, out, AT_CRC));
 }
 
 /* False: damaged. */
@@ -83,18 +57,18 @@ static bool decode(const uint8_t *bytes, size_t count, struct tso_state *state,
                    struct sl_boot_id *boot)
 {
     if (count != STATE_BYTES || memcmp(bytes, magic, sizeof magic) != 0 ||
-        get_u32(bytes + AT_CRC) != sl_crc32c(0, bytes, AT_CRC))
+        sl_bytes_get_u32(bytes + AT_CRC) != sl_crc32c(0, bytes, AT_CRC))
         return false;
     memcpy(boot->bytes, bytes + AT_BOOT, sizeof boot->bytes);
     *state = (struct tso_state){
-        .last = (sl_ts)get_u64(bytes + AT_LAST),
-        .end = (sl_ts)get_u64(bytes + AT_END),
-        .shift_ms = (int64_t)get_u64(bytes + AT_SHIFT),
-        .floor = (sl_ts)get_u64(bytes + AT_FLOOR),
-        .ceiling = (sl_ts)get_u64(bytes + AT_CEILING),
-        .last_commit = (sl_ts)get_u64(bytes + AT_LAST_COMMIT),
-        .lost = get_u64(bytes + AT_LOST),
-        .driven = get_u32(bytes + AT_DRIVEN) != 0,
+        .last = (sl_ts)sl_bytes_get_u64(bytes + AT_LAST),
+        .end = (sl_ts)sl_bytes_get_u64(bytes + AT_END),
+        .shift_ms = (int64_t)sl_bytes_get_u64(bytes + AT_SHIFT),
+        .floor = (sl_ts)sl_bytes_get_u64(bytes + AT_FLOOR),
+        .ceiling = (sl_ts)sl_bytes_get_u64(bytes + AT_CEILING),
+        .last_commit = (sl_ts)sl_bytes_get_u64(bytes + AT_LAST_COMMIT),
+        .lost = sl_bytes_get_u64(bytes + AT_LOST),
+        .driven = sl_bytes_get_u32(bytes + AT_DRIVEN) != 0,
     };
     return true;
 }

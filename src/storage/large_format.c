@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/bytes.h"
 #include "base/crc32c.h"
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "fields are copied as they are in memory");
@@ -17,32 +18,6 @@ enum { HEADER_CRC_AT = 32, OFFSET_CRC_AT = 8 };
 
 static_assert((int)LARGE_OFFSET_AT + (int)LARGE_OFFSET_BYTES <= (int)LARGE_BLOCK_BYTES,
               "they lie in the block");
-
-static void put_u32(uint8_t *at, uint32_t value)
-{
-    memcpy(at, &value, sizeof value);
-}
-
-static void put_u64(uint8_t *at, uint64_t value)
-{
-    memcpy(at, &value, sizeof value);
-}
-
-static uint32_t get_u32(const uint8_t *at)
-{
-    uint32_t value;
-
-    memcpy(&value, at, sizeof value);
-    return value;
-}
-
-static uint64_t get_u64(const uint8_t *at)
-{
-    uint64_t value;
-
-    memcpy(&value, at, sizeof value);
-    return value;
-}
 
 /* ---- names ---- */
 
@@ -72,25 +47,25 @@ bool large_parse_name(const char *name, uint64_t *number)
 void large_header_encode(const struct sl_large_ref *ref, uint8_t out[LARGE_HEADER_BYTES])
 {
     memcpy(out, magic, sizeof magic);
-    put_u32(out + 8, LARGE_VERSION);
-    put_u32(out + 12, ref->crc);
-    put_u64(out + 16, ref->number);
-    put_u64(out + 24, ref->bytes);
-    put_u32(out + HEADER_CRC_AT, sl_crc32c(0, out, HEADER_CRC_AT));
+    sl_bytes_put_u32(out + 8, LARGE_VERSION);
+    sl_bytes_put_u32(out + 12, ref->crc);
+    sl_bytes_put_u64(out + 16, ref->number);
+    sl_bytes_put_u64(out + 24, ref->bytes);
+    sl_bytes_put_u32(out + HEADER_CRC_AT, sl_crc32c(0, out, HEADER_CRC_AT));
     memcpy(out + HEADER_CRC_AT + 4, mark, sizeof mark);
 }
 
 void large_offset_encode(uint64_t number, uint64_t offset, uint8_t out[LARGE_OFFSET_BYTES])
 {
-    put_u64(out, offset);
-    put_u32(out + OFFSET_CRC_AT, large_chunk_seed(number, offset));
+    sl_bytes_put_u64(out, offset);
+    sl_bytes_put_u32(out + OFFSET_CRC_AT, large_chunk_seed(number, offset));
     memcpy(out + OFFSET_CRC_AT + 4, mark, sizeof mark);
 }
 
 /* Without any of its mark it may be torn. */
 static bool is_marked(const uint8_t *crc)
 {
-    return get_u32(crc + 4) != 0;
+    return sl_bytes_get_u32(crc + 4) != 0;
 }
 
 static enum sl_err decode_header(const uint8_t *bytes, const char *path, struct sl_large_ref *out,
@@ -99,13 +74,14 @@ static enum sl_err decode_header(const uint8_t *bytes, const char *path, struct 
     if (!is_marked(bytes + HEADER_CRC_AT))
         return SL_AGAIN;
     if (memcmp(bytes, magic, sizeof magic) != 0 ||
-        get_u32(bytes + HEADER_CRC_AT) != sl_crc32c(0, bytes, HEADER_CRC_AT))
+        sl_bytes_get_u32(bytes + HEADER_CRC_AT) != sl_crc32c(0, bytes, HEADER_CRC_AT))
         return sl_fail(why, SL_CORRUPT, "%s: the header is damaged", path);
-    if (get_u32(bytes + 8) != LARGE_VERSION)
+    if (sl_bytes_get_u32(bytes + 8) != LARGE_VERSION)
         return sl_fail(why, SL_UNSUPPORTED, "%s: format version %" PRIu32 ", this program knows %d",
-                       path, get_u32(bytes + 8), LARGE_VERSION);
-    *out = (struct sl_large_ref){
-        .number = get_u64(bytes + 16), .bytes = get_u64(bytes + 24), .crc = get_u32(bytes + 12)};
+                       path, sl_bytes_get_u32(bytes + 8), LARGE_VERSION);
+    *out = (struct sl_large_ref){.number = sl_bytes_get_u64(bytes + 16),
+                                 .bytes = sl_bytes_get_u64(bytes + 24),
+                                 .crc = sl_bytes_get_u32(bytes + 12)};
     if (out->bytes == 0 || large_chunk_count(out->bytes) > SL_LARGE_CHUNKS_MAX)
         return sl_fail(why, SL_CORRUPT, "%s: an entity of %" PRIu64 " bytes", path, out->bytes);
     return SL_OK;
@@ -114,12 +90,12 @@ static enum sl_err decode_header(const uint8_t *bytes, const char *path, struct 
 static enum sl_err decode_offset(const uint8_t *bytes, const char *path, uint64_t number,
                                  uint64_t *out, struct sl_why *why)
 {
-    uint64_t offset = get_u64(bytes);
+    uint64_t offset = sl_bytes_get_u64(bytes);
 
     *out = 0;
     if (!is_marked(bytes + OFFSET_CRC_AT))
         return SL_OK;
-    if (offset == 0 || get_u32(bytes + OFFSET_CRC_AT) != large_chunk_seed(number, offset))
+    if (offset == 0 || sl_bytes_get_u32(bytes + OFFSET_CRC_AT) != large_chunk_seed(number, offset))
         return sl_fail(why, SL_CORRUPT, "%s: the offset of its record is damaged", path);
     *out = offset;
     return SL_OK;
@@ -142,8 +118,8 @@ uint32_t large_chunk_seed(uint64_t number, uint64_t index)
 {
     uint8_t place[16];
 
-    put_u64(place, number);
-    put_u64(place + 8, index);
+    sl_bytes_put_u64(place, number);
+    sl_bytes_put_u64(place + 8, index);
     return sl_crc32c(0, place, sizeof place);
 }
 
@@ -172,14 +148,14 @@ void sl_large_record_encode(const struct sl_large_record *record, uint8_t *out)
 {
     SL_ASSERT(record->ref.number > 0 && record->ref.bytes > 0);
     SL_ASSERT(SL_IMPLIES(record->has_value, record->value_at <= record->ref.bytes));
-    put_u32(out, LARGE_VERSION);
-    put_u32(out + 4, record->has_value ? 1 : 0);
-    put_u64(out + 8, record->ref.number);
-    put_u64(out + 16, record->ref.bytes);
-    put_u64(out + 24, record->has_value ? record->value_at : 0);
-    put_u64(out + 32, record->has_value ? record->value_bytes : 0);
-    put_u32(out + 40, record->ref.crc);
-    put_u32(out + 44, (uint32_t)record->rest.len);
+    sl_bytes_put_u32(out, LARGE_VERSION);
+    sl_bytes_put_u32(out + 4, record->has_value ? 1 : 0);
+    sl_bytes_put_u64(out + 8, record->ref.number);
+    sl_bytes_put_u64(out + 16, record->ref.bytes);
+    sl_bytes_put_u64(out + 24, record->has_value ? record->value_at : 0);
+    sl_bytes_put_u64(out + 32, record->has_value ? record->value_bytes : 0);
+    sl_bytes_put_u32(out + 40, record->ref.crc);
+    sl_bytes_put_u32(out + 44, (uint32_t)record->rest.len);
     if (record->rest.len > 0)
         memcpy(out + SL_LARGE_RECORD_BYTES, record->rest.bytes, record->rest.len);
 }
@@ -192,16 +168,19 @@ enum sl_err sl_large_record_decode(struct sl_slice payload, struct sl_large_reco
 
     if (payload.len < SL_LARGE_RECORD_BYTES)
         return sl_fail(why, SL_CORRUPT, "a reference of %zu bytes", payload.len);
-    if (get_u32(at) != LARGE_VERSION)
-        return sl_fail(why, SL_UNSUPPORTED, "a reference of version %" PRIu32, get_u32(at));
+    if (sl_bytes_get_u32(at) != LARGE_VERSION)
+        return sl_fail(why, SL_UNSUPPORTED, "a reference of version %" PRIu32,
+                       sl_bytes_get_u32(at));
     record = (struct sl_large_record){
-        .ref = {.number = get_u64(at + 8), .bytes = get_u64(at + 16), .crc = get_u32(at + 40)},
-        .has_value = get_u32(at + 4) == 1,
-        .value_at = get_u64(at + 24),
-        .value_bytes = get_u64(at + 32),
+        .ref = {.number = sl_bytes_get_u64(at + 8),
+                .bytes = sl_bytes_get_u64(at + 16),
+                .crc = sl_bytes_get_u32(at + 40)},
+        .has_value = sl_bytes_get_u32(at + 4) == 1,
+        .value_at = sl_bytes_get_u64(at + 24),
+        .value_bytes = sl_bytes_get_u64(at + 32),
         .rest = {at + SL_LARGE_RECORD_BYTES, payload.len - SL_LARGE_RECORD_BYTES}};
-    if (get_u32(at + 4) > 1 || get_u32(at + 44) != record.rest.len || record.ref.bytes == 0 ||
-        record.value_at > record.ref.bytes ||
+    if (sl_bytes_get_u32(at + 4) > 1 || sl_bytes_get_u32(at + 44) != record.rest.len ||
+        record.ref.bytes == 0 || record.value_at > record.ref.bytes ||
         record.value_bytes > record.ref.bytes - record.value_at)
         return sl_fail(why, SL_CORRUPT, "a reference to file %" PRIu64 " contradicts itself",
                        record.ref.number);

@@ -22,7 +22,6 @@
 #include "storage/vlog.h"
 
 struct sl_sorter;
-struct sl_sort_note;
 struct sl_socket;
 
 /* What a pump must know. Borrowed for its life. */
@@ -112,9 +111,8 @@ enum sl_pump_record_flag {
     SL_PUMP_VERIFIED = 1, /* a commit or rollback that this pump wrote, after TiKV had said so */
 };
 
-/* How the log calls a record, and what the sorter is to make of one that the log gives back. */
+/* How the log calls a record. */
 enum sl_vlog_type sl_pump_vlog_type(int32_t record_type, sl_ts start_ts, sl_ts commit_ts);
-void              sl_pump_note_of(const struct sl_vlog_found *found, struct sl_sort_note *out);
 
 /* The shard of a transaction: a prewrite and its commit always meet. */
 uint32_t sl_pump_shard_of(const struct sl_pump *pump, sl_ts start_ts);
