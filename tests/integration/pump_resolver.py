@@ -213,6 +213,14 @@ def commit_that_never_comes_is_found(folder):
         assert stage.pull(again.commit) == got + [again.pulled()]
 
 
+def large_prewrite_without_commit_is_found_too(folder):
+    """Its value lies in a file of its own, its key in the log."""
+    txn, last = Txn(0, value=b"v" * (17 << 20)), Txn(1)
+    with Stage(folder, [txn.p(), txn.c(), last.p(), last.c()]) as stage:
+        stage.write(txn.p(), last.p(), last.c())
+        assert stage.pull(last.commit) == [txn.found(), last.pulled()]
+
+
 def rollback_of_a_committed_transaction_is_not_believed(folder):
     txn, last = Txn(0), Txn(1)
     with Stage(folder, [txn.p(), txn.c(), last.p(), last.c()]) as stage:
@@ -319,6 +327,7 @@ def region_errors_are_met(folder):
 
 CHECKS = [
     commit_that_never_comes_is_found,
+    large_prewrite_without_commit_is_found_too,
     rollback_of_a_committed_transaction_is_not_believed,
     true_rollbacks_let_others_pass_soon,
     living_lock_is_waited_for,

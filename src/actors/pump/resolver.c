@@ -24,6 +24,7 @@
 #include "base/ts.h"
 #include "binlog/record.h"
 #include "net/tikv.h"
+#include "storage/large.h"
 #include "storage/vlog_reader.h"
 
 /* A prewrite that is being asked about. */
@@ -76,6 +77,22 @@ static void collect(struct resolver *r, const struct sl_pump_orphans *orphans)
 /* ---- what is asked ---- */
 
 /* The primary key, without the rest of the record, which may be large. */
+/* The fields of a prewrite as the log has it: whole, or a reference to a file that holds its value,
+ * with all the rest. */
+static enum sl_err decode_prewrite(const struct sl_vlog_record *found, struct sl_record *out,
+                                   struct sl_why *why)
+{
+    struct sl_large_record large;
+    enum sl_err            err;
+
+    if (found->type == SL_VLOG_PREWRITE)
+        return sl_record_decode(found->payload, out, why);
+    if (found->type != SL_VLOG_LARGE)
+        return sl_fail(why, SL_INVALID, "it is no prewrite");
+    err = sl_large_record_decode(found->payload, &large, why);
+    return err == SL_OK ? sl_record_decode(large.rest, out, why) : err;
+}
+
 static enum sl_err read_key(struct resolver *r, struct doubt *d, struct sl_why *why)
 {
     struct sl_vlog_record found;
@@ -84,10 +101,8 @@ static enum sl_err read_key(struct resolver *r, struct doubt *d, struct sl_why *
     enum sl_err           err;
 
     err = sl_vlog_reader_read(r->readers[d->shard], d->orphan.position, &found, &payload, why);
-    if (err == SL_OK && found.type != SL_VLOG_PREWRITE)
-        err = sl_fail(why, SL_UNSUPPORTED, "it is no prewrite in the log itself");
     if (err == SL_OK)
-        err = sl_record_decode(found.payload, &record, why);
+        err = decode_prewrite(&found, &record, why);
     if (err == SL_OK && record.prewrite_key.len == 0)
         err = sl_fail(why, SL_INVALID, "it has no primary key");
     if (err == SL_OK) {
