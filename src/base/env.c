@@ -231,6 +231,13 @@ enum sl_err sl_file_write(struct sl_file *f, const void *bytes, size_t count, st
     return err;
 }
 
+void sl_file_push(struct sl_file *f, uint64_t at, uint64_t count)
+{
+    SL_ASSERT(f != NULL);
+    if (f->ops->push != NULL)
+        f->ops->push(f, at, count);
+}
+
 enum sl_err sl_file_sync(struct sl_file *f, struct sl_why *why)
 {
     SL_ASSERT(f != NULL);

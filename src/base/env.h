@@ -113,6 +113,7 @@ struct sl_file_ops {
     enum sl_err (*write_at)(struct sl_file *f, uint64_t at, const void *bytes, size_t count,
                             struct sl_why *why);
     enum sl_err (*sync)(struct sl_file *f, struct sl_why *why);
+    void (*push)(struct sl_file *f, uint64_t at, uint64_t count); /* NULL: does nothing */
     enum sl_err (*size)(struct sl_file *f, uint64_t *bytes, struct sl_why *why);
     enum sl_err (*truncate)(struct sl_file *f, uint64_t bytes, struct sl_why *why);
     enum sl_err (*lock)(struct sl_file *f, sl_nanos wait, struct sl_why *why);
@@ -173,6 +174,9 @@ enum sl_err sl_file_write_at(struct sl_file *f, uint64_t at, const void *bytes, 
                              struct sl_why *why);
 /* Write all bytes at `position` and advance it. */
 enum sl_err sl_file_write(struct sl_file *f, const void *bytes, size_t count, struct sl_why *why);
+/* Ask the system to begin to bring these bytes to the disk, so that a later sync finds less to do.
+ * Promises nothing, and as a rule does not wait. */
+void sl_file_push(struct sl_file *f, uint64_t at, uint64_t count);
 /* Make contents and size durable (fdatasync). After a failure never retry on this file: what was
  * written since the last good sync may be lost; reopen and read again. */
 enum sl_err sl_file_sync(struct sl_file *f, struct sl_why *why);

@@ -96,6 +96,11 @@ static enum sl_err file_sync(struct sl_file *f, struct sl_why *why)
     return SL_OK;
 }
 
+static void file_push(struct sl_file *f, uint64_t at, uint64_t count)
+{
+    (void)sync_file_range(os_file_of(f)->fd, (off_t)at, (off_t)count, SYNC_FILE_RANGE_WRITE);
+}
+
 static enum sl_err file_size(struct sl_file *f, uint64_t *bytes, struct sl_why *why)
 {
     struct os_file *file = os_file_of(f);
@@ -178,6 +183,7 @@ static const struct sl_file_ops file_ops = {
     .read_at = file_read_at,
     .write_at = file_write_at,
     .sync = file_sync,
+    .push = file_push,
     .size = file_size,
     .truncate = file_truncate,
     .lock = file_lock,

@@ -257,6 +257,8 @@ enum sl_err vlog_next_prepare(struct sl_vlog *vlog, uint64_t bytes, uint64_t *le
     if (next->filled < whole) {
         to = whole - next->filled > bytes ? next->filled + bytes : whole;
         err = vlog_write_zeros(next->file, next->filled, to, why);
+        /* Without the push, the sync at the end would stall the writer for all of the file. */
+        sl_file_push(next->file, next->filled, to - next->filled);
         if (err == SL_OK && to == whole)
             err = sl_file_sync(next->file, why);
         if (err != SL_OK) {
