@@ -119,13 +119,14 @@ static enum sl_err load_gc(struct sl_pump *pump, struct sl_why *why)
 
 /* A cluster that cannot be reached now is waited for: which of the two starts first is nobody's
  * business. */
-static enum sl_err open_cluster(struct sl_pump *pump, struct sl_cluster **out, struct sl_why *why)
+static enum sl_err learn_cluster_id(struct sl_pump *pump, struct sl_why *why)
 {
     const struct sl_pump_options *o = &pump->options;
+    struct sl_cluster            *cluster;
     enum sl_err                   err;
 
     for (unsigned tries = 1;; tries++) {
-        err = sl_cluster_open(o->env, o->pd_urls, out, why);
+        err = sl_cluster_open(o->env, o->pd_urls, &cluster, why);
         if (!sl_err_is_transient(err) || tries == SL_PUMP_CLUSTER_TRIES)
             break;
         sl_log(SL_LOG_WARN, "the cluster cannot be reached, trying again",
@@ -135,76 +136,35 @@ static enum sl_err open_cluster(struct sl_pump *pump, struct sl_cluster **out, s
     }
     if (err != SL_OK)
         return err;
-    pump->cluster_id = sl_cluster_id(*out);
+    pump->cluster_id = sl_cluster_id(cluster);
+    sl_cluster_free(&cluster);
     sl_log(SL_LOG_INFO, "get clusterID success", sl_field_u64("id", pump->cluster_id));
     return SL_OK;
 }
 
-static enum sl_err settle_node_id(struct sl_pump *pump, struct sl_why *why)
+/* What the directory says of itself rules over the configuration. */
+static enum sl_err settle_identity(struct sl_pump *pump, struct sl_why *why)
 {
-    const struct sl_pump_options   *o = &pump->options;
+    struct sl_pump_options         *o = &pump->options;
+    const struct sl_data_dir        wanted = {.cluster_id = pump->cluster_id, .shards = o->shards};
     const struct sl_node_id_sources sources = {
         .configured = o->node_id, .host_name = o->host_name, .addr = o->addr};
-    struct sl_why note = {0};
-    enum sl_err   err;
+    struct sl_data_dir dir;
+    struct sl_why      note = {0};
+    enum sl_err        err;
 
+    err = sl_data_dir_settle(o->env->fs, o->data_dir, &wanted, o->shards_asked, &dir, why);
+    if (err != SL_OK)
+        return err;
+    if (dir.shards > SL_PUMP_SHARDS_MAX)
+        return sl_fail(why, SL_UNSUPPORTED,
+                       "data-dir %s has %" PRIu32 " shards, at most %d are "
+                       "supported",
+                       o->data_dir, dir.shards, SL_PUMP_SHARDS_MAX);
+    o->shards = dir.shards;
     err = sl_node_id_settle(o->env->fs, o->data_dir, &sources, pump->node_id, &note, why);
     if (err == SL_OK && note.text[0] != '\0')
         sl_log(SL_LOG_WARN, "node id", sl_field_str("note", note.text));
-    return err;
-}
-
-/* A new directory under the name of a pump that has data, which drainers may still need: to start
- * as if nothing were missing would leave a hole that nobody hears of. */
-static enum sl_err refuse_lost_data(struct sl_pump *pump, struct sl_cluster *cluster,
-                                    struct sl_why *why)
-{
-    const struct sl_pump_options *o = &pump->options;
-    struct sl_node                before;
-    bool                          is_new;
-    enum sl_err                   err;
-
-    if ((err = sl_data_dir_is_new(o->env->fs, o->data_dir, &is_new, why)) != SL_OK || !is_new)
-        return err;
-    err = sl_registry_get(sl_cluster_registry(cluster), SL_NODE_PUMP, pump->node_id, &before, why);
-    if (err != SL_OK)
-        return err == SL_NOT_FOUND ? SL_OK : err;
-    if (before.state == SL_NODE_OFFLINE || before.max_commit_ts == 0)
-        return SL_OK;
-    return sl_fail(
-        why, SL_CONFIG,
-        "data-dir %s is empty, but pump %s is registered as %s with binlogs up to %" PRId64
-        ": give it the directory that it had; or, giving up what drainers have not read "
-        "from there, run binlogctl -cmd update-pump -node-id %s -state offline first",
-        o->data_dir, pump->node_id, sl_node_state_name(before.state), before.max_commit_ts,
-        pump->node_id);
-}
-
-/* What the directory says of itself rules over the configuration. */
-static enum sl_err settle_directory(struct sl_pump *pump, struct sl_why *why)
-{
-    struct sl_pump_options  *o = &pump->options;
-    const struct sl_data_dir wanted = {.cluster_id = pump->cluster_id, .shards = o->shards};
-    struct sl_data_dir       dir;
-    enum sl_err              err;
-
-    err = sl_data_dir_settle(o->env->fs, o->data_dir, &wanted, o->shards_asked, &dir, why);
-    if (err == SL_OK)
-        o->shards = dir.shards;
-    return err;
-}
-
-static enum sl_err settle_identity(struct sl_pump *pump, struct sl_why *why)
-{
-    struct sl_cluster *cluster;
-    enum sl_err        err = open_cluster(pump, &cluster, why);
-
-    if (err != SL_OK)
-        return err;
-    if ((err = settle_node_id(pump, why)) == SL_OK &&
-        (err = refuse_lost_data(pump, cluster, why)) == SL_OK)
-        err = settle_directory(pump, why);
-    sl_cluster_free(&cluster);
     return err;
 }
 
@@ -214,6 +174,8 @@ static enum sl_err open_all(struct sl_pump *pump, struct sl_why *why)
     enum sl_err                   err;
 
     if ((err = sl_data_dir_lock(o->env->fs, o->data_dir, &pump->lock, why)) != SL_OK)
+        return err;
+    if ((err = learn_cluster_id(pump, why)) != SL_OK)
         return err;
     if ((err = settle_identity(pump, why)) != SL_OK)
         return err;
