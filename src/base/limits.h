@@ -469,4 +469,42 @@ enum {
 static_assert(SL_RECORD_REST_BYTES_MAX + SL_LARGE_RECORD_BYTES <= SL_VLOG_PAYLOAD_BYTES_MAX,
               "a reference is a payload");
 
+/* Drainer: actors and lines */
+enum {
+    SL_DRAINER_SOURCES_MAX = 64,       /* pumps, and pumps that have left and may return */
+    SL_DRAINER_BLOCK_ITEMS = 256,      /* transactions from source to merger at once */
+    SL_DRAINER_BLOCK_CREDITS = 4,      /* blocks of one source on their way or being merged */
+    SL_DRAINER_BLOCK_BYTES = 8 << 20,  /* of their records */
+    SL_SOURCE_BLOCKS = 32,             /* a source holds while its line is full */
+    SL_SOURCE_RETRY_MS = 1000,         /* from the end of a stream to the next, as the original */
+    SL_WINDOW_TXNS = 256,              /* transactions of one window */
+    SL_WINDOW_BYTES = 1 << 20,         /* of their records; one alone may be larger */
+    SL_WINDOW_CREDITS = 64,            /* windows between merger and downstream */
+    SL_WINDOW_LINE_BYTES = 64 << 20,   /* of their records */
+    SL_DRAINER_MARK_MS = 200,          /* between two windows that only say how far all is */
+    SL_FENCE_MS = 5,                   /* between two fences while transactions wait for one, */
+    SL_FENCE_IDLE_MS = 100,            /* while none does, */
+    SL_FENCE_SLOW_MS = 1000,           /* and while a pump is waited for */
+    SL_COLLECTOR_RETRY_MS = 1000,      /* between two tries at the registry */
+    SL_HISTORIAN_RETRY_MS = 50,        /* between two looks for a DDL job */
+    SL_HISTORIAN_PATIENCE = 40,        /* looks, then it is said that one is missing */
+    SL_DRAINER_DECODERS_MAX = 16,
+    SL_DRAINER_WORKERS_MAX = 128,      /* connections that apply rows */
+    SL_PART_CREDITS = 8,               /* parts of one worker on their way or being applied */
+    SL_KEEP_CREDITS = 3,               /* a description, a checkpoint, a DDL */
+    SL_SAVE_MS = 1000,                 /* between two checkpoints */
+    SL_APPLY_RETRY_MS = 1000,          /* between two tries at the downstream, */
+    SL_APPLY_HELD_MS = 5000,           /* and when somebody must mend something first */
+    SL_DRAINER_STOP_MS = 4000,         /* what is in flight may take at a stop */
+    SL_LANES = 16,                     /* for tables without a key; stands in progress tables */
+    SL_KEY_PARTS_MAX = 16,             /* columns of one key */
+    SL_KEYS_MAX = 128,                 /* of one table, upstream's and downstream's */
+    SL_CAUSALITY_ROOM_MIN = 1 << 12,   /* keys */
+};
+static_assert(SL_IS_POWER_OF_TWO(SL_CAUSALITY_ROOM_MIN), "a place is a mask away");
+static_assert((int)SL_DRAINER_SOURCES_MAX < (int)SL_MERGE_SOURCES_MAX, "and the fence");
+static_assert((int)SL_DRAINER_BLOCK_ITEMS <= (int)SL_MERGE_BLOCK_ITEMS_MAX, "the merge takes one");
+static_assert((SL_SOURCE_BLOCKS - 2) * SL_DRAINER_BLOCK_ITEMS * 9 > (int)SL_H2_WINDOW_BYTES,
+              "what a window lets come fits: no record takes less than 9 bytes of it");
+
 #endif

@@ -1,0 +1,617 @@
+/* merger: one order out of all pumps (binlog/merge.h), cut into windows for the planner.
+ *
+ *     source[i] ─BLOCK─► merge ─► window being filled ─WINDOW─► planner
+ *     collector ─fence─►   └─ the fence is an input of the merge that has a watermark only
+ *
+ * The registry fence is what makes it safe that pumps come and go: transactions are given out up to a
+ * timestamp F only, which was fetched before a complete listing of the pumps. A pump that is not in
+ * that list can only get transactions above F, and one that is has a source here first. (Notify is
+ * answered, but nothing depends on it.)
+ *
+ * Nothing is dropped that is not an equal copy: a pump that sends what is late, out of order, or
+ * another transaction under a known commit ts, holds the merge. Its source is started again behind
+ * what was taken of it, so that a pump that was mended is enough to go on.
+ *
+ * A pump that is offline has nothing more: its source ends, and what it sent before is merged. */
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "actors/drainer/messages.h"
+#include "actors/drainer/source.h"
+#include "actors/drainer/topology.h"
+#include "base/assert.h"
+#include "base/log.h"
+#include "binlog/record.h"
+#include "runtime/actor.h"
+
+enum { FENCE = 0 /* its number in the merge: the first one added */ };
+
+enum seat_state {
+    SEAT_FREE,
+    SEAT_PULLING, /* has a source */
+    SEAT_ENDING,  /* its source was told to stop */
+    SEAT_WAITING, /* for its restart */
+    SEAT_LEAVING, /* offline: what it sent is still being merged */
+    SEAT_GONE,    /* offline, nothing left; remembered, should it return */
+};
+
+/* One pump. */
+struct seat {
+    struct sl_source_seat *shared; /* owned; what its source sees */
+    enum seat_state        state;
+    enum sl_node_state     node_state; /* as the registry said last */
+    struct sl_ref          ref;
+    sl_ts                  last;       /* taken of it */
+    bool                   is_offline; /* leave when its source has ended */
+    sl_nanos               restart_at;
+    char                   next_host[SL_ADDR_BYTES_MAX]; /* the registry's, for the next source */
+};
+
+struct merger {
+    struct sl_drainer   *drainer;
+    struct sl_merge     *merge;
+    struct seat          seats[SL_DRAINER_SOURCES_MAX];
+    struct sl_descriptor ready[SL_DRAINER_BLOCK_ITEMS]; /* out of the merge; owner is owned */
+    uint32_t             ready_at;
+    uint32_t             ready_count;
+    struct sl_descriptor emitted; /* the last one, for copies of it; owner is owned */
+    struct sl_window    *filling; /* owned; NULL: none */
+    uint64_t             seq;
+    sl_ts                sent_ts; /* last_ts of the last window */
+    sl_nanos             sent_at;
+    bool                 is_line_full;
+    bool                 is_fence_asked;
+    bool                 has_fence;
+    sl_nanos             fenced_at; /* when the last answer came */
+    struct sl_timer      tick;
+    bool                 is_held;
+};
+
+/* ---- windows ---- */
+
+static void drop_owner(struct sl_descriptor *item)
+{
+    sl_buf_free(&item->held.owner);
+}
+
+/* The window being filled leaves, if the line has room; it says that all up to `last` is in it. */
+static bool send_window(struct sl_ctx *ctx, struct merger *m, sl_ts last)
+{
+    struct sl_line           *line = sl_line(ctx, SL_LINE_WINDOW, 0);
+    struct sl_drainer_window *msg;
+    enum sl_err               err;
+
+    if (m->is_line_full)
+        return false;
+    if (m->filling == NULL)
+        m->filling = sl_window_new(m->seq);
+    if (m->filling->bytes > SL_WINDOW_LINE_BYTES) /* it has all the line */
+        m->filling->bytes = SL_WINDOW_LINE_BYTES;
+    if (sl_line_credits_free(line) == 0 ||
+        sl_line_bytes_free(line) < (int64_t)m->filling->bytes) {
+        m->is_line_full = true;
+        sl_line_wait(ctx, line, (uint32_t)m->filling->bytes, 0);
+        return false;
+    }
+    m->filling->last_ts = m->sent_ts = last;
+    m->sent_at = sl_now(ctx);
+    m->seq++;
+    msg = sl_drainer_window_new(&m->filling);
+    err = sl_send(ctx, line, m->drainer->planner_ref, &msg);
+    SL_ASSERT(err == SL_OK); /* nobody else sends on this line */
+    return true;
+}
+
+static void fill(struct merger *m, struct sl_descriptor *item)
+{
+    struct sl_window     *w;
+    struct sl_window_txn *txn;
+
+    if (m->filling == NULL)
+        m->filling = sl_window_new(m->seq);
+    w = m->filling;
+    txn = &w->txns[w->txn_count++];
+    *txn = (struct sl_window_txn){.commit_ts = item->commit_ts,
+                                  .start_ts = item->start_ts,
+                                  .bytes = item->held.bytes,
+                                  .owner = sl_buf_ref(item->held.owner)};
+    w->bytes += item->held.bytes.len;
+    drop_owner(&m->emitted);
+    m->emitted = *item;
+}
+
+static bool is_full(const struct sl_window *w)
+{
+    return w != NULL && (w->txn_count == SL_WINDOW_TXNS || w->bytes >= SL_WINDOW_BYTES);
+}
+
+/* ---- copies ---- */
+
+/* A client that got no answer sends its transaction to another pump too; both have it then. The
+ * synthetic commit of a pump lacks the key, so that is not compared. */
+static bool is_copy(const struct sl_descriptor *a, const struct sl_descriptor *b)
+{
+    struct sl_record x;
+    struct sl_record y;
+
+    if (a->commit_ts != b->commit_ts || a->start_ts != b->start_ts || a->tag[0] != b->tag[0])
+        return false;
+    if (sl_record_decode(a->held.bytes, &x, NULL) != SL_OK ||
+        sl_record_decode(b->held.bytes, &y, NULL) != SL_OK)
+        return false;
+    return sl_slice_equal(x.prewrite_value, y.prewrite_value) &&
+           sl_slice_equal(x.ddl_query, y.ddl_query);
+}
+
+static struct seat *seat_of(struct merger *m, uint32_t input)
+{
+    for (uint32_t i = 0; i < SL_DRAINER_SOURCES_MAX; i++) {
+        struct seat *seat = &m->seats[i];
+
+        if (seat->state != SEAT_FREE && seat->state != SEAT_GONE && seat->shared->input == input)
+            return seat;
+    }
+    return NULL;
+}
+
+static const char *name_of(struct merger *m, uint32_t input)
+{
+    const struct seat *seat = seat_of(m, input);
+
+    return seat != NULL ? seat->shared->node_id : "a pump that has left";
+}
+
+/* ---- holding ---- */
+
+static void hold(struct merger *m, const char *reason)
+{
+    if (!m->is_held)
+        sl_log(SL_LOG_ERROR, "the stream is held", sl_field_str("reason", reason));
+    m->is_held = true;
+    sl_drainer_note(m->drainer, SL_DRAINER_PART_MERGE, SL_DRAINER_HELD, reason);
+}
+
+/* ---- draining ---- */
+
+/* Take from the merge what it can give, if all before has gone. False: nothing. */
+static bool refill(struct merger *m)
+{
+    if (m->ready_at < m->ready_count)
+        return true;
+    m->ready_at = 0;
+    m->ready_count = sl_merge_drain(m->merge, m->ready, SL_DRAINER_BLOCK_ITEMS);
+    for (uint32_t i = 0; i < m->ready_count; i++)
+        (void)sl_buf_ref(m->ready[i].held.owner);
+    for (struct sl_merge_block *b; (b = sl_merge_spent(m->merge)) != NULL;) {
+        struct sl_drainer_block *msg = SL_CONTAINER_OF(b, struct sl_drainer_block, block);
+
+        sl_msg_free(&msg);
+    }
+    return m->ready_count > 0;
+}
+
+/* One more transaction; false when it must wait. */
+static bool give(struct sl_ctx *ctx, struct merger *m, struct sl_descriptor *item)
+{
+    struct sl_why why;
+    bool          is_ddl = item->tag[0] != 0;
+
+    if (item->commit_ts == m->emitted.commit_ts) {
+        if (is_copy(item, &m->emitted)) {
+            atomic_fetch_add_explicit(&m->drainer->copies, 1, memory_order_relaxed);
+            drop_owner(item);
+            return true;
+        }
+        sl_fail(&why, SL_INVALID,
+                "commit ts %" PRId64 " was given out already, and pump %s has another transaction "
+                "under it: start ts %" PRId64 " and %" PRId64,
+                item->commit_ts, name_of(m, item->source), m->emitted.start_ts, item->start_ts);
+        hold(m, why.text);
+        return false;
+    }
+    if ((is_ddl || is_full(m->filling)) && m->filling != NULL && m->filling->txn_count > 0 &&
+        !send_window(ctx, m, m->emitted.commit_ts))
+        return false;
+    fill(m, item);
+    if (is_ddl)
+        (void)send_window(ctx, m, item->commit_ts); /* or before the next one: it is full */
+    return true;
+}
+
+/* The window of a DDL that found no room is full, whatever its size. */
+static bool must_leave(const struct merger *m)
+{
+    return m->filling != NULL && m->filling->txn_count > 0 && m->emitted.tag[0] != 0;
+}
+
+static void drain(struct sl_ctx *ctx, struct merger *m)
+{
+    sl_ts passed;
+
+    if (must_leave(m) && !send_window(ctx, m, m->emitted.commit_ts))
+        return;
+    while (!m->is_held && refill(m)) {
+        if (!give(ctx, m, &m->ready[m->ready_at]))
+            return;
+        m->ready_at++;
+        if (must_leave(m))
+            return;
+    }
+    if (m->is_held)
+        return;
+    passed = sl_merge_passed(m->merge);
+    if (m->filling != NULL && m->filling->txn_count > 0)
+        (void)send_window(ctx, m, passed);
+    else if (passed > m->sent_ts &&
+             sl_now(ctx) - m->sent_at >= SL_DRAINER_MARK_MS * (sl_nanos)SL_NANOS_PER_MS)
+        (void)send_window(ctx, m, passed);
+}
+
+/* ---- the fence ---- */
+
+static uint64_t pending(struct merger *m)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < SL_DRAINER_SOURCES_MAX; i++) {
+        const struct seat *seat = &m->seats[i];
+
+        if (seat->state != SEAT_FREE && seat->state != SEAT_GONE)
+            sum += sl_merge_pending(m->merge, seat->shared->input);
+    }
+    return sum;
+}
+
+static void ask_fence(struct sl_ctx *ctx, struct merger *m)
+{
+    struct sl_drainer_fence *question;
+    sl_nanos                 since = sl_now(ctx) - m->fenced_at;
+    uint32_t                 holder;
+    sl_nanos                 pause;
+
+    if (m->is_fence_asked)
+        return;
+    (void)sl_merge_watermark(m->merge, &holder);
+    if (!m->has_fence)
+        pause = 0;
+    else if (holder != FENCE)
+        pause = SL_FENCE_SLOW_MS;
+    else
+        pause = pending(m) > 0 ? SL_FENCE_MS : SL_FENCE_IDLE_MS;
+    if (m->has_fence && since < pause * SL_NANOS_PER_MS)
+        return;
+    question = sl_msg_new(struct sl_drainer_fence, SL_DRAINER_FENCE);
+    if (sl_ask(ctx, sl_line(ctx, SL_LINE_FENCE, 0), m->drainer->collector_ref, 0, &question) !=
+        SL_OK)
+        SL_UNREACHABLE("one question at a time");
+    m->is_fence_asked = true;
+}
+
+/* Whom does everybody wait for? */
+static void tell_wait(struct sl_ctx *ctx, struct merger *m)
+{
+    uint32_t           holder;
+    sl_ts              watermark = sl_merge_watermark(m->merge, &holder);
+    const struct seat *seat;
+    struct sl_why      why;
+
+    if (m->is_held)
+        return;
+    if (holder == FENCE || (seat = seat_of(m, holder)) == NULL) {
+        sl_drainer_note(m->drainer, SL_DRAINER_PART_MERGE, SL_DRAINER_RUNNING, "");
+        return;
+    }
+    if (seat->node_state != SL_NODE_PAUSED && seat->state == SEAT_PULLING)
+        return;
+    (void)ctx;
+    sl_fail(&why, SL_UNAVAILABLE, "pump %s is %s at ts %" PRId64 ": start it again, or, giving up "
+            "what it still has, set it offline",
+            seat->shared->node_id,
+            seat->node_state == SL_NODE_PAUSED ? "paused" : "not reachable", watermark);
+    sl_drainer_note(m->drainer, SL_DRAINER_PART_MERGE, SL_DRAINER_WAITING, why.text);
+}
+
+/* ---- pumps ---- */
+
+static void start_source(struct sl_ctx *ctx, struct merger *m, struct seat *seat)
+{
+    enum sl_err err;
+
+    memcpy(seat->shared->host, seat->next_host, sizeof seat->shared->host);
+    seat->shared->after = seat->last;
+    err = sl_spawn(ctx, &sl_drainer_source_class, &seat->shared, sizeof seat->shared, &seat->ref);
+    if (err == SL_OK) {
+        seat->state = SEAT_PULLING;
+        return;
+    }
+    seat->state = SEAT_WAITING;
+    seat->restart_at = sl_now(ctx) + SL_SOURCE_RETRY_MS * (sl_nanos)SL_NANOS_PER_MS;
+}
+
+static void end_source(struct sl_ctx *ctx, struct seat *seat)
+{
+    if (seat->state != SEAT_PULLING)
+        return;
+    seat->state = SEAT_ENDING;
+    sl_stop_child(ctx, seat->ref);
+}
+
+static struct seat *find_seat(struct merger *m, const char *node_id)
+{
+    for (uint32_t i = 0; i < SL_DRAINER_SOURCES_MAX; i++) {
+        if (m->seats[i].state != SEAT_FREE &&
+            strcmp(m->seats[i].shared->node_id, node_id) == 0)
+            return &m->seats[i];
+    }
+    return NULL;
+}
+
+/* A free one, else the first one that is only remembered. */
+static struct seat *new_seat(struct merger *m)
+{
+    struct seat *found = NULL;
+
+    for (uint32_t i = 0; i < SL_DRAINER_SOURCES_MAX; i++) {
+        if (m->seats[i].state == SEAT_FREE)
+            return &m->seats[i];
+        if (m->seats[i].state == SEAT_GONE && found == NULL)
+            found = &m->seats[i];
+    }
+    return found;
+}
+
+/* A pump joins the merge: behind what is passed, or, when it was here before, behind its own. */
+static enum sl_err join(struct sl_ctx *ctx, struct merger *m, struct seat *seat,
+                        const struct sl_node *node)
+{
+    bool        returns = seat != NULL;
+    enum sl_err err;
+
+    if (!returns && (seat = new_seat(m)) == NULL)
+        return sl_fail(sl_why(ctx), SL_TOO_LARGE, "more than %d pumps", SL_DRAINER_SOURCES_MAX);
+    if (seat->shared == NULL) {
+        seat->shared = calloc(1, sizeof *seat->shared);
+        SL_ASSERT(seat->shared != NULL);
+    }
+    if (!returns)
+        seat->last = sl_merge_passed(m->merge);
+    err = sl_merge_add(m->merge, seat->last, &seat->shared->input, sl_why(ctx));
+    if (err != SL_OK)
+        return err;
+    seat->shared->drainer = m->drainer;
+    seat->shared->merger = sl_self(ctx);
+    memcpy(seat->shared->node_id, node->id, sizeof seat->shared->node_id);
+    memcpy(seat->next_host, node->host, sizeof seat->next_host);
+    seat->node_state = node->state;
+    seat->is_offline = false;
+    sl_drainer_name_source(m->drainer, seat->shared->input, node->id);
+    sl_log(SL_LOG_INFO, "a pump joins", sl_field_str("pump", node->id),
+           sl_field_str("state", sl_node_state_name(node->state)),
+           sl_field_i64("after", seat->last));
+    start_source(ctx, m, seat);
+    return SL_OK;
+}
+
+static enum sl_err look_at_pump(struct sl_ctx *ctx, struct merger *m, const struct sl_node *node)
+{
+    struct seat *seat = find_seat(m, node->id);
+
+    if (seat == NULL || seat->state == SEAT_GONE)
+        return node->state == SL_NODE_OFFLINE ? SL_OK : join(ctx, m, seat, node);
+    if (seat->node_state != node->state)
+        sl_log(SL_LOG_INFO, "a pump has another state", sl_field_str("pump", node->id),
+               sl_field_str("state", sl_node_state_name(node->state)));
+    seat->node_state = node->state;
+    seat->is_offline = node->state == SL_NODE_OFFLINE;
+    memcpy(seat->next_host, node->host, sizeof seat->next_host);
+    if (seat->is_offline || strcmp(seat->shared->host, node->host) != 0)
+        end_source(ctx, seat);
+    if (seat->is_offline && seat->state == SEAT_WAITING)
+        seat->state = SEAT_LEAVING;
+    return SL_OK;
+}
+
+/* What an offline pump sent is merged: it leaves. */
+static void let_leave(struct merger *m)
+{
+    for (uint32_t i = 0; i < SL_DRAINER_SOURCES_MAX; i++) {
+        struct seat *seat = &m->seats[i];
+
+        if (seat->state != SEAT_LEAVING)
+            continue;
+        sl_merge_set_watermark(m->merge, seat->shared->input, INT64_MAX);
+        if (sl_merge_pending(m->merge, seat->shared->input) > 0)
+            continue;
+        sl_merge_remove(m->merge, seat->shared->input);
+        sl_drainer_name_source(m->drainer, seat->shared->input, NULL);
+        seat->state = SEAT_GONE;
+        sl_log(SL_LOG_INFO, "a pump has left", sl_field_str("pump", seat->shared->node_id));
+    }
+}
+
+static void restart_sources(struct sl_ctx *ctx, struct merger *m)
+{
+    for (uint32_t i = 0; i < SL_DRAINER_SOURCES_MAX; i++) {
+        struct seat *seat = &m->seats[i];
+
+        if (seat->state == SEAT_WAITING && sl_now(ctx) >= seat->restart_at) {
+            m->is_held = false;
+            start_source(ctx, m, seat);
+        }
+    }
+}
+
+/* ---- messages ---- */
+
+static enum sl_err take_fence(struct sl_ctx *ctx, struct merger *m,
+                              const struct sl_drainer_fenced *answer)
+{
+    enum sl_err err = SL_OK;
+
+    m->is_fence_asked = false;
+    m->has_fence = true;
+    m->fenced_at = sl_now(ctx);
+    for (size_t i = 0; i < answer->pumps.count && err == SL_OK; i++)
+        err = look_at_pump(ctx, m, &answer->pumps.nodes[i]);
+    /* Only behind the listing: every pump in it is an input now. */
+    if (err == SL_OK)
+        sl_merge_set_watermark(m->merge, FENCE, answer->fence);
+    return err;
+}
+
+static void take_block(struct sl_ctx *ctx, struct merger *m)
+{
+    struct sl_drainer_block *block = (struct sl_drainer_block *)(void *)sl_take(ctx);
+    struct seat             *seat = seat_of(m, block->input);
+    struct sl_why            why = {0};
+    enum sl_err              err = SL_OK;
+
+    SL_ASSERT(seat != NULL);
+    if (seat->state != SEAT_PULLING && !seat->is_offline) {
+        sl_msg_free(&block); /* of a source that was given up; it will be sent again */
+        return;
+    }
+    if (block->block.count > 0)
+        err = sl_merge_push(m->merge, block->input, &block->block, &why);
+    if (err != SL_OK) {
+        sl_wrap(&why, err, "pump %s", seat->shared->node_id);
+        hold(m, why.text);
+        end_source(ctx, seat);
+        sl_msg_free(&block);
+        return;
+    }
+    seat->last = block->watermark;
+    sl_merge_set_watermark(m->merge, block->input, block->watermark);
+    sl_drainer_note_source(m->drainer, block->input, block->watermark, "");
+    if (block->block.count == 0)
+        sl_msg_free(&block);
+}
+
+static enum sl_err source_ended(struct sl_ctx *ctx, struct merger *m,
+                                const struct sl_child_ended *ended)
+{
+    for (uint32_t i = 0; i < SL_DRAINER_SOURCES_MAX; i++) {
+        struct seat *seat = &m->seats[i];
+
+        if ((seat->state != SEAT_PULLING && seat->state != SEAT_ENDING) ||
+            !sl_ref_equal(seat->ref, ended->child))
+            continue;
+        if (ended->err != SL_OK)
+            hold(m, ended->why.text);
+        seat->state = seat->is_offline ? SEAT_LEAVING : SEAT_WAITING;
+        seat->restart_at = sl_now(ctx) + (m->is_held ? SL_SOURCE_RETRY_MS : 0) *
+                                             (sl_nanos)SL_NANOS_PER_MS;
+        return SL_OK;
+    }
+    SL_UNREACHABLE("no child of the merger");
+}
+
+/* ---- hooks ---- */
+
+static enum sl_err start(struct sl_ctx *ctx, void *self, const void *args)
+{
+    struct merger *m = self;
+    uint32_t       fence;
+    enum sl_err    err;
+
+    m->drainer = ((const struct sl_drainer_args *)args)->drainer;
+    m->merge = sl_merge_new(m->drainer->start_ts);
+    m->sent_ts = m->drainer->start_ts;
+    m->emitted.commit_ts = m->drainer->start_ts;
+    if ((err = sl_merge_add(m->merge, m->drainer->start_ts, &fence, sl_why(ctx))) != SL_OK)
+        return err;
+    SL_ASSERT(fence == FENCE);
+    sl_timer_arm(ctx, &m->tick, SL_DRAINER_TICK, SL_FENCE_MS);
+    return SL_OK;
+}
+
+static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
+{
+    struct merger *m = self;
+
+    switch (msg->type) {
+    case SL_DRAINER_BLOCK: take_block(ctx, m); return SL_OK;
+    case SL_DRAINER_FENCED:
+        return take_fence(ctx, m, (const struct sl_drainer_fenced *)(const void *)msg);
+    case SL_DRAINER_TICK:
+        restart_sources(ctx, m);
+        tell_wait(ctx, m);
+        return SL_OK;
+    }
+    SL_UNREACHABLE("not in this actor's protocol");
+}
+
+static enum sl_err system_message(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
+{
+    struct merger *m = self;
+
+    switch ((enum sl_system_msg)msg->type) {
+    case SL_MSG_STOP: sl_stop(ctx); return SL_OK;
+    case SL_MSG_OPEN: m->is_line_full = false; return SL_OK;
+    case SL_MSG_GONE: m->is_fence_asked = false; return SL_OK; /* the collector's end is root's */
+    case SL_MSG_CHILD_ENDED:
+        return source_ended(ctx, m, (const struct sl_child_ended *)(const void *)msg);
+    case SL_MSG_GRANTED:
+    case SL_SYSTEM_MSGS: break;
+    }
+    SL_UNREACHABLE("not expected by a merger");
+}
+
+/* All mail has been read: give out what can be, and see to the next. */
+static enum sl_err drained(struct sl_ctx *ctx, void *self)
+{
+    struct merger *m = self;
+    uint32_t       pause;
+
+    drain(ctx, m);
+    let_leave(m);
+    ask_fence(ctx, m);
+    pause = m->ready_at < m->ready_count || pending(m) > 0 ? SL_FENCE_MS : SL_FENCE_IDLE_MS;
+    if (!sl_timer_armed(&m->tick))
+        sl_timer_arm(ctx, &m->tick, SL_DRAINER_TICK, pause);
+    return SL_OK;
+}
+
+static void stop(struct sl_ctx *ctx, void *self)
+{
+    struct merger *m = self;
+
+    (void)ctx;
+    for (uint32_t i = m->ready_at; i < m->ready_count; i++)
+        drop_owner(&m->ready[i]);
+    drop_owner(&m->emitted);
+    sl_window_free(&m->filling);
+    for (uint32_t i = 0; i < SL_DRAINER_SOURCES_MAX; i++) {
+        struct seat *seat = &m->seats[i];
+
+        if (seat->state != SEAT_FREE && seat->state != SEAT_GONE)
+            sl_merge_remove(m->merge, seat->shared->input);
+        free(seat->shared);
+    }
+    for (struct sl_merge_block *b; (b = sl_merge_spent(m->merge)) != NULL;) {
+        struct sl_drainer_block *block = SL_CONTAINER_OF(b, struct sl_drainer_block, block);
+
+        sl_msg_free(&block);
+    }
+    sl_merge_remove(m->merge, FENCE);
+    sl_merge_free(&m->merge);
+}
+
+const struct sl_actor_class sl_drainer_merger_class = {
+    .name = "merger",
+    .msg_names = sl_drainer_msg_names,
+    .msg_count = SL_DRAINER_MSG_END - SL_MSG_USER,
+    .lane = SL_LANE_COMPUTE,
+    .state_bytes = sizeof(struct merger),
+    .questions_max = 1,
+    .waits_max = 1,
+    .timers_max = 1,
+    .children_max = SL_DRAINER_SOURCES_MAX,
+    .start = start,
+    .handle = handle,
+    .system = system_message,
+    .drained = drained,
+    .stop = stop,
+};
