@@ -269,6 +269,18 @@ static_assert(SL_NODES_MAX * (SL_NODE_JSON_BYTES_MAX + SL_ETCD_KEY_BYTES_MAX) <=
                   SL_DOOR_MESSAGE_BYTES_MAX,
               "all records fit an answer");
 
+/* Rows */
+enum {
+    SL_DECIMAL_DIGITS_MAX = 81,     /* of one decimal: nine words of nine */
+    SL_BINARY_JSON_DEPTH_MAX = 100, /* objects and arrays within each other, as TiDB bounds it */
+};
+
+/* Zones */
+enum {
+    SL_ZONE_NAME_BYTES_MAX = 64,      /* terminator included */
+    SL_ZONE_FILE_BYTES_MAX = 1 << 16, /* of the tz database; the largest take less than 4 KiB */
+};
+
 /* Timestamps */
 enum {
     SL_TSO_COUNT_MAX = 1 << 16, /* asked for at once */

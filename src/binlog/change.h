@@ -10,8 +10,8 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/env.h"
 #include "base/err.h"
-#include "base/ts.h"
 #include "binlog/table.h"
 
 /* What a value holds. */
@@ -51,10 +51,12 @@ struct sl_change {
  * 4.4). */
 struct sl_zone;
 
-/* A zone by name: "+08:00" within -12:59..+14:00, "UTC", or of the tz database. SL_INVALID for
- * others, "SYSTEM" and "Local" included. Owned: sl_zone_free. Reads files; the object is immutable
- * and good for all threads. */
-enum sl_err sl_zone_open(const char *name, struct sl_zone **out, struct sl_why *why);
+/* A zone by name: "+08:00" within -12:59..+14:00, "UTC", or of the tz database, which is read from
+ * /usr/share/zoneinfo of fs. SL_INVALID for others, "SYSTEM" and "Local" included, SL_NOT_FOUND
+ * where the database has no such zone. Owned: sl_zone_free. Blocks; the object is immutable and
+ * good for all threads. */
+enum sl_err sl_zone_open(struct sl_fs *fs, const char *name, struct sl_zone **out,
+                         struct sl_why *why);
 void        sl_zone_free(struct sl_zone **zone);
 
 /* ---- walking a prewrite value ---- */
