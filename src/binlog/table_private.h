@@ -1,0 +1,27 @@
+#ifndef SL_BINLOG_TABLE_PRIVATE_H
+#define SL_BINLOG_TABLE_PRIVATE_H
+
+/* How versions of tables are made, and how decoders find columns in them: for binlog alone. */
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "binlog/table.h"
+
+/* A new version with one reference, the caller's: what draft says, whose slices and arrays all lie
+ * in *memory. Takes the arena over, whose owner finds it empty; what is kept is one block of just
+ * the size needed. The ids of the columns differ, and no part of an index names a column that is
+ * not there. */
+struct sl_table *sl_table_seal(struct sl_arena *memory, const struct sl_table *draft);
+
+/* The same of a draft whose slices and arrays lie anywhere, for instance in another version. */
+struct sl_table *table_copy(const struct sl_table *draft);
+
+/* No such column. */
+enum { TABLE_NO_COLUMN = -1 };
+
+/* The place of the column with that id, or TABLE_NO_COLUMN. Where it is `guess`, which may be any
+ * number, that is found at once. */
+uint32_t table_place(const struct sl_table *table, int64_t id, uint32_t guess);
+
+#endif
