@@ -250,6 +250,19 @@ enum {
     SL_JSON_DEPTH_MAX = 32,      /* objects and arrays within each other */
 };
 
+/* Schema: what TiDB's DDL jobs may hold. Its own limits are lower, but can be configured. */
+enum {
+    SL_JOB_BYTES_MAX = 64 << 20, /* the JSON of one job */
+    SL_JOB_TABLES_MAX = 1 << 16, /* made or renamed by one job */
+    SL_RENAMES_MAX = 1 << 12,    /* of one statement */
+    SL_TABLE_COLUMNS_MAX = 1 << 13,
+    SL_TABLE_INDEXES_MAX = 1 << 11,
+    SL_TABLE_ELEMENTS_MAX = 1 << 16, /* of one ENUM */
+    SL_TABLE_PARTITIONS_MAX = 1 << 15,
+    SL_SCHEMA_VERSIONS_KEPT = 2, /* of a table: online DDL has no more than neighbours in use */
+    SL_DDL_BYTES_MAX = 8 << 20,  /* the text of one DDL */
+};
+
 /* Registry */
 enum {
     SL_NODE_ID_BYTES_MAX = 256,     /* terminator included */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "net/json.h"
+#include "base/json.h"
 #include "net/local_tso.h"
 
 enum { FORMAT = 1, CLUSTER_BYTES_MAX = 1024 };

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "net/json.h"
+#include "base/json.h"
 
 /* ---- ids ---- */
 

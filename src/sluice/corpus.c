@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/json.h"
 #include "base/limits.h"
-#include "net/json.h"
 
 static uint64_t little_endian(const uint8_t *bytes, unsigned count)
 {

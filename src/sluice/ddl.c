@@ -6,8 +6,8 @@
 
 #include "base/assert.h"
 #include "base/buf.h"
+#include "base/json.h"
 #include "base/limits.h"
-#include "net/json.h"
 
 /* Ids below are left to the cluster's own tables. */
 enum { ID_MIN = 1000 };

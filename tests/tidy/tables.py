@@ -38,7 +38,7 @@ THIRD_PARTY = {
     "event2/*": ["src/runtime/loop.c"],
     "http_parser.h": ["src/net/http_reader.c"],
     "toml++/*": ["src/base/conf_toml.cc"],
-    "jansson.h": ["src/net/json.c"],
+    "jansson.h": ["src/base/json.c"],
     # Opening and using are two files; a third would only pass the type through.
     "wiredtiger.h": ["src/storage/index_wt.c", "src/storage/index_wt_open.c"],
     "nghttp2/*": ["src/net/h2.c"],

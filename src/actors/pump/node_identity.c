@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "net/json.h"
+#include "base/json.h"
 #include "net/node.h"
 #include "storage/foreign.h"
 

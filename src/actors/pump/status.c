@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/json.h"
 #include "binlog/record.h"
 #include "binlog/record_text.h"
-#include "net/json.h"
 
 const char sl_status_json[] = "application/json; charset=UTF-8";
 const char sl_status_text[] = "text/plain; charset=utf-8";

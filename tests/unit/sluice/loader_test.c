@@ -12,10 +12,10 @@
 #include <cmocka.h>
 
 #include "base/env_os.h"
+#include "base/json.h"
 #include "base/prng.h"
 #include "lib/fake_pump.h"
 #include "lib/folder.h"
-#include "net/json.h"
 #include "net/local.h"
 #include "sluice/loader.h"
 #include "sluice/stamps.h"

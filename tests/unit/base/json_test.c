@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
+#include "base/json.h"
 #include "base/limits.h"
-#include "net/json.h"
 
 static enum sl_err parse(const char *text, struct sl_json **out, struct sl_why *why)
 {
@@ -120,6 +120,40 @@ static void depth_and_size_are_bounded(void **state)
     assert_int_equal(sl_json_parse((struct sl_slice){big, sizeof big}, &d, NULL), SL_TOO_LARGE);
 }
 
+static void arrays_and_fields_are_reached_by_place_and_exact_name(void **state)
+{
+    struct sl_json       *d;
+    const struct sl_json *list;
+
+    (void)state;
+    assert_int_equal(parse("{\"a\":[1,\"x\",1.5],\"A\":2}", &d, NULL), SL_OK);
+    list = sl_json_field(d, "a");
+    assert_int_equal(sl_json_count(list), 3);
+    assert_int_equal(sl_json_int(sl_json_at(list, 0)), 1);
+    assert_string_equal(sl_json_text(sl_json_at(list, 1)), "x");
+    assert_true(sl_json_real(sl_json_at(list, 2)) == 1.5);
+    assert_int_equal(sl_json_int(sl_json_field(d, "A")), 2);
+    assert_null(sl_json_field(d, "b"));
+    sl_json_free(&d);
+}
+
+static void data_has_a_bound_of_its_own_and_may_hold_nul(void **state)
+{
+    static const char text[] = "{\"a\":\"x\\u0000y\"}";
+    struct sl_json   *d = NULL;
+    struct sl_slice   slice;
+
+    (void)state;
+    assert_int_equal(sl_json_parse_data(sl_slice_from_string(text), sizeof text - 2, &d, NULL),
+                     SL_TOO_LARGE);
+    assert_int_equal(sl_json_parse_data(sl_slice_from_string(text), sizeof text - 1, &d, NULL),
+                     SL_OK);
+    slice = sl_json_slice(sl_json_field(d, "a"));
+    assert_int_equal(slice.len, 3);
+    assert_memory_equal(slice.bytes, "x\0y", 3);
+    sl_json_free(&d);
+}
+
 /* ---- writing ---- */
 
 static void assert_written(const char *text, const char *json)
@@ -180,6 +214,8 @@ int main(void)
         cmocka_unit_test(a_round_follows_the_document_until_an_error),
         cmocka_unit_test(refusals_say_where),
         cmocka_unit_test(depth_and_size_are_bounded),
+        cmocka_unit_test(arrays_and_fields_are_reached_by_place_and_exact_name),
+        cmocka_unit_test(data_has_a_bound_of_its_own_and_may_hold_nul),
         cmocka_unit_test(texts_are_escaped_as_go_does),
         cmocka_unit_test(what_is_no_utf8_is_replaced_byte_by_byte),
         cmocka_unit_test(what_does_not_fit_is_remembered),

@@ -1,4 +1,4 @@
-#include "net/json.h"
+#include "base/json.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -53,21 +53,22 @@ static void make_one_line(char *text)
     }
 }
 
-enum sl_err sl_json_parse(struct sl_slice text, struct sl_json **out, struct sl_why *why)
+static enum sl_err parse(struct sl_slice text, size_t bytes_max, size_t flags, struct sl_json **out,
+                         struct sl_why *why)
 {
     json_error_t error = {0};
     json_t      *root;
     enum sl_err  err;
 
     SL_ASSERT(out != NULL);
-    if (text.len > SL_JSON_BYTES_MAX)
-        return sl_fail(why, SL_TOO_LARGE, "a document of %zu bytes, the limit is %d", text.len,
-                       SL_JSON_BYTES_MAX);
+    if (text.len > bytes_max)
+        return sl_fail(why, SL_TOO_LARGE, "a document of %zu bytes, the limit is %zu", text.len,
+                       bytes_max);
     if (text.len == 0)
         return sl_fail(why, SL_INVALID, "no document: 0 bytes");
     if ((err = check_depth(text, why)) != SL_OK)
         return err;
-    root = json_loadb((const char *)text.bytes, text.len, 0, &error);
+    root = json_loadb((const char *)text.bytes, text.len, flags, &error);
     if (root == NULL) {
         SL_ASSERT(json_error_code(&error) != json_error_out_of_memory);
         make_one_line(error.text);
@@ -76,6 +77,17 @@ enum sl_err sl_json_parse(struct sl_slice text, struct sl_json **out, struct sl_
     }
     *out = (struct sl_json *)root;
     return SL_OK;
+}
+
+enum sl_err sl_json_parse(struct sl_slice text, struct sl_json **out, struct sl_why *why)
+{
+    return parse(text, SL_JSON_BYTES_MAX, 0, out, why);
+}
+
+enum sl_err sl_json_parse_data(struct sl_slice text, size_t bytes_max, struct sl_json **out,
+                               struct sl_why *why)
+{
+    return parse(text, bytes_max, JSON_ALLOW_NUL, out, why);
 }
 
 void sl_json_free(struct sl_json **document)
@@ -151,6 +163,24 @@ const struct sl_json *sl_json_member(const struct sl_json *object, const char *n
     return wanted.found;
 }
 
+const struct sl_json *sl_json_field(const struct sl_json *object, const char *name)
+{
+    SL_ASSERT(json_is_object(inside(object)));
+    return (const struct sl_json *)json_object_get(inside(object), name);
+}
+
+size_t sl_json_count(const struct sl_json *array)
+{
+    SL_ASSERT(sl_json_kind(array) == SL_JSON_ARRAY);
+    return json_array_size(inside(array));
+}
+
+const struct sl_json *sl_json_at(const struct sl_json *array, size_t index)
+{
+    SL_ASSERT(index < sl_json_count(array));
+    return (const struct sl_json *)json_array_get(inside(array), index);
+}
+
 bool sl_json_bool(const struct sl_json *value)
 {
     SL_ASSERT(sl_json_kind(value) == SL_JSON_BOOL);
@@ -167,6 +197,19 @@ const char *sl_json_text(const struct sl_json *value)
 {
     SL_ASSERT(sl_json_kind(value) == SL_JSON_TEXT);
     return json_string_value(inside(value));
+}
+
+struct sl_slice sl_json_slice(const struct sl_json *value)
+{
+    SL_ASSERT(sl_json_kind(value) == SL_JSON_TEXT);
+    return (struct sl_slice){(const uint8_t *)json_string_value(inside(value)),
+                             json_string_length(inside(value))};
+}
+
+double sl_json_real(const struct sl_json *value)
+{
+    SL_ASSERT(sl_json_kind(value) == SL_JSON_REAL);
+    return json_real_value(inside(value));
 }
 
 /* ---- UTF-8 ---- */

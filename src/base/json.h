@@ -1,5 +1,5 @@
-#ifndef SL_NET_JSON_H
-#define SL_NET_JSON_H
+#ifndef SL_BASE_JSON_H
+#define SL_BASE_JSON_H
 
 /* JSON as our peers and files speak it: reading by a library, bounded before it begins; writing by
  * hand, because the bytes must be those of the original's encoder (Go's encoding/json, which also
@@ -32,6 +32,10 @@ struct sl_json;
  * SL_JSON_DEPTH_MAX (SL_TOO_LARGE); what is no JSON, no UTF-8, or has an integer of more than 64
  * bits or a NUL in a text is SL_INVALID, with line and column. *out is owned by the caller. */
 enum sl_err sl_json_parse(struct sl_slice text, struct sl_json **out, struct sl_why *why);
+/* The same for data of a size of its own: at most bytes_max. A NUL in a text is let through, because
+ * defaults of binary columns have some; sl_json_slice shows such a text whole. */
+enum sl_err sl_json_parse_data(struct sl_slice text, size_t bytes_max, struct sl_json **out,
+                               struct sl_why *why);
 /* Free a document and null the pointer. *document may be NULL. */
 void sl_json_free(struct sl_json **document);
 
@@ -43,6 +47,12 @@ const char *sl_json_kind_name(enum sl_json_kind kind);
 /* The member of that name, its case ignored as Go does; of several the last. NULL: none. The value
  * is of kind OBJECT. */
 const struct sl_json *sl_json_member(const struct sl_json *object, const char *name);
+/* The member of exactly that name, found without a search; for documents of many members. */
+const struct sl_json *sl_json_field(const struct sl_json *object, const char *name);
+
+/* How many values an array has, and the one at that place, which is below the count. */
+size_t                sl_json_count(const struct sl_json *array);
+const struct sl_json *sl_json_at(const struct sl_json *array, size_t index);
 
 /* Called once per member, in the order of the document. Anything but SL_OK ends the round with that
  * error. */
@@ -54,6 +64,9 @@ bool    sl_json_bool(const struct sl_json *value);
 int64_t sl_json_int(const struct sl_json *value);
 /* UTF-8 without NUL but the terminator; lives as long as the document. */
 const char *sl_json_text(const struct sl_json *value);
+/* The same with its length, for texts that may hold a NUL. */
+struct sl_slice sl_json_slice(const struct sl_json *value);
+double          sl_json_real(const struct sl_json *value);
 
 /* ---- writing ---- */
 
