@@ -435,8 +435,8 @@ const TestProgram = struct {
 /// From Debian's archives, linked statically.
 const static_libraries = [_][]const u8{
     "ck",      "event_pthreads", "event_core",  "http_parser", "jansson",
-    "nghttp2", "protobuf-c",     "wiredtiger",  "z",
-    "nghttp2", "protobuf-c",     "wiredtiger",  "zstd",
+    "nghttp2", "pcre2-8",        "protobuf-c",  "wiredtiger",  "z",
+    "zstd",
 };
 
 const proto_sources = [_][]const u8{
@@ -449,6 +449,10 @@ const proto_sources = [_][]const u8{
 };
 
 const core_sources = [_][]const u8{
+    "src/actors/common/config.c",
+    "src/actors/drainer/config.c",
+    "src/actors/drainer/config_check.c",
+    "src/actors/drainer/config_filter.c",
     "src/actors/pump/admin.c",
     "src/actors/pump/birth.c",
     "src/actors/pump/clock.c",
@@ -541,6 +545,10 @@ const core_sources = [_][]const u8{
     "src/binlog/merge.c",
     "src/binlog/packed_time.c",
     "src/binlog/prewrite.c",
+    "src/binlog/event_filter.c",
+    "src/binlog/event_kind.c",
+    "src/binlog/filter.c",
+    "src/binlog/pattern.c",
     "src/binlog/record.c",
     "src/binlog/record_stream.c",
     "src/binlog/record_text.c",
@@ -742,6 +750,9 @@ const tests = [_]TestProgram{
     .{ .kind = "unit", .name = "actors/pump/session_spool_test", .sources = &.{ "tests/unit/actors/pump/entrance.c", "tests/unit/actors/pump/session_spool_test.c" } },
     .{ .kind = "unit", .name = "actors/pump/session_wire_test", .sources = &.{ "tests/unit/actors/pump/entrance.c", "tests/unit/actors/pump/session_wire_test.c" } },
     .{ .kind = "unit", .name = "actors/pump/session_write_test", .sources = &.{ "tests/unit/actors/pump/entrance.c", "tests/unit/actors/pump/session_write_test.c" } },
+    unit("actors/common/config"),
+    unit("actors/drainer/config"),
+    unit("actors/drainer/config_check"),
     unit("actors/pump/admin"),
     unit("actors/pump/config"),
     unit("actors/pump/cut"),
@@ -784,7 +795,11 @@ const tests = [_]TestProgram{
     unit("base/units"),
     unit("base/utf8"),
     unit("base/version"),
+    unit("binlog/event_filter"),
+    unit("binlog/event_kind"),
+    unit("binlog/filter"),
     unit("binlog/merge"),
+    unit("binlog/pattern"),
     unit("binlog/record"),
     unit("binlog/record_stream"),
     unit("binlog/record_text"),

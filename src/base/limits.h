@@ -466,6 +466,22 @@ enum {
     SL_PULL_WARN_MS = 10000, /* between two warnings that a reader is ahead of the pump */
 };
 static_assert((int)SL_PULL_BLOCK_ITEMS <= (int)SL_MERGE_BLOCK_ITEMS_MAX, "the merge takes a block");
+
+/* Regular expressions of filters */
+enum {
+    SL_PATTERN_BYTES_MAX = 1 << 12,
+    SL_PATTERN_STEPS_MAX = 1000000, /* of one search; then it is given up */
+    SL_PATTERN_HEAP_KIB = 4096,     /* likewise */
+};
+
+/* Drainer: configuration */
+enum {
+    SL_DRAINER_WORKERS_MAX = 128,       /* connections that write downstream at one time */
+    SL_DRAINER_TXN_BATCH_MAX = 1 << 16, /* row changes of one downstream transaction */
+    SL_DRAINER_BUDGET_BYTES_MIN = 16 << 20,
+};
+static_assert((int)SL_DRAINER_WORKERS_MAX < (int)SL_THREADS_MAX, "a worker has a thread");
+
 /* The program sluice: recordings, and the calls that it has open */
 enum {
     SL_CORPUS_BYTES_MAX = 1 << 30, /* of one recording, unpacked; it is held in one buffer */
