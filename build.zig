@@ -435,8 +435,8 @@ const TestProgram = struct {
 /// From Debian's archives, linked statically.
 const static_libraries = [_][]const u8{
     "ck",      "event_pthreads", "event_core",  "http_parser", "jansson",
-    "nghttp2", "protobuf-c",     "wiredtiger",  "z",
-    "nghttp2", "protobuf-c",     "wiredtiger",  "zstd",
+    "mariadb", "nghttp2",        "protobuf-c",  "wiredtiger",  "ssl",
+    "crypto",  "z",              "zstd",
 };
 
 const proto_sources = [_][]const u8{
@@ -449,6 +449,7 @@ const proto_sources = [_][]const u8{
 };
 
 const core_sources = [_][]const u8{
+    "src/actors/drainer/sink_table_load.c",
     "src/actors/pump/admin.c",
     "src/actors/pump/birth.c",
     "src/actors/pump/clock.c",
@@ -533,6 +534,8 @@ const core_sources = [_][]const u8{
     "src/binlog/record_stream.c",
     "src/binlog/record_text.c",
     "src/binlog/request.c",
+    "src/binlog/sink_table.c",
+    "src/binlog/sql_text.c",
     "src/binlog/wire.c",
     "src/compat/compat.c",
     "src/net/channel.c",
@@ -570,6 +573,9 @@ const core_sources = [_][]const u8{
     "src/net/local_drive.c",
     "src/net/local_registry.c",
     "src/net/local_tso.c",
+    "src/net/mysql.c",
+    "src/net/mysql_errors.c",
+    "src/net/mysql_session.c",
     "src/net/node.c",
     "src/net/node_state.c",
     "src/net/pd.c",
@@ -652,6 +658,7 @@ const tools = [_]Program{
     .{ .name = "door", .sources = &.{"tests/tools/door.c"} },
     .{ .name = "fakepd", .sources = &fakepd_sources },
     .{ .name = "selfcheck", .sources = &.{"tests/tools/selfcheck.c"} },
+    .{ .name = "sqldoor", .sources = &.{"tests/tools/sqldoor.c"} },
 };
 
 /// Libraries that tests load into programs.
@@ -760,6 +767,8 @@ const tests = [_]TestProgram{
     unit("binlog/record_stream"),
     unit("binlog/record_text"),
     unit("binlog/request"),
+    unit("binlog/sink_table"),
+    unit("binlog/sql_text"),
     unit("lib/env_sim"),
     unit("lib/env_sim_fault"),
     unit("lib/env_sim_fs"),
@@ -784,6 +793,7 @@ const tests = [_]TestProgram{
     unit("net/local_processes"),
     unit("net/local_registry"),
     unit("net/local_tso"),
+    unit("net/mysql_errors"),
     unit("net/registry_json"),
     unit("net/registry_state"),
     unit("net/tikv"),
