@@ -437,6 +437,8 @@ const static_libraries = [_][]const u8{
     "ck",      "event_pthreads", "event_core",  "http_parser", "jansson",
     "nghttp2", "pcre2-8",        "protobuf-c",  "wiredtiger",  "z",
     "zstd",
+    "mariadb", "nghttp2",        "protobuf-c",  "wiredtiger",  "ssl",
+    "crypto",  "z",              "zstd",
 };
 
 const proto_sources = [_][]const u8{
@@ -453,6 +455,7 @@ const core_sources = [_][]const u8{
     "src/actors/drainer/config.c",
     "src/actors/drainer/config_check.c",
     "src/actors/drainer/config_filter.c",
+    "src/actors/drainer/sink_table_load.c",
     "src/actors/pump/admin.c",
     "src/actors/pump/birth.c",
     "src/actors/pump/clock.c",
@@ -565,6 +568,8 @@ const core_sources = [_][]const u8{
     "src/binlog/sql_scan.c",
     "src/binlog/sql_statement.c",
     "src/binlog/table_info.c",
+    "src/binlog/sink_table.c",
+    "src/binlog/sql_text.c",
     "src/binlog/wire.c",
     "src/binlog/zone.c",
     "src/binlog/zone_future.c",
@@ -604,6 +609,9 @@ const core_sources = [_][]const u8{
     "src/net/local_drive.c",
     "src/net/local_registry.c",
     "src/net/local_tso.c",
+    "src/net/mysql.c",
+    "src/net/mysql_errors.c",
+    "src/net/mysql_session.c",
     "src/net/node.c",
     "src/net/node_state.c",
     "src/net/pd.c",
@@ -686,6 +694,7 @@ const tools = [_]Program{
     .{ .name = "door", .sources = &.{"tests/tools/door.c"} },
     .{ .name = "fakepd", .sources = &fakepd_sources },
     .{ .name = "selfcheck", .sources = &.{"tests/tools/selfcheck.c"} },
+    .{ .name = "sqldoor", .sources = &.{"tests/tools/sqldoor.c"} },
 };
 
 /// Libraries that tests load into programs.
@@ -807,6 +816,8 @@ const tests = [_]TestProgram{
     unit("binlog/row"),
     unit("binlog/table"),
     unit("binlog/schema"),
+    unit("binlog/sink_table"),
+    unit("binlog/sql_text"),
     unit("lib/env_sim"),
     unit("lib/env_sim_fault"),
     unit("lib/env_sim_fs"),
@@ -830,6 +841,7 @@ const tests = [_]TestProgram{
     unit("net/local_processes"),
     unit("net/local_registry"),
     unit("net/local_tso"),
+    unit("net/mysql_errors"),
     unit("net/registry_json"),
     unit("net/registry_state"),
     unit("net/tikv"),

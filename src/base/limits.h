@@ -6,6 +6,8 @@
 
 #include <assert.h>
 
+#include "base/limits_sink.h"
+
 /* A power of two, so that a ring index is a mask away. */
 #define SL_IS_POWER_OF_TWO(n) ((n) > 0 && ((n) & ((n)-1)) == 0)
 

@@ -1,0 +1,43 @@
+#ifndef SL_BASE_LIMITS_SINK_H
+#define SL_BASE_LIMITS_SINK_H
+
+/* The bounds of what leads to a downstream; a part of base/limits.h, which includes it. */
+
+#include <assert.h>
+
+/* Downstream: the MySQL protocol */
+enum {
+    SL_MYSQL_TEXT_BYTES_MAX = 384,     /* of a server's error text, terminator included */
+    SL_MYSQL_VARIABLES_MAX = 64,       /* session variables that a configuration sets */
+    SL_MYSQL_VARIABLE_BYTES_MAX = 256, /* name or value of one, terminator included */
+    SL_MYSQL_MODE_BYTES_MAX = 1024,    /* an sql_mode, likewise */
+    SL_MYSQL_ZONE_BYTES_MAX = 64,      /* name of a time zone, likewise */
+    SL_MYSQL_VERSION_BYTES_MAX = 128,  /* what a server says of itself, likewise */
+    SL_MYSQL_HOST_BYTES_MAX = 256,
+    SL_MYSQL_CELLS_MAX = 4096,              /* columns of one result */
+    SL_MYSQL_CELLS_INLINE = 32,             /* so few need no memory of their own */
+    SL_MYSQL_TIMEOUT_MS_MAX = 86400 * 1000, /* of one read or write */
+    SL_MYSQL_PACKET_BYTES_MIN = 1 << 14,    /* max_allowed_packet of a usable server */
+    SL_MYSQL_PACKET_BYTES_MAX = 0x3ff00000, /* used of it, whatever the server allows */
+    /* A peer without a sign of life is given up after IDLE + COUNT * INTERVAL seconds. */
+    SL_MYSQL_KEEPALIVE_IDLE_S = 15,
+    SL_MYSQL_KEEPALIVE_INTERVAL_S = 5,
+    SL_MYSQL_KEEPALIVE_COUNT = 3,
+};
+
+/* Downstream: tables as a sink has them */
+enum {
+    SL_SINK_COLUMNS_MAX = 4096,   /* of one table: what MySQL allows */
+    SL_SINK_KEYS_MAX = 1024,      /* unique ones, of one table */
+    SL_SINK_KEY_PARTS_MAX = 64,   /* of one key */
+    SL_SINK_NAME_BYTES_MAX = 512, /* a schema, table, column or key: 64 characters and to spare */
+};
+
+/* Downstream: statements */
+enum {
+    SL_SQL_BYTES_MAX = 0x7fff0000, /* of a buffer that SQL grows in: a packet and its escapes */
+};
+static_assert((int)SL_MYSQL_PACKET_BYTES_MAX <= (int)SL_SQL_BYTES_MAX / 2,
+              "a row of a whole packet fits when every byte of it is escaped");
+
+#endif
