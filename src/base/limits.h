@@ -539,10 +539,13 @@ enum {
     SL_APPLY_RETRY_MS = 1000,          /* between two tries at the downstream, */
     SL_APPLY_HELD_MS = 5000,           /* and when somebody must mend something first */
     SL_DRAINER_STOP_MS = 4000,         /* what is in flight may take at a stop */
+    SL_DRAINER_OPEN_TRIES = 100,       /* to reach what a start stands on, as the original */
+    SL_DRAINER_OPEN_RETRY_MS = 1000,   /* between two of them */
+    SL_PART_ROWS_MAX = 1 << 14,        /* row changes of one part */
     SL_LANES = 16,                     /* for tables without a key; stands in progress tables */
     SL_KEY_PARTS_MAX = 16,             /* columns of one key */
     SL_KEYS_MAX = 128,                 /* of one table, upstream's and downstream's */
-    SL_CAUSALITY_ROOM_MIN = 1 << 12,   /* keys */
+    SL_CAUSALITY_ROOM_MIN = 1 << 12,   /* keys in flight that the table begins with */
 };
 static_assert(SL_IS_POWER_OF_TWO(SL_CAUSALITY_ROOM_MIN), "a place is a mask away");
 static_assert((int)SL_DRAINER_SOURCES_MAX < (int)SL_MERGE_SOURCES_MAX, "and the fence");

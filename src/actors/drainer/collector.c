@@ -40,7 +40,7 @@ static enum sl_err look(struct sl_ctx *ctx, struct collector *c, struct sl_drain
     enum sl_err    err;
 
     if (c->cluster == NULL &&
-        (err = sl_cluster_open(sl_env(ctx), c->drainer->options.pd_urls, &c->cluster, why)) != SL_OK)
+        (err = sl_cluster_open(sl_env(ctx), c->drainer->options.config->pd_urls, &c->cluster, why)) != SL_OK)
         return sl_wrap(why, err, "open the cluster");
     if ((err = fetch_ts(sl_cluster_tso(c->cluster), &answer->fence, why)) != SL_OK)
         return sl_wrap(why, err, "get a timestamp");
@@ -59,15 +59,17 @@ static void answer(struct sl_ctx *ctx, struct collector *c)
     if (err != SL_OK) {
         sl_msg_free(&fenced);
         sl_log(SL_LOG_WARN, "the registry does not answer, trying again",
-               sl_field_str("pd-urls", c->drainer->options.pd_urls),
+               sl_field_str("pd-urls", c->drainer->options.config->pd_urls),
                sl_field_err(err, sl_why(ctx)));
-        sl_drainer_note(c->drainer, SL_DRAINER_PART_REGISTRY, SL_DRAINER_WAITING,
-                        sl_why(ctx)->text);
+        sl_drainer_board_note(&c->drainer->board, SL_DRAINER_PART_REGISTRY, SL_DRAINER_WAITING, err,
+                              sl_why(ctx)->text);
         sl_timer_arm(ctx, &c->retry, SL_DRAINER_RETRY, SL_COLLECTOR_RETRY_MS);
         return;
     }
-    sl_drainer_note(c->drainer, SL_DRAINER_PART_REGISTRY, SL_DRAINER_RUNNING, "");
-    atomic_store_explicit(&c->drainer->newest_ts, fenced->fence, memory_order_relaxed);
+    sl_drainer_board_note(&c->drainer->board, SL_DRAINER_PART_REGISTRY, SL_DRAINER_RUNNING, SL_OK,
+                          NULL);
+    atomic_store_explicit(&c->drainer->board.newest_at, sl_now(ctx), memory_order_relaxed);
+    atomic_store_explicit(&c->drainer->board.newest_ts, fenced->fence, memory_order_relaxed);
     asker = sl_asker_of(c->waiting);
     sl_msg_discard(c->waiting, &c->waiting);
     sl_reply(ctx, asker, &fenced);

@@ -6,11 +6,21 @@
 #include "actors/drainer/messages.h"
 #include "actors/drainer/topology.h"
 #include "base/assert.h"
+#include "binlog/event_filter.h"
 #include "runtime/actor.h"
 
 struct decoder {
     struct sl_drainer *drainer;
 };
+
+static bool is_skipped(const struct sl_window_plan *plan, enum sl_change_kind kind)
+{
+    static const enum sl_event_kind events[] = {[SL_CHANGE_INSERT] = SL_EVENT_INSERT,
+                                                [SL_CHANGE_UPDATE] = SL_EVENT_UPDATE,
+                                                [SL_CHANGE_DELETE] = SL_EVENT_DELETE};
+
+    return (plan->kinds_skipped & 1u << events[kind]) != 0;
+}
 
 static enum sl_err decode_plan(const struct decoder *d, struct sl_window *w,
                                const struct sl_window_plan *plan)
@@ -30,6 +40,8 @@ static enum sl_err decode_plan(const struct decoder *d, struct sl_window *w,
     for (uint64_t i = 0; (err = sl_row_walk_next(&walk, &row, &w->why)) == SL_OK; i++) {
         struct sl_window_change *out = &w->changes[w->change_count];
 
+        if (is_skipped(plan, row.kind))
+            continue;
         if ((err = sl_row_decode(&context, &row, &out->change, &w->why)) != SL_OK)
             return err;
         out->txn = plan->txn;

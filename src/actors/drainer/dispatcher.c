@@ -69,6 +69,7 @@ struct dispatcher {
     bool                      is_ddl_asked;
     bool                      is_described; /* DESCRIBE is out */
     bool                      is_save_asked;
+    bool                      must_settle;  /* a key was widened: first all in flight is applied */
     bool                      is_stopping;
     bool                      is_last_saved;
     sl_ts                     applied_ts;
@@ -90,7 +91,7 @@ static uint64_t hash_of(const struct sl_table *table)
     return sl_hash_u64((uint64_t)(uintptr_t)table);
 }
 
-static const struct sl_row_keys *find_keys(const struct dispatcher *d, const struct sl_table *table)
+static struct sl_row_keys *find_keys(const struct dispatcher *d, const struct sl_table *table)
 {
     struct sl_map_node *node = sl_map_find(&d->tables, hash_of(table), table);
 
@@ -139,7 +140,7 @@ static void take_table(struct dispatcher *d, struct sl_drainer_described *answer
 
 static uint32_t part_rows(const struct dispatcher *d)
 {
-    return d->is_ordered ? UINT32_MAX : d->drainer->options.txn_batch;
+    return d->is_ordered ? UINT32_MAX : d->drainer->part_rows;
 }
 
 static void grow(struct builder *b, struct sl_window *w)
@@ -195,7 +196,7 @@ static bool send_part(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window
 
 static bool send_parts(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w)
 {
-    for (uint32_t i = 0; i < d->drainer->options.workers; i++) {
+    for (uint32_t i = 0; i < d->drainer->workers; i++) {
         if (!send_part(ctx, d, w, i))
             return false;
     }
@@ -206,7 +207,7 @@ static bool send_parts(struct sl_ctx *ctx, struct dispatcher *d, struct sl_windo
 
 static uint32_t least_busy(const struct dispatcher *d)
 {
-    uint32_t workers = d->drainer->options.workers;
+    uint32_t workers = d->drainer->workers;
     uint32_t best = d->cursor;
 
     for (uint32_t i = 1; i <= workers; i++) {
@@ -229,7 +230,7 @@ static int64_t choose(struct dispatcher *d, const struct sl_window_change *chang
     if (d->is_ordered)
         return 0;
     if (!change->keys->is_keyed)
-        return change->keys->lane % d->drainer->options.workers;
+        return change->keys->lane % d->drainer->workers;
     *hash_count = sl_row_keys_hash(change->keys, &change->change, hashes);
     owner = sl_causality_owner(&d->causality, hashes, *hash_count);
     return owner == SL_CAUSALITY_NOBODY ? d->cursor : owner;
@@ -247,6 +248,30 @@ static void move_cursor(struct dispatcher *d)
         d->cursor = least_busy(d);
 }
 
+/* The change knows its table's keys, and their hashes may be compared with those in flight. */
+static bool has_keys(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w,
+                     struct sl_window_change *change)
+{
+    struct sl_row_keys *keys;
+
+    if (d->is_ordered)
+        return true;
+    if ((keys = find_keys(d, change->change.table)) == NULL) {
+        ask_table(ctx, d, change->change.table);
+        return false;
+    }
+    change->keys = keys;
+    if (keys->is_keyed && sl_row_keys_widen(keys, &change->change))
+        d->must_settle = true;
+    if (d->must_settle) {
+        (void)send_parts(ctx, d, w);
+        if (d->open_count > 0 || d->is_line_full)
+            return false;
+        d->must_settle = false;
+    }
+    return true;
+}
+
 /* False: it must wait. */
 static bool hand_out_change(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w,
                             struct sl_window_change *change)
@@ -256,13 +281,8 @@ static bool hand_out_change(struct sl_ctx *ctx, struct dispatcher *d, struct sl_
     int64_t         owner;
     struct builder *b;
 
-    if (!d->is_ordered) {
-        change->keys = find_keys(d, change->change.table);
-        if (change->keys == NULL) {
-            ask_table(ctx, d, change->change.table);
-            return false;
-        }
-    }
+    if (!has_keys(ctx, d, w, change))
+        return false;
     move_cursor(d);
     owner = choose(d, change, hashes, &hash_count);
     if (owner == SL_CAUSALITY_SEVERAL) {
@@ -284,7 +304,7 @@ static bool hand_out_change(struct sl_ctx *ctx, struct dispatcher *d, struct sl_
 /* With kept transactions each is a part of its own. */
 static bool ends_transaction(const struct dispatcher *d, const struct sl_window *w, uint32_t i)
 {
-    return d->drainer->options.keeps_transactions && i > 0 &&
+    return !d->drainer->options.config->dispatch && i > 0 &&
            w->changes[i].txn != w->changes[i - 1].txn;
 }
 
@@ -320,7 +340,8 @@ static void hold(struct dispatcher *d, const struct sl_window *w)
 {
     sl_log(SL_LOG_ERROR, "the stream is held", sl_field_i64("applied_ts", d->applied_ts),
            sl_field_err(w->err, &w->why));
-    sl_drainer_note(d->drainer, SL_DRAINER_PART_APPLY, SL_DRAINER_HELD, w->why.text);
+    sl_drainer_board_note(&d->drainer->board, SL_DRAINER_PART_APPLY, SL_DRAINER_HELD, w->err,
+                          w->why.text);
 }
 
 /* ---- done ---- */
@@ -351,8 +372,23 @@ static void save_if_due(struct sl_ctx *ctx, struct dispatcher *d)
         sl_timer_arm(ctx, &d->tick, SL_DRAINER_TICK, SL_SAVE_MS - since / SL_NANOS_PER_MS);
 }
 
+static void note_applied(struct sl_ctx *ctx, struct dispatcher *d, const struct sl_window *w)
+{
+    struct sl_drainer_board *board = &d->drainer->board;
+    uint64_t                 rows[SL_DRAINER_ROW_KINDS] = {0};
+
+    for (uint32_t i = 0; i < w->change_count; i++)
+        rows[w->changes[i].change.kind]++; /* in the order of enum sl_change_kind */
+    for (int i = 0; i < SL_DRAINER_ROW_KINDS; i++)
+        atomic_fetch_add_explicit(&board->rows[i], rows[i], memory_order_relaxed);
+    atomic_fetch_add_explicit(&board->transactions, w->txn_count, memory_order_relaxed);
+    atomic_store_explicit(&board->applied_ts, d->applied_ts, memory_order_relaxed);
+    if (w->txn_count > 0)
+        atomic_store_explicit(&board->success_at, sl_now(ctx), memory_order_relaxed);
+}
+
 /* Windows that are done, from the first on, go home with their credit. */
-static void retire(struct dispatcher *d)
+static void retire(struct sl_ctx *ctx, struct dispatcher *d)
 {
     while (d->done_seq < d->next_seq) {
         struct sl_drainer_window **place = &d->ring[d->done_seq % SL_WINDOW_CREDITS];
@@ -363,7 +399,7 @@ static void retire(struct dispatcher *d)
         d->applied_ts = w->last_ts;
         if (w->schema_version > d->schema_version)
             d->schema_version = w->schema_version;
-        sl_drainer_note_applied(d->drainer, w);
+        note_applied(ctx, d, w);
         sl_msg_free(place);
         d->done_seq++;
     }
@@ -388,9 +424,9 @@ static void advance(struct sl_ctx *ctx, struct dispatcher *d)
         if (w->ddl != NULL ? !hand_out_ddl(ctx, d, w) : !hand_out_rows(ctx, d, w))
             break;
         d->next_seq++;
-        retire(d);
+        retire(ctx, d);
     }
-    retire(d);
+    retire(ctx, d);
 }
 
 /* ---- stopping ---- */
@@ -428,7 +464,7 @@ static enum sl_err start(struct sl_ctx *ctx, void *self, const void *args)
     d->applied_ts = d->asked_ts = d->drainer->start_ts;
     d->schema_version = d->drainer->start_schema_version;
     d->saved_at = sl_now(ctx);
-    sl_causality_init(&d->causality, d->drainer->options.workers);
+    sl_causality_init(&d->causality, d->drainer->workers);
     sl_map_init(&d->tables, same_table);
     return SL_OK;
 }
@@ -453,7 +489,7 @@ static void part_done(struct dispatcher *d, uint64_t place)
     *part = (struct open_part){0};
 }
 
-static void ddl_done(struct dispatcher *d)
+static void ddl_done(struct sl_ctx *ctx, struct dispatcher *d)
 {
     struct sl_window *w = d->ring[d->next_seq % SL_WINDOW_CREDITS]->window;
 
@@ -461,7 +497,7 @@ static void ddl_done(struct dispatcher *d)
     d->is_ddl_asked = false;
     forget_tables(d);
     d->next_seq++;
-    retire(d);
+    retire(ctx, d);
     d->asked_ts = d->applied_ts; /* it was saved with the DDL */
 }
 
@@ -476,7 +512,7 @@ static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
         return SL_OK;
     case SL_DRAINER_DONE:
         if (msg->tag == TAG_DDL)
-            ddl_done(d);
+            ddl_done(ctx, d);
         else if (msg->tag == TAG_SAVE)
             d->is_save_asked = false;
         else

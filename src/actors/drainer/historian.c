@@ -32,7 +32,8 @@ static void look(struct sl_ctx *ctx, struct historian *h)
 
     err = sl_schema_source_job(h->drainer->schema_source, job_id, &answer->job, why);
     if (err == SL_OK) {
-        sl_drainer_note(h->drainer, SL_DRAINER_PART_SCHEMA, SL_DRAINER_RUNNING, "");
+        sl_drainer_board_note(&h->drainer->board, SL_DRAINER_PART_SCHEMA, SL_DRAINER_RUNNING, SL_OK,
+                              NULL);
         asker = sl_asker_of(h->waiting);
         sl_msg_discard(h->waiting, &h->waiting);
         sl_reply(ctx, asker, &answer);
@@ -41,10 +42,11 @@ static void look(struct sl_ctx *ctx, struct historian *h)
     sl_msg_free(&answer);
     if (err == SL_NOT_FOUND)
         sl_fail(why, err, "DDL job %" PRId64 " is not in the history of schema-source %s yet",
-                job_id, h->drainer->options.schema_source);
+                job_id, h->drainer->options.config->schema_source);
     if (++h->tries >= SL_HISTORIAN_PATIENCE) {
         sl_log(SL_LOG_WARN, "a DDL job cannot be read, trying again", sl_field_err(err, why));
-        sl_drainer_note(h->drainer, SL_DRAINER_PART_SCHEMA, SL_DRAINER_WAITING, why->text);
+        sl_drainer_board_note(&h->drainer->board, SL_DRAINER_PART_SCHEMA, SL_DRAINER_WAITING, err,
+                              why->text);
     }
     sl_timer_arm(ctx, &h->retry, SL_DRAINER_RETRY, SL_HISTORIAN_RETRY_MS);
 }

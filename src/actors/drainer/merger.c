@@ -170,7 +170,8 @@ static void hold(struct merger *m, const char *reason)
     if (!m->is_held)
         sl_log(SL_LOG_ERROR, "the stream is held", sl_field_str("reason", reason));
     m->is_held = true;
-    sl_drainer_note(m->drainer, SL_DRAINER_PART_MERGE, SL_DRAINER_HELD, reason);
+    sl_drainer_board_note(&m->drainer->board, SL_DRAINER_PART_MERGE, SL_DRAINER_HELD, SL_INVALID,
+                          reason);
 }
 
 /* ---- draining ---- */
@@ -200,7 +201,7 @@ static bool give(struct sl_ctx *ctx, struct merger *m, struct sl_descriptor *ite
 
     if (item->commit_ts == m->emitted.commit_ts) {
         if (is_copy(item, &m->emitted)) {
-            atomic_fetch_add_explicit(&m->drainer->copies, 1, memory_order_relaxed);
+            atomic_fetch_add_explicit(&m->drainer->board.copies, 1, memory_order_relaxed);
             drop_owner(item);
             return true;
         }
@@ -300,7 +301,8 @@ static void tell_wait(struct sl_ctx *ctx, struct merger *m)
     if (m->is_held)
         return;
     if (holder == FENCE || (seat = seat_of(m, holder)) == NULL) {
-        sl_drainer_note(m->drainer, SL_DRAINER_PART_MERGE, SL_DRAINER_RUNNING, "");
+        sl_drainer_board_note(&m->drainer->board, SL_DRAINER_PART_MERGE, SL_DRAINER_RUNNING, SL_OK,
+                              NULL);
         return;
     }
     if (seat->node_state != SL_NODE_PAUSED && seat->state == SEAT_PULLING)
@@ -310,7 +312,8 @@ static void tell_wait(struct sl_ctx *ctx, struct merger *m)
             "what it still has, set it offline",
             seat->shared->node_id,
             seat->node_state == SL_NODE_PAUSED ? "paused" : "not reachable", watermark);
-    sl_drainer_note(m->drainer, SL_DRAINER_PART_MERGE, SL_DRAINER_WAITING, why.text);
+    sl_drainer_board_note(&m->drainer->board, SL_DRAINER_PART_MERGE, SL_DRAINER_WAITING,
+                          SL_UNAVAILABLE, why.text);
 }
 
 /* ---- pumps ---- */
@@ -386,7 +389,7 @@ static enum sl_err join(struct sl_ctx *ctx, struct merger *m, struct seat *seat,
     memcpy(seat->next_host, node->host, sizeof seat->next_host);
     seat->node_state = node->state;
     seat->is_offline = false;
-    sl_drainer_name_source(m->drainer, seat->shared->input, node->id);
+    sl_drainer_board_seat(&m->drainer->board, seat->shared->input, node->id);
     sl_log(SL_LOG_INFO, "a pump joins", sl_field_str("pump", node->id),
            sl_field_str("state", sl_node_state_name(node->state)),
            sl_field_i64("after", seat->last));
@@ -425,7 +428,7 @@ static void let_leave(struct merger *m)
         if (sl_merge_pending(m->merge, seat->shared->input) > 0)
             continue;
         sl_merge_remove(m->merge, seat->shared->input);
-        sl_drainer_name_source(m->drainer, seat->shared->input, NULL);
+        sl_drainer_board_seat(&m->drainer->board, seat->shared->input, NULL);
         seat->state = SEAT_GONE;
         sl_log(SL_LOG_INFO, "a pump has left", sl_field_str("pump", seat->shared->node_id));
     }
@@ -456,8 +459,10 @@ static enum sl_err take_fence(struct sl_ctx *ctx, struct merger *m,
     for (size_t i = 0; i < answer->pumps.count && err == SL_OK; i++)
         err = look_at_pump(ctx, m, &answer->pumps.nodes[i]);
     /* Only behind the listing: every pump in it is an input now. */
-    if (err == SL_OK)
+    if (err == SL_OK) {
         sl_merge_set_watermark(m->merge, FENCE, answer->fence);
+        sl_drainer_board_looked(&m->drainer->board);
+    }
     return err;
 }
 
@@ -484,7 +489,7 @@ static void take_block(struct sl_ctx *ctx, struct merger *m)
     }
     seat->last = block->watermark;
     sl_merge_set_watermark(m->merge, block->input, block->watermark);
-    sl_drainer_note_source(m->drainer, block->input, block->watermark, "");
+    sl_drainer_board_received(&m->drainer->board, block->input, block->watermark, NULL);
     if (block->block.count == 0)
         sl_msg_free(&block);
 }

@@ -1,7 +1,7 @@
 #include "actors/drainer/messages.h"
 
 #include "binlog/job.h"
-#include "net/mysql_table.h"
+#include "binlog/sink_table.h"
 
 const char *const sl_drainer_msg_names[SL_DRAINER_MSG_END - SL_MSG_USER] = {
 #define SL_DRAINER_MSG_NAME(code, text) [(code)-SL_MSG_USER] = (text),

@@ -10,15 +10,18 @@
  * applied; the stream stops in front of it. */
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "actors/drainer/drainer.h"
 #include "actors/drainer/messages.h"
 #include "actors/drainer/topology.h"
 #include "base/assert.h"
+#include "base/hash.h"
 #include "base/log.h"
+#include "base/map.h"
 #include "binlog/ddl.h"
+#include "binlog/event_filter.h"
 #include "binlog/filter.h"
 #include "binlog/job.h"
 #include "binlog/record.h"
@@ -35,26 +38,84 @@ struct planner {
     uint32_t                  queue_count;
     bool                      is_job_asked;
     struct sl_job            *job; /* owned: of the oldest window; NULL: not asked, or not come */
+    struct sl_map             verdicts; /* of filters, by table version */
 };
 
 /* ---- filters ---- */
 
 static bool is_ignored(const struct planner *p, sl_ts commit_ts)
 {
-    const struct sl_drainer_options *o = &p->drainer->options;
+    const struct sl_conf_ints *ignored = &p->drainer->options.config->ignore_commit_ts;
 
-    for (uint32_t i = 0; i < o->ignored_count; i++) {
-        if (o->ignored[i] == commit_ts)
+    for (size_t i = 0; i < ignored->count; i++) {
+        if (ignored->items[i] == commit_ts)
             return true;
     }
     return false;
 }
 
-static bool passes(const struct planner *p, struct sl_slice schema, struct sl_slice table)
+/* What the filters say of a version of a table, asked once. */
+struct verdict {
+    struct sl_map_node node; /* by the version's address */
+    struct sl_table   *table; /* owned reference */
+    bool               is_skipped;
+    uint32_t           kinds_skipped; /* bit 1 << enum sl_event_kind: of its rows */
+};
+
+static bool is_verdict_of(const struct sl_map_node *node, const void *key)
+{
+    return SL_CONTAINER_OF(node, struct verdict, node)->table == key;
+}
+
+static void forget_verdicts(struct planner *p)
+{
+    struct sl_map_iter at = {0};
+
+    for (struct sl_map_node *n; (n = sl_map_next(&p->verdicts, &at)) != NULL;) {
+        struct verdict *verdict = SL_CONTAINER_OF(n, struct verdict, node);
+
+        sl_map_remove(&p->verdicts, n);
+        sl_table_free(&verdict->table);
+        free(verdict);
+    }
+}
+
+static enum sl_err skips(const struct planner *p, struct sl_slice schema, struct sl_slice table,
+                         bool *out, struct sl_why *why)
 {
     const struct sl_filter *filter = p->drainer->options.filter;
 
-    return filter == NULL || sl_filter_passes(filter, schema, table);
+    *out = false;
+    return filter == NULL ? SL_OK : sl_filter_skips(filter, schema, table, out, why);
+}
+
+static enum sl_err judge(struct planner *p, struct sl_table *table, const struct verdict **out,
+                         struct sl_why *why)
+{
+    const struct sl_event_filter *events = p->drainer->options.event_filter;
+    uint64_t                      hash = sl_hash_u64((uint64_t)(uintptr_t)table);
+    struct sl_map_node           *node = sl_map_find(&p->verdicts, hash, table);
+    struct verdict               *verdict;
+    enum sl_err                   err;
+
+    if (node != NULL) {
+        *out = SL_CONTAINER_OF(node, struct verdict, node);
+        return SL_OK;
+    }
+    verdict = calloc(1, sizeof *verdict);
+    SL_ASSERT(verdict != NULL);
+    err = skips(p, table->schema, table->name, &verdict->is_skipped, why);
+    if (err == SL_OK && events != NULL)
+        err = sl_event_filter_kinds(events, table->schema, table->name, &verdict->kinds_skipped,
+                                    why);
+    if (err != SL_OK) {
+        free(verdict);
+        return err;
+    }
+    verdict->table = sl_table_ref(table);
+    sl_map_add(&p->verdicts, hash, table, &verdict->node);
+    *out = verdict;
+    return SL_OK;
 }
 
 /* ---- rows ---- */
@@ -75,16 +136,19 @@ static enum sl_err plan_mutation(struct planner *p, struct sl_window *w, uint32_
 {
     struct sl_table       *table;
     struct sl_window_plan *plan;
+    const struct verdict  *verdict;
+    enum sl_err            err;
 
-    if (mutation->table_id > SL_TABLE_ID_MAX)
-        return SL_OK; /* of TiDB's own DDL tables */
+    switch (sl_schema_fate(p->schema, mutation->table_id)) {
+    case SL_TABLE_LIVE: break;
+    case SL_TABLE_SYSTEM:
+    case SL_TABLE_TRUNCATED: return SL_OK;
+    case SL_TABLE_UNKNOWN:
+    case SL_TABLE_DROPPED: return refuse_unknown(w, mutation->table_id, prewrite);
+    }
     table = sl_schema_table(p->schema, mutation->table_id);
-    if (table == NULL)
-        return sl_schema_is_gone(p->schema, mutation->table_id)
-                   ? SL_OK
-                   : refuse_unknown(w, mutation->table_id, prewrite);
-    if (!passes(p, table->schema, table->name))
-        return SL_OK;
+    if ((err = judge(p, table, &verdict, &w->why)) != SL_OK || verdict->is_skipped)
+        return err;
     plan = sl_window_add_plan(w);
     plan->txn = txn;
     plan->mutation = mutation->bytes;
@@ -92,6 +156,7 @@ static enum sl_err plan_mutation(struct planner *p, struct sl_window *w, uint32_
     plan->written_as = sl_table_ref(
         sl_schema_table_at(p->schema, mutation->table_id, prewrite->schema_version));
     plan->first_ordinal = place << ORDINAL_ROW_BITS;
+    plan->kinds_skipped = verdict->kinds_skipped;
     return SL_OK;
 }
 
@@ -127,57 +192,92 @@ static void log_skip(const struct sl_window *w, const struct sl_record *record, 
 }
 
 /* Why the downstream shall not see it; NULL: it shall. */
-static const char *reason_to_skip(const struct planner *p, const struct sl_window *w,
-                                  const struct sl_ddl_action *action)
+static enum sl_err look_for_skip(const struct planner *p, const struct sl_window *w,
+                                 const struct sl_ddl_action *action, const char **reason,
+                                 struct sl_why *why)
 {
-    if (action->kind == SL_DDL_SKIP)
-        return action->reason;
+    const struct sl_drainer_options *o = &p->drainer->options;
+    bool                             is_out = false;
+    enum sl_err                      err = SL_OK;
+
+    *reason = NULL;
     if (is_ignored(p, w->txns[0].commit_ts))
-        return "its commit ts is in ignore-txn-commit-ts";
-    if (p->drainer->options.skips_ddl)
-        return "sync-ddl is false";
-    if (!passes(p, action->schema, action->table))
-        return "the table filter";
-    return NULL;
+        *reason = "its commit ts is in ignore-txn-commit-ts";
+    else if (action->kind == SL_DDL_SKIP)
+        *reason = action->reason;
+    else if (!o->config->sync_ddl)
+        *reason = "sync-ddl is false";
+    if (*reason != NULL)
+        return SL_OK;
+    err = skips(p, action->object.schema, action->object.table, &is_out, why);
+    if (err == SL_OK && is_out)
+        *reason = "the table filter";
+    if (err == SL_OK && !is_out && o->event_filter != NULL) {
+        err = sl_event_filter_skips_ddl(o->event_filter, action->object.schema,
+                                        action->object.table, p->job->query, &is_out, why);
+        if (err == SL_OK && is_out)
+            *reason = "an event filter";
+    }
+    return err;
+}
+
+/* An action that cannot be followed holds the stream, unless somebody decided to leave it out. */
+static enum sl_err check_stop(const struct sl_window *w, const struct sl_ddl_action *action,
+                              struct sl_why *why)
+{
+    if (action->kind != SL_DDL_STOP)
+        return SL_OK;
+    return sl_fail(why, SL_UNSUPPORTED,
+                   "DDL cannot be followed: %s; do by hand what it means downstream, then leave it "
+                   "out with ignore-txn-commit-ts = [%" PRId64 "]",
+                   action->reason, w->txns[0].commit_ts);
+}
+
+static void log_ddl(const struct sl_window *w)
+{
+    for (uint32_t i = 0; i < w->ddl->statement_count; i++)
+        sl_log(SL_LOG_INFO,
+               "add ddl item to syncer, you can add this commit ts to `ignore-txn-commit-ts` to "
+               "skip this ddl if needed",
+               sl_field_bytes("sql", w->ddl->statements[i].text.bytes,
+                              w->ddl->statements[i].text.len),
+               sl_field_i64("commit ts", w->ddl_ts));
 }
 
 static enum sl_err plan_ddl(struct planner *p, struct sl_window *w, const struct sl_record *record)
 {
-    struct sl_ddl_action *action;
-    const char           *reason;
-    enum sl_err           err;
+    const struct sl_ddl_input input = {.job = p->job,
+                                       .schema = p->schema,
+                                       .query = record->ddl_query,
+                                       .schema_state = record->ddl_schema_state,
+                                       .target = p->drainer->ddl_target};
+    struct sl_ddl_action     *action;
+    const char               *reason;
+    enum sl_err               err;
 
-    if ((err = sl_ddl_action_new(p->job, record->ddl_query, record->ddl_schema_state, p->schema,
-                                 &action, &w->why)) != SL_OK)
+    if ((err = sl_ddl_plan(&input, &action, &w->why)) != SL_OK)
         return err;
-    if ((err = sl_schema_apply(p->schema, p->job, &w->why)) != SL_OK) {
+    err = look_for_skip(p, w, action, &reason, &w->why);
+    if (err == SL_OK && reason == NULL)
+        err = check_stop(w, action, &w->why);
+    if (err == SL_OK)
+        err = sl_schema_apply(p->schema, p->job, &w->why);
+    if (err != SL_OK) {
         sl_ddl_action_free(&action);
         return err;
     }
+    forget_verdicts(p);
     w->schema_version = sl_schema_version(p->schema);
-    w->ddl_ts = w->txns[0].commit_ts;
-    w->ddl_job_id = record->ddl_job_id;
-    if ((reason = reason_to_skip(p, w, action)) != NULL) {
+    if (reason != NULL) {
         log_skip(w, record, reason);
         sl_ddl_action_free(&action);
         return SL_OK;
     }
-    sl_log(SL_LOG_INFO,
-           "add ddl item to syncer, you can add this commit ts to `ignore-txn-commit-ts` to skip "
-           "this ddl if needed",
-           sl_field_bytes("sql", action->text.bytes, action->text.len),
-           sl_field_i64("commit ts", w->ddl_ts));
+    w->ddl_ts = w->txns[0].commit_ts;
+    w->ddl_job_id = record->ddl_job_id;
     w->ddl = action;
+    log_ddl(w);
     return SL_OK;
-}
-
-/* TiDB tells the value of a sequence in the form of a DDL that no job stands behind. */
-static bool is_setval(struct sl_slice query)
-{
-    static const char words[] = "select setval";
-
-    return query.len >= sizeof words - 1 &&
-           strncasecmp((const char *)query.bytes, words, sizeof words - 1) == 0;
 }
 
 /* ---- a window ---- */
@@ -213,7 +313,7 @@ static bool plan(struct sl_ctx *ctx, struct planner *p, struct sl_window *w)
                 w->err = plan_rows(p, w, i, &record);
             else
                 sl_log(SL_LOG_WARN, "skip txn", sl_field_i64("commit_ts", w->txns[i].commit_ts));
-        } else if (!is_setval(record.ddl_query)) {
+        } else if (!sl_ddl_is_setval(record.ddl_query)) {
             SL_ASSERT(w->txn_count == 1); /* the merger gives each its own window */
             if (!has_job(ctx, p, &record))
                 return false;
@@ -250,6 +350,7 @@ static enum sl_err start(struct sl_ctx *ctx, void *self, const void *args)
     (void)ctx;
     p->drainer = ((const struct sl_drainer_args *)args)->drainer;
     p->schema = p->drainer->schema;
+    sl_map_init(&p->verdicts, is_verdict_of);
     return SL_OK;
 }
 
@@ -294,6 +395,8 @@ static void stop(struct sl_ctx *ctx, void *self)
     for (uint32_t i = 0; i < p->queue_count; i++)
         sl_msg_free(&p->queue[i]);
     sl_job_free(&p->job);
+    forget_verdicts(p);
+    sl_map_done(&p->verdicts);
 }
 
 const struct sl_actor_class sl_drainer_planner_class = {

@@ -46,7 +46,7 @@ static enum sl_err root_start(struct sl_ctx *ctx, void *self, const void *args)
 
     d->root_ref = sl_self(ctx);
     err = spawn(ctx, r, &sl_drainer_checkpointer_class, 0, &d->checkpointer_ref);
-    for (uint32_t i = 0; i < d->options.workers && err == SL_OK; i++)
+    for (uint32_t i = 0; i < d->workers && err == SL_OK; i++)
         err = spawn(ctx, r, &sl_drainer_worker_class, i, &d->worker_ref[i]);
     if (err == SL_OK)
         err = spawn(ctx, r, &sl_drainer_dispatcher_class, 0, &d->dispatcher_ref);
@@ -76,7 +76,7 @@ static void stop_output(struct sl_ctx *ctx, struct root *r)
     if (r->is_output_stopped)
         return;
     r->is_output_stopped = true;
-    for (uint32_t i = 0; i < r->drainer->options.workers; i++)
+    for (uint32_t i = 0; i < r->drainer->workers; i++)
         stop_child(ctx, r, r->drainer->worker_ref[i]);
     stop_child(ctx, r, r->drainer->checkpointer_ref);
 }

@@ -1,15 +1,16 @@
 /* The MySQL sink as a whole: connections for bookkeeping, fence, checkpoint. */
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "actors/drainer/sink_mysql_private.h"
+#include "actors/drainer/sink_table_load.h"
 #include "base/assert.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "net/mysql_table.h"
 
 /* ---- connections ---- */
 
@@ -25,15 +26,15 @@ enum sl_err sink_book_failed(struct sink_mysql *s, enum sl_err err)
 /* Is the epoch still ours? */
 static enum sl_err check_epoch(struct sink_mysql *s, struct sl_why *why)
 {
-    struct sink_sql sql = {0};
+    struct sl_sql sql = {0};
     char           *cell[1];
     uint64_t        epoch;
     enum sl_err     err;
 
-    sink_sql_put(&sql, "SELECT epoch FROM %s WHERE cluster_id = %" PRIu64 " AND name = 'run'",
+    sink_put(&sql, "SELECT epoch FROM %s WHERE cluster_id = %" PRIu64 " AND name = 'run'",
                  s->progress, s->cluster_id);
     err = sink_fetch(s->book, &sql, cell, 1, why);
-    sink_sql_done(&sql);
+    sl_sql_done(&sql);
     if (err != SL_OK)
         return err;
     epoch = cell[0] != NULL ? strtoull(cell[0], NULL, 10) : 0;
@@ -99,16 +100,16 @@ static void keep_ts_map(struct sink_mysql *s, const char *text)
 enum sl_err sink_mysql_load(struct sl_sink *sink, struct sl_checkpoint *out, struct sl_why *why)
 {
     struct sink_mysql *s = (struct sink_mysql *)(void *)sink;
-    struct sink_sql    sql = {0};
+    struct sl_sql    sql = {0};
     struct sl_json    *document;
     char              *cell[1];
     enum sl_err        err;
 
     *out = (struct sl_checkpoint){0};
-    sink_sql_put(&sql, "SELECT checkPoint FROM %s WHERE clusterID = %" PRIu64, s->checkpoint,
+    sink_put(&sql, "SELECT checkPoint FROM %s WHERE clusterID = %" PRIu64, s->checkpoint,
                  s->cluster_id);
     err = sink_fetch(check_conn(s), &sql, cell, 1, why);
-    sink_sql_done(&sql);
+    sl_sql_done(&sql);
     if (err == SL_NOT_FOUND)
         return SL_OK;
     if (err != SL_OK || cell[0] == NULL)
@@ -129,15 +130,15 @@ enum sl_err sink_mysql_load(struct sl_sink *sink, struct sl_checkpoint *out, str
  * else. */
 static enum sl_err note_saved(struct sink_mysql *s, sl_ts ts, struct sl_why *why)
 {
-    struct sink_sql sql = {0};
+    struct sl_sql sql = {0};
     enum sl_err     err;
 
-    sink_sql_put(&sql,
+    sink_put(&sql,
                  "UPDATE %s SET detail = '{\"saved\":[%" PRId64 ",%" PRId64
                  "]}' WHERE cluster_id = %" PRIu64 " AND name = 'run' AND epoch = %" PRIu64,
                  s->progress, ts, s->saved[0], s->cluster_id, s->epoch);
     err = sink_run(s->book, &sql, NULL, why);
-    sink_sql_done(&sql);
+    sl_sql_done(&sql);
     if (err == SL_OK && ts != s->saved[0]) {
         s->saved[1] = s->saved[0];
         s->saved[0] = ts;
@@ -149,19 +150,19 @@ enum sl_err sink_mysql_save(struct sl_sink *sink, const struct sl_checkpoint *ch
                             struct sl_why *why)
 {
     struct sink_mysql *s = (struct sink_mysql *)(void *)sink;
-    struct sink_sql    sql = {0};
+    struct sl_sql    sql = {0};
     enum sl_err        err;
 
     if ((err = sink_book(s, why)) != SL_OK || (err = check_epoch(s, why)) != SL_OK ||
         (err = note_saved(s, checkpoint->commit_ts, why)) != SL_OK)
         return sink_book_failed(s, err);
-    sink_sql_put(&sql,
+    sink_put(&sql,
                  "REPLACE INTO %s VALUES (%" PRIu64 ", '{\"consistent\":%s,\"commitTS\":%" PRId64
                  ",\"ts-map\":%s,\"schema-version\":%" PRId64 "}')",
                  s->checkpoint, s->cluster_id, checkpoint->is_consistent ? "true" : "false",
                  checkpoint->commit_ts, s->ts_map, checkpoint->schema_version);
     err = sink_run(check_conn(s), &sql, NULL, why);
-    sink_sql_done(&sql);
+    sl_sql_done(&sql);
     if (err == SL_OK)
         s->last = *checkpoint;
     return sink_book_failed(s, err);
@@ -186,17 +187,17 @@ static enum sl_err exec(struct sl_mysql *conn, struct sl_why *why, const char *f
 
 static void quote(char out[SL_SQL_NAME_BYTES_MAX], const char *schema, const char *table)
 {
-    struct sink_sql sql = {0};
+    struct sl_sql sql = {0};
 
-    sink_sql_put_name(&sql, schema, strlen(schema));
+    sl_sql_name(&sql, sl_slice_from_string(schema));
     if (table != NULL) {
-        sink_sql_put(&sql, ".");
-        sink_sql_put_name(&sql, table, strlen(table));
+        sl_sql_puts(&sql, ".");
+        sl_sql_name(&sql, sl_slice_from_string(table));
     }
     SL_ASSERT(sql.len < SL_SQL_NAME_BYTES_MAX); /* the configuration bounds names */
     memcpy(out, sql.text, sql.len);
     out[sql.len] = '\0';
-    sink_sql_done(&sql);
+    sl_sql_done(&sql);
 }
 
 static enum sl_err make_tables(struct sink_mysql *s, struct sl_why *why)
@@ -228,15 +229,15 @@ static enum sl_err make_tables(struct sink_mysql *s, struct sl_why *why)
  * vain, and the epochs are what protects. */
 static enum sl_err take_lock(struct sink_mysql *s, struct sl_why *why)
 {
-    struct sink_sql sql = {0};
+    struct sl_sql sql = {0};
     char           *cell[1];
     bool            is_taken;
     enum sl_err     err;
 
-    sink_sql_put(&sql, "SELECT GET_LOCK('sluice-%" PRIu64 "-%.24s', %d)", s->cluster_id,
+    sink_put(&sql, "SELECT GET_LOCK('sluice-%" PRIu64 "-%.24s', %d)", s->cluster_id,
                  s->config->checkpoint_schema, SL_SINK_LOCK_S);
     err = sink_fetch(s->book, &sql, cell, 1, why);
-    sink_sql_done(&sql);
+    sl_sql_done(&sql);
     if (err != SL_OK) {
         sl_log(SL_LOG_WARN, "the downstream has no GET_LOCK", sl_field_err(err, why));
         return sl_mysql_error(s->book)->is_lost ? err : SL_OK;
@@ -265,15 +266,15 @@ static enum sl_err raise_one(struct sink_mysql *s, const char *name, struct sl_w
 
 static enum sl_err next_epoch(struct sink_mysql *s, struct sl_why *why)
 {
-    struct sink_sql sql = {0};
+    struct sl_sql sql = {0};
     char           *cell[1];
     enum sl_err     err;
 
-    sink_sql_put(&sql,
+    sink_put(&sql,
                  "SELECT COALESCE(MAX(epoch), 0) + 1 FROM %s WHERE cluster_id = %" PRIu64,
                  s->progress, s->cluster_id);
     err = sink_fetch(s->book, &sql, cell, 1, why);
-    sink_sql_done(&sql);
+    sl_sql_done(&sql);
     if (err != SL_OK)
         return err;
     s->epoch = cell[0] != NULL ? strtoull(cell[0], NULL, 10) : 1;
@@ -306,16 +307,16 @@ static enum sl_err raise_all(struct sink_mysql *s, struct sl_why *why)
 
 static enum sl_err load_lane(struct sink_mysql *s, uint32_t lane, struct sl_why *why)
 {
-    struct sink_sql sql = {0};
+    struct sl_sql sql = {0};
     char           *cells[2];
     enum sl_err     err;
 
-    sink_sql_put(&sql,
+    sink_put(&sql,
                  "SELECT ts, ordinal FROM %s WHERE cluster_id = %" PRIu64 " AND name = 'lane-%" PRIu32
                  "'",
                  s->progress, s->cluster_id, lane);
     err = sink_fetch(s->book, &sql, cells, 2, why);
-    sink_sql_done(&sql);
+    sl_sql_done(&sql);
     if (err != SL_OK)
         return err;
     s->lanes[lane] = (struct sink_lane){.ts = strtoll(cells[0], NULL, 10),
@@ -329,14 +330,14 @@ static enum sl_err load_lane(struct sink_mysql *s, uint32_t lane, struct sl_why 
 
 static enum sl_err load_saved(struct sink_mysql *s, struct sl_why *why)
 {
-    struct sink_sql sql = {0};
+    struct sl_sql sql = {0};
     char           *cell[1];
     enum sl_err     err;
 
-    sink_sql_put(&sql, "SELECT detail FROM %s WHERE cluster_id = %" PRIu64 " AND name = 'run'",
+    sink_put(&sql, "SELECT detail FROM %s WHERE cluster_id = %" PRIu64 " AND name = 'run'",
                  s->progress, s->cluster_id);
     err = sink_fetch(s->book, &sql, cell, 1, why);
-    sink_sql_done(&sql);
+    sl_sql_done(&sql);
     if (err != SL_OK)
         return err;
     if (cell[0] != NULL &&
@@ -374,6 +375,7 @@ static enum sl_err open_all(struct sink_mysql *s, struct sl_why *why)
         (err = take_lock(s, why)) != SL_OK || (err = raise_all(s, why)) != SL_OK)
         return err;
     memcpy(s->zone, sl_mysql_session(s->book)->zone, sizeof s->zone);
+    s->kind = sl_mysql_session(s->book)->kind;
     for (uint32_t i = 0; i < SL_LANES; i++) {
         if ((err = load_lane(s, i, why)) != SL_OK)
             return err;
@@ -490,4 +492,9 @@ enum sl_err sl_sink_mysql_open(const struct sl_drainer_config *config, uint64_t 
 const char *sl_sink_mysql_zone(const struct sl_sink *sink)
 {
     return ((const struct sink_mysql *)(const void *)sink)->zone;
+}
+
+enum sl_mysql_kind sl_sink_mysql_kind(const struct sl_sink *sink)
+{
+    return ((const struct sink_mysql *)(const void *)sink)->kind;
 }

@@ -34,6 +34,8 @@ struct sl_drainer_config;
 enum sl_err sl_sink_mysql_open(const struct sl_drainer_config *config, uint64_t cluster_id,
                                uint32_t workers, struct sl_sink **out, struct sl_why *why);
 
+/* Which server it is. */
+enum sl_mysql_kind sl_sink_mysql_kind(const struct sl_sink *sink);
 /* The time zone in which its sessions read TIMESTAMPs; valid as long as the sink. */
 const char *sl_sink_mysql_zone(const struct sl_sink *sink);
 

@@ -5,6 +5,7 @@
 
 #include "actors/drainer/config.h"
 #include "actors/drainer/sink_mysql.h"
+#include "binlog/sql_text.h"
 
 /* How far a lane was when this run began. */
 struct sink_lane {
@@ -22,6 +23,7 @@ struct sink_mysql {
     struct sl_mysql_options         options; /* of connections that apply rows */
     struct sl_mysql_options         checkpoint_options;
     struct sl_mysql_variable        variables[SL_MYSQL_VARIABLES_MAX];
+    enum sl_mysql_kind              kind;
     char                            zone[SL_MYSQL_ZONE_BYTES_MAX];
     char                            progress[SL_SQL_NAME_BYTES_MAX];   /* quoted names */
     char                            checkpoint[SL_SQL_NAME_BYTES_MAX];
@@ -36,33 +38,18 @@ struct sink_mysql {
     char                 *ts_map;   /* owned: the JSON that was found, kept */
 };
 
-/* ---- statements with text put in ---- */
+/* ---- statements ---- */
 
-/* A statement being put together. */
-struct sink_sql {
-    char  *text; /* owned */
-    size_t len;
-    size_t room;
-};
-
-void sink_sql_done(struct sink_sql *sql);
-void sink_sql_reset(struct sink_sql *sql);
 /* Append formatted text. */
-void sink_sql_put(struct sink_sql *sql, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-/* Append a string literal, or a name in back quotes. */
-void sink_sql_put_text(struct sink_sql *sql, const char *bytes, size_t len);
-void sink_sql_put_name(struct sink_sql *sql, const char *bytes, size_t len);
-/* Room for so many bytes more, at the end: text + len. */
-char *sink_sql_reserve(struct sink_sql *sql, size_t bytes);
+void sink_put(struct sl_sql *sql, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Run it and empty it. *affected may be NULL. */
-enum sl_err sink_run(struct sl_mysql *conn, struct sink_sql *sql, uint64_t *affected,
+enum sl_err sink_run(struct sl_mysql *conn, struct sl_sql *sql, uint64_t *affected,
                      struct sl_why *why);
 
-/* One row of numbers and texts: fills up to `count` cells with copies (NULL for NULL), owned by the
- * caller. SL_NOT_FOUND: no row. The first row counts. */
-enum sl_err sink_fetch(struct sl_mysql *conn, struct sink_sql *sql, char **cells, size_t count,
+/* One row: fills `count` cells with copies (NULL for NULL), owned by the caller. SL_NOT_FOUND: no
+ * row. Of several the first counts. */
+enum sl_err sink_fetch(struct sl_mysql *conn, struct sl_sql *sql, char **cells, size_t count,
                        struct sl_why *why);
 
 /* ---- for the checkpointer ---- */

@@ -8,28 +8,7 @@
 #include "actors/drainer/sink_mysql_private.h"
 #include "base/assert.h"
 
-void sink_sql_done(struct sink_sql *sql)
-{
-    free(sql->text);
-    *sql = (struct sink_sql){0};
-}
-
-void sink_sql_reset(struct sink_sql *sql)
-{
-    sql->len = 0;
-}
-
-char *sink_sql_reserve(struct sink_sql *sql, size_t bytes)
-{
-    if (sql->len + bytes > sql->room) {
-        sql->room = 2 * (sql->len + bytes);
-        sql->text = realloc(sql->text, sql->room);
-        SL_ASSERT(sql->text != NULL);
-    }
-    return sql->text + sql->len;
-}
-
-void sink_sql_put(struct sink_sql *sql, const char *format, ...)
+void sink_put(struct sl_sql *sql, const char *format, ...)
 {
     va_list args;
     int     count;
@@ -39,50 +18,17 @@ void sink_sql_put(struct sink_sql *sql, const char *format, ...)
     va_end(args);
     SL_ASSERT(count >= 0);
     va_start(args, format);
-    vsnprintf(sink_sql_reserve(sql, (size_t)count + 1), (size_t)count + 1, format, args);
+    vsnprintf(sl_sql_reserve(sql, (size_t)count + 1), (size_t)count + 1, format, args);
     va_end(args);
     sql->len += (size_t)count;
 }
 
-void sink_sql_put_text(struct sink_sql *sql, const char *bytes, size_t len)
-{
-    char *out = sink_sql_reserve(sql, 2 * len + 2);
-
-    *out++ = '\'';
-    for (size_t i = 0; i < len; i++) {
-        if (bytes[i] == '\0') {
-            *out++ = '\\';
-            *out++ = '0';
-            continue;
-        }
-        if (bytes[i] == '\'' || bytes[i] == '\\')
-            *out++ = '\\';
-        *out++ = bytes[i];
-    }
-    *out++ = '\'';
-    sql->len = (size_t)(out - sql->text);
-}
-
-void sink_sql_put_name(struct sink_sql *sql, const char *bytes, size_t len)
-{
-    char *out = sink_sql_reserve(sql, 2 * len + 2);
-
-    *out++ = '`';
-    for (size_t i = 0; i < len; i++) {
-        if (bytes[i] == '`')
-            *out++ = '`';
-        *out++ = bytes[i];
-    }
-    *out++ = '`';
-    sql->len = (size_t)(out - sql->text);
-}
-
-enum sl_err sink_run(struct sl_mysql *conn, struct sink_sql *sql, uint64_t *affected,
+enum sl_err sink_run(struct sl_mysql *conn, struct sl_sql *sql, uint64_t *affected,
                      struct sl_why *why)
 {
     enum sl_err err = sl_mysql_exec(conn, sql->text, sql->len, affected, why);
 
-    sink_sql_reset(sql);
+    sl_sql_clear(sql);
     return err;
 }
 
@@ -101,15 +47,15 @@ static enum sl_err take_row(void *arg, const struct sl_mysql_cell *cells, size_t
     if (f->has_row)
         return SL_OK;
     f->has_row = true;
-    SL_ASSERT(count == f->count);
-    for (size_t i = 0; i < count; i++) {
+    SL_ASSERT(count >= f->count); /* statements are ours; SHOW has more columns for views */
+    for (size_t i = 0; i < f->count; i++) {
         f->cells[i] = cells[i].text != NULL ? strndup(cells[i].text, cells[i].len) : NULL;
         SL_ASSERT(cells[i].text == NULL || f->cells[i] != NULL);
     }
     return SL_OK;
 }
 
-enum sl_err sink_fetch(struct sl_mysql *conn, struct sink_sql *sql, char **cells, size_t count,
+enum sl_err sink_fetch(struct sl_mysql *conn, struct sl_sql *sql, char **cells, size_t count,
                        struct sl_why *why)
 {
     struct fetched f = {.cells = cells, .count = count};
@@ -117,7 +63,7 @@ enum sl_err sink_fetch(struct sl_mysql *conn, struct sink_sql *sql, char **cells
 
     memset(cells, 0, count * sizeof *cells);
     err = sl_mysql_query(conn, sql->text, sql->len, take_row, &f, why);
-    sink_sql_reset(sql);
+    sl_sql_clear(sql);
     if (err == SL_OK && !f.has_row)
         return sl_fail(why, SL_NOT_FOUND, "no row");
     if (err != SL_OK) {

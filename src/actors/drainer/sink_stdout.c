@@ -117,11 +117,13 @@ static enum sl_err run_ddl(struct sl_sink *sink, const struct sl_ddl_action *act
                                         .schema_version = place->window->schema_version};
     enum sl_err                err;
 
-    printf("{\"commit_ts\":%" PRId64 ",\"type\":\"ddl\",\"schema\":", place->window->ddl_ts);
-    put_text(stdout, action->schema);
-    fputs(",\"query\":", stdout);
-    put_text(stdout, action->text);
-    fputs("}\n", stdout);
+    for (uint32_t i = 0; i < action->statement_count; i++) {
+        printf("{\"commit_ts\":%" PRId64 ",\"type\":\"ddl\",\"schema\":", place->window->ddl_ts);
+        put_text(stdout, action->use_database);
+        fputs(",\"query\":", stdout);
+        put_text(stdout, action->statements[i].text);
+        fputs("}\n", stdout);
+    }
     if ((err = flush(why)) != SL_OK)
         return err;
     return save(sink, &after, why);

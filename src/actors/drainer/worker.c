@@ -32,15 +32,14 @@ struct worker {
 /* How many of the oldest parts make one transaction of the downstream. */
 static uint32_t batch_of(const struct worker *w)
 {
-    const struct sl_drainer_options *o = &w->drainer->options;
-    uint32_t                         rows = w->parts[0]->count;
-    uint32_t                         count = 1;
+    uint32_t rows = w->parts[0]->count;
+    uint32_t count = 1;
 
-    if (o->keeps_transactions)
+    if (!w->drainer->options.config->dispatch)
         return 1;
     for (; count < w->part_count; count++) {
         rows += w->parts[count]->count;
-        if (rows > o->txn_batch)
+        if (rows > w->drainer->part_rows)
             break;
     }
     return count;
@@ -75,6 +74,14 @@ static enum sl_err apply(struct worker *w, uint32_t count, struct sl_why *why)
     return err;
 }
 
+/* Of the oldest change that waits. */
+static sl_ts first_ts(const struct worker *w)
+{
+    const struct sl_drainer_part *part = w->parts[0];
+
+    return part->window->txns[part->changes[0]->txn].commit_ts;
+}
+
 static void try_later(struct sl_ctx *ctx, struct worker *w, enum sl_err err)
 {
     bool     passes = sl_err_is_transient(err);
@@ -83,10 +90,10 @@ static void try_later(struct sl_ctx *ctx, struct worker *w, enum sl_err err)
     if (w->tries++ == 0 || !passes)
         sl_log(passes ? SL_LOG_WARN : SL_LOG_ERROR, "apply to the downstream failed, trying again",
                sl_field_u64("worker", w->number),
-               sl_field_i64("commit_ts", w->parts[0]->window->txns[w->parts[0]->changes[0]->txn].commit_ts),
+               sl_field_i64("commit_ts", first_ts(w)),
                sl_field_err(err, sl_why(ctx)));
-    sl_drainer_note(w->drainer, SL_DRAINER_PART_APPLY,
-                    passes ? SL_DRAINER_RETRYING : SL_DRAINER_HELD, sl_why(ctx)->text);
+    sl_drainer_board_note(&w->drainer->board, SL_DRAINER_PART_APPLY,
+                          passes ? SL_DRAINER_RETRYING : SL_DRAINER_HELD, err, sl_why(ctx)->text);
     sl_timer_arm(ctx, &w->retry, SL_DRAINER_RETRY, pause);
 }
 
@@ -105,7 +112,8 @@ static enum sl_err work(struct sl_ctx *ctx, void *self)
             return SL_OK;
         }
         if (w->tries > 0)
-            sl_drainer_note(w->drainer, SL_DRAINER_PART_APPLY, SL_DRAINER_RUNNING, "");
+            sl_drainer_board_note(&w->drainer->board, SL_DRAINER_PART_APPLY, SL_DRAINER_RUNNING,
+                                  SL_OK, NULL);
         w->tries = 0;
         answer(ctx, w, count);
     }
