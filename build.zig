@@ -543,6 +543,10 @@ const core_sources = [_][]const u8{
     "src/binlog/float_digits.cc",
     "src/binlog/float_text.c",
     "src/binlog/json_text.c",
+    "src/binlog/create_table.c",
+    "src/binlog/ddl.c",
+    "src/binlog/ddl_clauses.c",
+    "src/binlog/ddl_parts.c",
     "src/binlog/job.c",
     "src/binlog/job_json.c",
     "src/binlog/merge.c",
@@ -565,6 +569,7 @@ const core_sources = [_][]const u8{
     "src/binlog/schema.c",
     "src/binlog/schema_apply.c",
     "src/binlog/schema_rename.c",
+    "src/binlog/sql_edit.c",
     "src/binlog/sql_scan.c",
     "src/binlog/sql_statement.c",
     "src/binlog/table_info.c",
@@ -691,6 +696,7 @@ const programs = [_]Program{
 
 /// Small programs for tests to start; see addTools.
 const tools = [_]Program{
+    .{ .name = "ddl_statements", .sources = &.{ "tests/lib/ddl_stream.c", "tests/tools/ddl_statements.c" } },
     .{ .name = "door", .sources = &.{"tests/tools/door.c"} },
     .{ .name = "fakepd", .sources = &fakepd_sources },
     .{ .name = "selfcheck", .sources = &.{"tests/tools/selfcheck.c"} },
@@ -726,6 +732,7 @@ const fuzzers = [_]Program{
 
 const test_library = [_][]const u8{
     "tests/lib/child.c",
+    "tests/lib/ddl_stream.c",
     "tests/lib/env_sim.c",
     "tests/lib/env_sim_disk.c",
     "tests/lib/env_sim_file.c",

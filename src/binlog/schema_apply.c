@@ -43,7 +43,7 @@ enum sl_err schema_make(const struct schema_work *w, int64_t database_id, uint32
 /* The entry of a table that this job touches later than any other so far; NULL: it is done. */
 static struct schema_table *due(const struct schema_work *w, int64_t id)
 {
-    struct schema_table *t = schema_table_make(w->schema, id);
+    struct schema_table *t = schema_table_make(w->changed, id);
 
     return t->version < w->job->schema_version ? t : NULL;
 }
@@ -57,7 +57,7 @@ static void ensure_database(const struct schema_work *w, int64_t id)
                              .collation = sl_slice_from_string("")};
 
     if (schema_database_of(w->schema, id) == NULL)
-        schema_database_set(w->schema, &is, w->job->schema_version);
+        schema_database_set(w->changed, &is, w->job->schema_version);
 }
 
 static void push(const struct schema_work *w, struct schema_made *made)
@@ -65,7 +65,7 @@ static void push(const struct schema_work *w, struct schema_made *made)
     if (made->table == NULL || due(w, made->table->id) == NULL)
         return;
     ensure_database(w, made->database_id);
-    schema_table_push(w->schema, made->database_id, made->table, made->partitions,
+    schema_table_push(w->changed, made->database_id, made->table, made->partitions,
                       made->partition_count);
     made->table = NULL;
 }
@@ -91,7 +91,7 @@ static enum sl_err set_database(const struct schema_work *w, struct sl_why *why)
         return sl_fail(why, SL_INVALID, "it has no DBInfo");
     old = schema_database_of(w->schema, is.id);
     if (old == NULL || old->version < job->schema_version)
-        schema_database_set(w->schema, &is, job->schema_version);
+        schema_database_set(w->changed, &is, job->schema_version);
     return SL_OK;
 }
 
@@ -280,7 +280,7 @@ static enum sl_err apply(const struct schema_work *w, struct sl_why *why)
 enum sl_err sl_schema_apply(struct sl_schema *schema, const struct sl_job *job, struct sl_why *why)
 {
     struct sl_arena    arena;
-    struct schema_work w = {schema, job, &arena};
+    struct schema_work w = {schema, schema, job, &arena};
     enum sl_err        err;
 
     if (!sl_job_is_done(job) || job->schema_version <= 0 || job->table_id > SL_TABLE_ID_MAX ||

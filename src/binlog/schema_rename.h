@@ -7,11 +7,12 @@
 #include "base/arena.h"
 #include "binlog/schema_private.h"
 
-/* A job being applied. */
+/* A job being applied or looked at. */
 struct schema_work {
-    struct sl_schema    *schema;
-    const struct sl_job *job;
-    struct sl_arena     *arena;
+    const struct sl_schema *schema;
+    struct sl_schema       *changed; /* the same; NULL: it is only looked at */
+    const struct sl_job    *job;
+    struct sl_arena        *arena;
 };
 
 /* A version made of it. */
