@@ -2,8 +2,8 @@
 #define SL_BINLOG_CHANGE_H
 
 /* Row changes: what a mutation says, decoded by column id into values that a sink can write (codec
- * spec 2 and 4.2). A value is what the original calls the formatted argument: dates, times, decimals
- * and JSON are text by now, enums, sets and bits are numbers. */
+ * spec 2 and 4.2). A value is what the original calls the formatted argument: dates, times,
+ * decimals and JSON are text by now, enums, sets and bits are numbers. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -86,8 +86,8 @@ struct sl_raw_row {
     struct sl_slice     bytes;
 };
 
-/* Walks the rows of a mutation in the order of its sequence (codec spec 2.2). The three lists of rows
- * are walked by cursors, so a mutation of any size needs no memory. */
+/* Walks the rows of a mutation in the order of its sequence (codec spec 2.2). The three lists of
+ * rows are walked by cursors, so a mutation of any size needs no memory. */
 struct sl_row_walk {
     struct sl_slice bytes; /* all fields are the walker's own */
     size_t   at[4]; /* where the next insert, update, delete and sequence entry is looked for */
@@ -115,11 +115,12 @@ struct sl_row_context {
     struct sl_arena       *arena; /* for values and text; lives as long as the change is used */
 };
 
-/* Decode one row (v1, and tolerantly v2) by column id into *out. Columns the row does not have: in an
- * insert the default rule (codec spec 2.5, observed 6: the original default) for writable columns,
- * ABSENT for others; ABSENT in updates and deletes. Values of ids that the table does not have are
- * skipped, their lengths checked. Generated columns keep what the row says. SL_INVALID: the row is
- * damaged or a value does not fit its column; the reason names table, column and offset. */
+/* Decode one row (v1, and in inserts and deletes v2) by column id into *out. Columns the row does
+ * not have: in an insert the default rule (codec spec 2.5, observed 6: the original default) for
+ * writable columns, ABSENT for others; ABSENT in updates and deletes. Values of ids that the table
+ * does not have are skipped, their lengths checked. Generated columns keep what the row says.
+ * SL_INVALID: the row is damaged or a value does not fit its column; the reason names table, column
+ * and offset. */
 enum sl_err sl_row_decode(const struct sl_row_context *context, const struct sl_raw_row *row,
                           struct sl_change *out, struct sl_why *why);
 

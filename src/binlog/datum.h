@@ -2,9 +2,9 @@
 #define SL_BINLOG_DATUM_H
 
 /* Datums: TiDB's self-describing values, of which rows in binlogs are made (codec spec 1.1-1.6). A
- * flag byte says what follows. Rows are written in the compact ("value") mode; the comparable ("key")
- * mode is read too. Nothing is copied: bytes borrow from what is read. Private to binlog. Errors are
- * SL_INVALID, and the cursor then stands somewhere in the broken datum. */
+ * flag byte says what follows. Rows are written in the compact ("value") mode; the comparable
+ * ("key") mode is read too. Nothing is copied: bytes borrow from what is read. Private to binlog.
+ * Errors are SL_INVALID, and the cursor then stands somewhere in the broken datum. */
 
 #include <stdint.h>
 

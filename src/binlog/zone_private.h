@@ -39,6 +39,7 @@ struct zone_transition {
     int32_t offset_s;
 };
 
+/* Immutable once it was opened. */
 struct sl_zone {
     int32_t                 first_offset_s; /* before the first transition */
     uint32_t                count;
