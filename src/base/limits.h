@@ -479,9 +479,9 @@ enum {
 
 /* Drainer: configuration */
 enum {
-    SL_DRAINER_WORKERS_MAX = 128,       /* connections that write downstream at one time */
     SL_DRAINER_TXN_BATCH_MAX = 1 << 16, /* row changes of one downstream transaction */
     SL_DRAINER_BUDGET_BYTES_MIN = 16 << 20,
+    SL_DRAINER_WORKERS_MAX = 128,       /* connections that write downstream at one time */
 };
 static_assert((int)SL_DRAINER_WORKERS_MAX < (int)SL_THREADS_MAX, "a worker has a thread");
 
@@ -502,6 +502,8 @@ enum {
 static_assert((int)SL_WRITER_CALLS_MAX < (int)SL_H2_STREAMS_MAX, "a connection takes the calls");
 static_assert((int)SL_LOAD_CALLERS_MAX <= (int)SL_TSO_COUNT_MAX, "one question serves all callers");
 static_assert((int)SL_CORPUS_BYTES_MAX <= (int)SL_BUF_BYTES_MAX, "a recording is one buffer");
+/* Storage: the savepoint */
+enum { SL_SAVEPOINT_BYTES_MAX = 4096 };
 /* Storage: large entities */
 enum {
     SL_LARGE_CHUNK_BYTES = 1 << 20, /* verified as one; what a reader holds */
@@ -533,17 +535,18 @@ enum {
     SL_HISTORIAN_RETRY_MS = 50,        /* between two looks for a DDL job */
     SL_HISTORIAN_PATIENCE = 40,        /* looks, then it is said that one is missing */
     SL_DRAINER_DECODERS_MAX = 16,
-    SL_DRAINER_WORKERS_MAX = 128,      /* connections that apply rows */
     SL_PART_CREDITS = 8,               /* parts of one worker on their way or being applied */
     SL_KEEP_CREDITS = 3,               /* a description, a checkpoint, a DDL */
     SL_SAVE_MS = 1000,                 /* between two checkpoints */
-    SL_APPLY_RETRY_MS = 1000,          /* between two tries at the downstream, */
+    SL_APPLY_RETRY_MS_MIN = 5,         /* between the first two tries at the downstream, */
+    SL_APPLY_RETRY_MS = 1000,          /* between later ones, each twice as long, */
+    SL_APPLY_TRIES_QUIET = 3,          /* before it is said that one fails */
     SL_APPLY_HELD_MS = 5000,           /* and when somebody must mend something first */
     SL_DRAINER_STOP_MS = 4000,         /* what is in flight may take at a stop */
     SL_DRAINER_OPEN_TRIES = 100,       /* to reach what a start stands on, as the original */
     SL_DRAINER_OPEN_RETRY_MS = 1000,   /* between two of them */
     SL_PART_ROWS_MAX = 1 << 14,        /* row changes of one part */
-    SL_LANES = 16,                     /* for tables without a key; stands in progress tables */
+    SL_ROW_LANES = 16,                 /* for tables without a key; stands in progress tables */
     SL_KEY_PARTS_MAX = 16,             /* columns of one key */
     SL_KEYS_MAX = 128,                 /* of one table, upstream's and downstream's */
     SL_CAUSALITY_ROOM_MIN = 1 << 12,   /* keys in flight that the table begins with */

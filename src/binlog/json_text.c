@@ -84,6 +84,14 @@ static size_t put_wide(struct json_text *t, const char *at, size_t left)
     return length;
 }
 
+/* Does the byte stand for itself? */
+static bool is_plain(const struct json_text *t, uint8_t byte)
+{
+    if (byte < 0x20 || byte >= 0x80 || byte == '"' || byte == '\\')
+        return false;
+    return !t->escapes_html || (byte != '<' && byte != '>' && byte != '&');
+}
+
 void json_text_put_string(struct json_text *t, struct sl_slice text)
 {
     const char *at = (const char *)text.bytes;
@@ -93,8 +101,7 @@ void json_text_put_string(struct json_text *t, struct sl_slice text)
     while (done < text.len) {
         size_t start = done;
 
-        while (done < text.len && text.bytes[done] >= 0x20 && text.bytes[done] < 0x80 &&
-               text.bytes[done] != '"' && text.bytes[done] != '\\')
+        while (done < text.len && is_plain(t, text.bytes[done]))
             done++;
         if (done > start)
             json_text_put(t, at + start, done - start);

@@ -28,7 +28,8 @@ static enum sl_err decode_plan(const struct decoder *d, struct sl_window *w,
     const struct sl_row_context context = {.table = plan->table,
                                            .written_as = plan->written_as,
                                            .zone = d->drainer->zone,
-                                           .arena = &w->arena};
+                                           .arena = &w->arena,
+                                           .escapes_html = plan->is_old};
     struct sl_row_walk          walk;
     struct sl_raw_row           row;
     uint64_t                    rows;

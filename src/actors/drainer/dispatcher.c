@@ -168,14 +168,14 @@ static bool send_part(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window
 {
     struct builder         *b = &d->builders[worker];
     struct sl_line         *line = sl_line(ctx, SL_LINE_PART, worker);
-    struct sl_drainer_part *part;
+    struct sl_row_part *part;
     uint32_t                place;
 
     if (b->count == 0)
         return true;
     if (d->is_line_full)
         return false;
-    part = sl_msg_new(struct sl_drainer_part, SL_DRAINER_PART);
+    part = sl_msg_new(struct sl_row_part, SL_DRAINER_PART);
     part->window = w;
     part->count = b->count;
     part->changes = b->changes;

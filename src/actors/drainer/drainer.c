@@ -118,7 +118,7 @@ static enum sl_err open_schema(struct sl_drainer *d, void *unused, struct sl_why
     sl_schema_free(&d->schema);
     d->schema = sl_schema_new();
     if (d->schema_source == NULL &&
-        (err = sl_schema_source_open(d->options.env, c, &d->schema_source, why)) != SL_OK)
+        (err = sl_schema_source_open(d->options.env, c->schema_place, &d->schema_source, why)) != SL_OK)
         return err;
     err = sl_schema_source_each(d->schema_source, &range, take_job, d, why);
     return err == SL_OK ? SL_OK : sl_wrap(why, err, "read the history of DDL");

@@ -22,6 +22,7 @@
 #include "actors/drainer/source.h"
 #include "actors/drainer/topology.h"
 #include "base/assert.h"
+#include "base/intrusive.h"
 #include "base/log.h"
 #include "binlog/record.h"
 #include "runtime/actor.h"
@@ -291,7 +292,7 @@ static void ask_fence(struct sl_ctx *ctx, struct merger *m)
 }
 
 /* Whom does everybody wait for? */
-static void tell_wait(struct sl_ctx *ctx, struct merger *m)
+static void tell_wait(struct merger *m)
 {
     uint32_t           holder;
     sl_ts              watermark = sl_merge_watermark(m->merge, &holder);
@@ -307,7 +308,6 @@ static void tell_wait(struct sl_ctx *ctx, struct merger *m)
     }
     if (seat->node_state != SL_NODE_PAUSED && seat->state == SEAT_PULLING)
         return;
-    (void)ctx;
     sl_fail(&why, SL_UNAVAILABLE, "pump %s is %s at ts %" PRId64 ": start it again, or, giving up "
             "what it still has, set it offline",
             seat->shared->node_id,
@@ -318,7 +318,7 @@ static void tell_wait(struct sl_ctx *ctx, struct merger *m)
 
 /* ---- pumps ---- */
 
-static void start_source(struct sl_ctx *ctx, struct merger *m, struct seat *seat)
+static void start_source(struct sl_ctx *ctx, struct seat *seat)
 {
     enum sl_err err;
 
@@ -393,7 +393,7 @@ static enum sl_err join(struct sl_ctx *ctx, struct merger *m, struct seat *seat,
     sl_log(SL_LOG_INFO, "a pump joins", sl_field_str("pump", node->id),
            sl_field_str("state", sl_node_state_name(node->state)),
            sl_field_i64("after", seat->last));
-    start_source(ctx, m, seat);
+    start_source(ctx, seat);
     return SL_OK;
 }
 
@@ -441,7 +441,7 @@ static void restart_sources(struct sl_ctx *ctx, struct merger *m)
 
         if (seat->state == SEAT_WAITING && sl_now(ctx) >= seat->restart_at) {
             m->is_held = false;
-            start_source(ctx, m, seat);
+            start_source(ctx, seat);
         }
     }
 }
@@ -542,7 +542,7 @@ static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
         return take_fence(ctx, m, (const struct sl_drainer_fenced *)(const void *)msg);
     case SL_DRAINER_TICK:
         restart_sources(ctx, m);
-        tell_wait(ctx, m);
+        tell_wait(m);
         return SL_OK;
     }
     SL_UNREACHABLE("not in this actor's protocol");

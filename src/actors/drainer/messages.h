@@ -112,7 +112,7 @@ struct sl_drainer_job *sl_drainer_job_new(void);
 
 /* Changes for one worker, in order. Answered DONE when they are durable in the downstream; there is
  * no other answer, since a worker tries until it can. */
-struct sl_drainer_part {
+struct sl_row_part {
     struct sl_msg                   hdr;
     const struct sl_window         *window; /* borrowed until it is answered */
     uint32_t                        count;

@@ -130,8 +130,15 @@ static enum sl_err refuse_unknown(struct sl_window *w, int64_t table_id,
                    table_id, prewrite->schema_version);
 }
 
-static enum sl_err plan_mutation(struct planner *p, struct sl_window *w, uint32_t txn,
-                                 const struct sl_prewrite *prewrite,
+/* What the mutations of a record share. */
+struct transaction {
+    uint32_t           number; /* in its window */
+    bool               is_old; /* its TiDB writes no ddl_schema_state yet */
+    struct sl_prewrite prewrite;
+};
+
+static enum sl_err plan_mutation(struct planner *p, struct sl_window *w,
+                                 const struct transaction *txn,
                                  const struct sl_mutation *mutation, uint64_t place)
 {
     struct sl_table       *table;
@@ -144,38 +151,40 @@ static enum sl_err plan_mutation(struct planner *p, struct sl_window *w, uint32_
     case SL_TABLE_SYSTEM:
     case SL_TABLE_TRUNCATED: return SL_OK;
     case SL_TABLE_UNKNOWN:
-    case SL_TABLE_DROPPED: return refuse_unknown(w, mutation->table_id, prewrite);
+    case SL_TABLE_DROPPED: return refuse_unknown(w, mutation->table_id, &txn->prewrite);
     }
     table = sl_schema_table(p->schema, mutation->table_id);
     if ((err = judge(p, table, &verdict, &w->why)) != SL_OK || verdict->is_skipped)
         return err;
     plan = sl_window_add_plan(w);
-    plan->txn = txn;
+    plan->txn = txn->number;
+    plan->is_old = txn->is_old;
     plan->mutation = mutation->bytes;
     plan->table = sl_table_ref(table);
     plan->written_as = sl_table_ref(
-        sl_schema_table_at(p->schema, mutation->table_id, prewrite->schema_version));
+        sl_schema_table_at(p->schema, mutation->table_id, txn->prewrite.schema_version));
     plan->first_ordinal = place << ORDINAL_ROW_BITS;
     plan->kinds_skipped = verdict->kinds_skipped;
     return SL_OK;
 }
 
-static enum sl_err plan_rows(struct planner *p, struct sl_window *w, uint32_t txn,
+static enum sl_err plan_rows(struct planner *p, struct sl_window *w, uint32_t number,
                              const struct sl_record *record)
 {
-    struct sl_prewrite prewrite = {0};
-    struct sl_mutation mutation;
-    enum sl_err        err;
+    struct transaction  txn = {.number = number, .is_old = !record->has_schema_state};
+    struct sl_prewrite *prewrite = &txn.prewrite;
+    struct sl_mutation  mutation;
+    enum sl_err         err;
 
     if (record->prewrite_value.len == 0)
         return SL_OK;
-    if ((err = sl_prewrite_open(record->prewrite_value, &prewrite, &w->why)) != SL_OK)
+    if ((err = sl_prewrite_open(record->prewrite_value, prewrite, &w->why)) != SL_OK)
         return err;
-    if (prewrite.schema_version > w->schema_version)
-        w->schema_version = prewrite.schema_version;
+    if (prewrite->schema_version > w->schema_version)
+        w->schema_version = prewrite->schema_version;
     for (uint64_t place = 0;
-         (err = sl_prewrite_next(&prewrite, &mutation, &w->why)) == SL_OK; place++) {
-        if ((err = plan_mutation(p, w, txn, &prewrite, &mutation, place)) != SL_OK)
+         (err = sl_prewrite_next(prewrite, &mutation, &w->why)) == SL_OK; place++) {
+        if ((err = plan_mutation(p, w, &txn, &mutation, place)) != SL_OK)
             return err;
     }
     return err == SL_NOT_FOUND ? SL_OK : err;

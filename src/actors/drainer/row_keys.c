@@ -173,7 +173,7 @@ struct sl_row_keys *sl_row_keys_new(const struct sl_table *table, struct sl_sink
     k->table = sl_table_ref((struct sl_table *)(uintptr_t)table);
     k->sink_table = sl_sink_table_ref(sink_table);
     k->seed = hash_name(table);
-    k->lane = (uint32_t)(k->seed % SL_LANES);
+    k->lane = (uint32_t)(k->seed % SL_ROW_LANES);
     for (uint32_t i = 0; i < sink_table->key_count; i++) {
         const struct sl_row_key key = sink_key(k, &sink_table->keys[i]);
 

@@ -59,7 +59,7 @@ struct sl_sink_ops {
                                struct sl_why *why);
     void (*worker_close)(struct sl_sink_worker *worker);
     /* Apply the parts in their order; all or, to be tried again as it is, nothing that counts. */
-    enum sl_err (*apply)(struct sl_sink_worker *worker, struct sl_drainer_part *const *parts,
+    enum sl_err (*apply)(struct sl_sink_worker *worker, struct sl_row_part *const *parts,
                          uint32_t count, struct sl_why *why);
 };
 

@@ -296,7 +296,7 @@ static enum sl_err raise_all(struct sink_mysql *s, struct sl_why *why)
         if ((err = raise_one(s, name, why)) != SL_OK)
             return err;
     }
-    for (uint32_t i = 0; i < SL_LANES; i++) {
+    for (uint32_t i = 0; i < SL_ROW_LANES; i++) {
         snprintf(name, sizeof name, "lane-%" PRIu32, i);
         if ((err = raise_one(s, name, why)) != SL_OK)
             return err;
@@ -354,7 +354,7 @@ static enum sl_err check_lanes(struct sink_mysql *s, sl_ts commit_ts, struct sl_
 {
     if (commit_ts == 0 || commit_ts == s->saved[0] || commit_ts == s->saved[1])
         return SL_OK;
-    for (uint32_t i = 0; i < SL_LANES; i++) {
+    for (uint32_t i = 0; i < SL_ROW_LANES; i++) {
         if (s->lanes[i].ts > commit_ts)
             return sl_fail(why, SL_CONFIG,
                            "the checkpoint is at %" PRId64 ", where this drainer did not put it, and "
@@ -376,7 +376,7 @@ static enum sl_err open_all(struct sink_mysql *s, struct sl_why *why)
         return err;
     memcpy(s->zone, sl_mysql_session(s->book)->zone, sizeof s->zone);
     s->kind = sl_mysql_session(s->book)->kind;
-    for (uint32_t i = 0; i < SL_LANES; i++) {
+    for (uint32_t i = 0; i < SL_ROW_LANES; i++) {
         if ((err = load_lane(s, i, why)) != SL_OK)
             return err;
     }

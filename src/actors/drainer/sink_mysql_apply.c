@@ -31,8 +31,8 @@ struct mysql_worker {
     struct sl_statement_maker *maker; /* owned */
     struct sl_fold             fold;
     struct sl_sql              sql;
-    struct sink_lane           lanes[SL_LANES]; /* of those of this worker: as committed */
-    struct sink_lane           reached[SL_LANES]; /* and with the transaction that is open */
+    struct sink_lane           lanes[SL_ROW_LANES]; /* of those of this worker: as committed */
+    struct sink_lane           reached[SL_ROW_LANES]; /* and with the transaction that is open */
     bool                       has_lanes;
     const struct sl_row_keys  *used; /* in a lane, in this transaction; NULL: none */
 };
@@ -41,17 +41,23 @@ struct mysql_worker {
 
 static enum sl_err prepare(struct mysql_worker *w, struct sl_why *why)
 {
-    static const char                  off[] = "SET autocommit = 0";
-    const struct sl_mysql_session     *session = sl_mysql_session(w->conn);
+    /* Under the isolation that is the default, two workers lock the gaps between each other's rows
+     * and deadlock. */
+    static const char isolation[] = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
+    static const char off[] = "SET autocommit = 0";
+    const struct sl_mysql_session *session = sl_mysql_session(w->conn);
     const struct sl_statement_options options = {
-        .bytes_max = session->max_allowed_packet,
+        .bytes_max = session->statement_bytes_max,
         .rows_max = SL_STATEMENT_ROWS_MAX,
         .is_partial = w->sink->config->sync_mode == 2,
         .no_backslash_escapes = session->no_backslash_escapes,
         .has_utf8mb4 = session->has_utf8mb4,
     };
+    enum sl_err err;
 
     w->maker = sl_statement_maker_new(&options);
+    if ((err = sl_mysql_exec(w->conn, isolation, sizeof isolation - 1, NULL, why)) != SL_OK)
+        return err;
     return sl_mysql_exec(w->conn, off, sizeof off - 1, NULL, why);
 }
 
@@ -140,7 +146,7 @@ static enum sl_err read_lanes(struct mysql_worker *w, struct sl_why *why)
 {
     enum sl_err err = SL_OK;
 
-    for (uint32_t lane = 0; lane < SL_LANES && err == SL_OK; lane++) {
+    for (uint32_t lane = 0; lane < SL_ROW_LANES && err == SL_OK; lane++) {
         if (lane % w->sink->workers == w->number)
             err = read_lane(w, lane, why);
     }
@@ -261,7 +267,7 @@ static enum sl_err save_lanes(struct mysql_worker *w, struct sl_why *why)
     uint64_t                 affected;
     enum sl_err              err;
 
-    for (uint32_t lane = 0; lane < SL_LANES; lane++) {
+    for (uint32_t lane = 0; lane < SL_ROW_LANES; lane++) {
         if (w->reached[lane].ts == w->lanes[lane].ts &&
             w->reached[lane].ordinal == w->lanes[lane].ordinal)
             continue;
@@ -294,7 +300,7 @@ static enum sl_err run_change(struct mysql_worker *w, const struct sl_window *wi
     return SL_OK;
 }
 
-static enum sl_err run_parts(struct mysql_worker *w, struct sl_drainer_part *const *parts,
+static enum sl_err run_parts(struct mysql_worker *w, struct sl_row_part *const *parts,
                              uint32_t count, struct sl_why *why)
 {
     enum sl_err err;
@@ -310,7 +316,7 @@ static enum sl_err run_parts(struct mysql_worker *w, struct sl_drainer_part *con
     return save_lanes(w, why);
 }
 
-enum sl_err sink_mysql_apply(struct sl_sink_worker *worker, struct sl_drainer_part *const *parts,
+enum sl_err sink_mysql_apply(struct sl_sink_worker *worker, struct sl_row_part *const *parts,
                              uint32_t count, struct sl_why *why)
 {
     static const char    commit[] = "COMMIT";

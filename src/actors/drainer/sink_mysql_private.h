@@ -28,7 +28,7 @@ struct sink_mysql {
     char                            progress[SL_SQL_NAME_BYTES_MAX];   /* quoted names */
     char                            checkpoint[SL_SQL_NAME_BYTES_MAX];
     uint64_t                        epoch;
-    struct sink_lane                lanes[SL_LANES];
+    struct sink_lane                lanes[SL_ROW_LANES];
     /* The checkpointer's. */
     struct sl_mysql      *book;  /* at the downstream; NULL: lost */
     struct sl_mysql      *check; /* where the checkpoint is; NULL: lost, or `book` serves */
@@ -70,7 +70,7 @@ enum sl_err sink_mysql_ddl(struct sl_sink *sink, const struct sl_ddl_action *act
 enum sl_err sink_mysql_worker_open(struct sl_sink *sink, uint32_t number,
                                    struct sl_sink_worker **out, struct sl_why *why);
 void        sink_mysql_worker_close(struct sl_sink_worker *worker);
-enum sl_err sink_mysql_apply(struct sl_sink_worker *worker, struct sl_drainer_part *const *parts,
+enum sl_err sink_mysql_apply(struct sl_sink_worker *worker, struct sl_row_part *const *parts,
                              uint32_t count, struct sl_why *why);
 
 #endif

@@ -147,7 +147,7 @@ static void worker_close(struct sl_sink_worker *worker)
     free(worker);
 }
 
-static enum sl_err apply(struct sl_sink_worker *worker, struct sl_drainer_part *const *parts,
+static enum sl_err apply(struct sl_sink_worker *worker, struct sl_row_part *const *parts,
                          uint32_t count, struct sl_why *why)
 {
     (void)worker;

@@ -44,6 +44,7 @@ struct sl_window_plan {
     struct sl_table *table;      /* owned reference: as the stream has made it */
     struct sl_table *written_as; /* owned reference: as the mutation was written */
     uint64_t         first_ordinal; /* of its first row in the transaction, before filters */
+    bool             is_old;        /* written by a TiDB of before November 2019 */
     uint32_t         kinds_skipped; /* bit 1 << enum sl_event_kind: rows that are left out */
 };
 

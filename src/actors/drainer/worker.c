@@ -23,7 +23,7 @@ struct worker {
     struct sl_drainer      *drainer;
     uint32_t                number;
     struct sl_sink_worker  *end; /* owned; NULL: to be opened */
-    struct sl_drainer_part *parts[SL_PART_CREDITS]; /* owned, oldest first */
+    struct sl_row_part *parts[SL_PART_CREDITS]; /* owned, oldest first */
     uint32_t                part_count;
     uint32_t                tries; /* of the oldest part, without success */
     struct sl_timer         retry;
@@ -55,7 +55,7 @@ static void answer(struct sl_ctx *ctx, struct worker *w, uint32_t count)
         sl_reply_msg(ctx, asker, done, &done);
     }
     w->part_count -= count;
-    memmove(w->parts, w->parts + count, w->part_count * sizeof(struct sl_drainer_part *));
+    memmove(w->parts, w->parts + count, w->part_count * sizeof(struct sl_row_part *));
 }
 
 /* Once, and count of the oldest parts. */
@@ -77,17 +77,25 @@ static enum sl_err apply(struct worker *w, uint32_t count, struct sl_why *why)
 /* Of the oldest change that waits. */
 static sl_ts first_ts(const struct worker *w)
 {
-    const struct sl_drainer_part *part = w->parts[0];
+    const struct sl_row_part *part = w->parts[0];
 
     return part->window->txns[part->changes[0]->txn].commit_ts;
+}
+
+/* A deadlock is over at once, a server's restart is not. */
+static uint64_t pause_ms(const struct worker *w)
+{
+    uint64_t pause = (uint64_t)SL_APPLY_RETRY_MS_MIN << (w->tries < 10 ? w->tries : 10);
+
+    return pause < SL_APPLY_RETRY_MS ? pause : SL_APPLY_RETRY_MS;
 }
 
 static void try_later(struct sl_ctx *ctx, struct worker *w, enum sl_err err)
 {
     bool     passes = sl_err_is_transient(err);
-    uint64_t pause = passes ? SL_APPLY_RETRY_MS : SL_APPLY_HELD_MS;
+    uint64_t pause = passes ? pause_ms(w) : SL_APPLY_HELD_MS;
 
-    if (w->tries++ == 0 || !passes)
+    if (++w->tries == SL_APPLY_TRIES_QUIET || !passes)
         sl_log(passes ? SL_LOG_WARN : SL_LOG_ERROR, "apply to the downstream failed, trying again",
                sl_field_u64("worker", w->number),
                sl_field_i64("commit_ts", first_ts(w)),
@@ -140,7 +148,7 @@ static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
     if (msg->type == SL_DRAINER_RETRY)
         return SL_OK; /* work follows */
     SL_ASSERT(msg->type == SL_DRAINER_PART && w->part_count < SL_PART_CREDITS);
-    w->parts[w->part_count++] = (struct sl_drainer_part *)(void *)sl_take(ctx);
+    w->parts[w->part_count++] = (struct sl_row_part *)(void *)sl_take(ctx);
     return SL_OK;
 }
 

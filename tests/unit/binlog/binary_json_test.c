@@ -28,7 +28,7 @@ static void assert_text(struct sl_slice json, const char *text)
     struct sl_slice out = {0};
     struct sl_why   why = {0};
 
-    if (binary_json_text(json, &arena, &out, &why) != SL_OK)
+    if (binary_json_text(json, false, &arena, &out, &why) != SL_OK)
         fail_msg("%s: %s", text, why.text);
     if (out.len != strlen(text) || memcmp(out.bytes, text, out.len) != 0)
         fail_msg("%.*s is not %s", (int)out.len, (const char *)out.bytes, text);
@@ -156,7 +156,7 @@ static void nesting_has_a_bound(void **state)
     memset(text, '[', SL_BINARY_JSON_DEPTH_MAX);
     memset(text + SL_BINARY_JSON_DEPTH_MAX, ']', SL_BINARY_JSON_DEPTH_MAX);
     assert_text(nested(SL_BINARY_JSON_DEPTH_MAX), text);
-    assert_int_equal(binary_json_text(nested(SL_BINARY_JSON_DEPTH_MAX + 1), &arena, &out, &why),
+    assert_int_equal(binary_json_text(nested(SL_BINARY_JSON_DEPTH_MAX + 1), false, &arena, &out, &why),
                      SL_INVALID);
     assert_non_null(strstr(why.text, "deeper than 100"));
 }
@@ -175,7 +175,7 @@ static void no_prefix_is_a_value(void **state)
 
             assert_non_null(copy);
             memcpy(copy, all.bytes, len);
-            assert_int_equal(binary_json_text((struct sl_slice){copy, len}, &arena, &out, NULL),
+            assert_int_equal(binary_json_text((struct sl_slice){copy, len}, false, &arena, &out, NULL),
                              SL_INVALID);
             free(copy);
         }
@@ -222,7 +222,7 @@ static void damage_is_refused(void **state)
         struct sl_slice out = {0};
         struct sl_why   why = {0};
 
-        assert_int_equal(binary_json_text(table_hex(&arena, rows[i].hex), &arena, &out, &why),
+        assert_int_equal(binary_json_text(table_hex(&arena, rows[i].hex), false, &arena, &out, &why),
                          SL_INVALID);
         if (strstr(why.text, rows[i].text) == NULL)
             fail_msg("%s: \"%s\" lacks \"%s\"", rows[i].hex, why.text, rows[i].text);
