@@ -546,6 +546,8 @@ enum {
     SL_DRAINER_OPEN_TRIES = 100,       /* to reach what a start stands on, as the original */
     SL_DRAINER_OPEN_RETRY_MS = 1000,   /* between two of them */
     SL_PART_ROWS_MAX = 1 << 14,        /* row changes of one part */
+    SL_EARLY_JOBS_MAX = 64,            /* run before their binlogs came */
+    SL_JOBS_ASKED_MAX = 1 << 16,       /* of one answer about versions */
     SL_ROW_LANES = 16,                 /* for tables without a key; stands in progress tables */
     SL_KEY_PARTS_MAX = 16,             /* columns of one key */
     SL_KEYS_MAX = 128,                 /* of one table, upstream's and downstream's */

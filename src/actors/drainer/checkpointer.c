@@ -49,15 +49,15 @@ static enum sl_err save(struct checkpointer *c, const struct sl_drainer_save *qu
 static enum sl_err run_ddl(struct checkpointer *c, const struct sl_drainer_ddl *question,
                            struct sl_why *why)
 {
-    const struct sl_ddl_action *action = question->window->ddl;
+    const struct sl_window_ddl *ddl = question->ddl;
     struct sl_sink             *sink = c->drainer->sink;
-    enum sl_err                 err = sink->ops->ddl(sink, action, question, why);
+    enum sl_err                 err = sink->ops->ddl(sink, ddl, question->schema_version, why);
 
     if (err != SL_OK)
-        return sl_wrap(why, err, "commit ts %" PRId64 ": run DDL job %" PRId64,
-                       question->window->ddl_ts, question->window->ddl_job_id);
+        return sl_wrap(why, err, "behind commit ts %" PRId64 ": run DDL job %" PRId64, ddl->before,
+                       ddl->job_id);
     atomic_fetch_add_explicit(&c->drainer->board.ddls, 1, memory_order_relaxed);
-    note_saved(c, question->window->ddl_ts, question->window->schema_version);
+    note_saved(c, ddl->after, ddl->schema_version);
     return SL_OK;
 }
 

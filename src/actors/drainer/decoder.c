@@ -55,16 +55,22 @@ static enum sl_err decode_plan(const struct decoder *d, struct sl_window *w,
 
 static void decode(const struct decoder *d, struct sl_window *w)
 {
+    uint32_t next_ddl = 0;
+
     for (uint32_t i = 0; i < w->plan_count && w->err == SL_OK; i++) {
         const struct sl_window_plan *plan = &w->plans[i];
         const struct sl_window_txn  *txn = &w->txns[plan->txn];
 
+        for (; next_ddl < w->ddl_count && w->ddls[next_ddl].at_plan <= i; next_ddl++)
+            w->ddls[next_ddl].at_change = w->change_count;
         w->err = decode_plan(d, w, plan);
         if (w->err != SL_OK)
             sl_wrap(&w->why, w->err, "commit ts %lld: table %s.%s", (long long)txn->commit_ts,
                     (const char *)plan->table->schema.bytes,
                     (const char *)plan->table->name.bytes);
     }
+    for (; next_ddl < w->ddl_count; next_ddl++)
+        w->ddls[next_ddl].at_change = w->change_count;
 }
 
 static enum sl_err start(struct sl_ctx *ctx, void *self, const void *args)

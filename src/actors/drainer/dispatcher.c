@@ -7,7 +7,7 @@
  *                                    done from the first on: applied_ts ─SAVE─► checkpointer
  *
  * Two changes with a key in common go to one worker (causality.h); one whose keys two workers have in
- * flight waits until one of them has them no more. A DDL waits until every window before it is done,
+ * flight waits until one of them has them no more. A DDL waits until everything before it is applied,
  * and nothing behind it is handed out before it has taken effect. The first change of a table waits
  * for a description of what the downstream has under that name.
  *
@@ -308,9 +308,11 @@ static bool ends_transaction(const struct dispatcher *d, const struct sl_window 
            w->changes[i].txn != w->changes[i - 1].txn;
 }
 
-static bool hand_out_rows(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w)
+/* The changes in front of number `end`. */
+static bool hand_out_rows(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w,
+                          uint32_t end)
 {
-    for (; w->next_change < w->change_count; w->next_change++) {
+    for (; w->next_change < end; w->next_change++) {
         if (ends_transaction(d, w, w->next_change) && !send_parts(ctx, d, w))
             return false;
         if (!hand_out_change(ctx, d, w, &w->changes[w->next_change]))
@@ -319,21 +321,29 @@ static bool hand_out_rows(struct sl_ctx *ctx, struct dispatcher *d, struct sl_wi
     return send_parts(ctx, d, w);
 }
 
-static bool hand_out_ddl(struct sl_ctx *ctx, struct dispatcher *d, const struct sl_window *w)
+/* The next DDL is run once nothing is in flight; false, since the rest waits for it. */
+static bool run_ddl(struct sl_ctx *ctx, struct dispatcher *d, const struct sl_window *w)
 {
     struct sl_drainer_ddl *question;
 
-    if (d->is_ddl_asked || d->done_seq != w->seq)
+    if (d->is_ddl_asked || d->open_count > 0 || d->done_seq != w->seq)
         return false;
     question = sl_msg_new(struct sl_drainer_ddl, SL_DRAINER_DDL);
-    question->window = w;
-    question->before = d->applied_ts;
+    question->ddl = &w->ddls[w->next_ddl];
     question->schema_version = d->schema_version;
     if (sl_ask(ctx, sl_line(ctx, SL_LINE_KEEP, 0), d->drainer->checkpointer_ref, TAG_DDL,
                &question) != SL_OK)
         SL_UNREACHABLE("the line has a credit for each kind of question");
     d->is_ddl_asked = true;
     return false;
+}
+
+/* False: it must wait. */
+static bool hand_out(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w)
+{
+    if (w->next_ddl < w->ddl_count)
+        return hand_out_rows(ctx, d, w, w->ddls[w->next_ddl].at_change) && run_ddl(ctx, d, w);
+    return hand_out_rows(ctx, d, w, w->change_count);
 }
 
 static void hold(struct dispatcher *d, const struct sl_window *w)
@@ -421,7 +431,7 @@ static void advance(struct sl_ctx *ctx, struct dispatcher *d)
             w->is_handed_out = true;
             break;
         }
-        if (w->ddl != NULL ? !hand_out_ddl(ctx, d, w) : !hand_out_rows(ctx, d, w))
+        if (!hand_out(ctx, d, w))
             break;
         d->next_seq++;
         retire(ctx, d);
@@ -436,7 +446,8 @@ static bool is_consistent(const struct dispatcher *d)
 {
     const struct sl_drainer_window *next = d->ring[d->next_seq % SL_WINDOW_CREDITS];
 
-    return d->done_seq == d->next_seq && (next == NULL || next->window->next_change == 0);
+    return d->done_seq == d->next_seq && d->open_count == 0 &&
+           (next == NULL || next->window->next_change == 0);
 }
 
 /* Nothing new is handed out; what is in flight is waited for, then the checkpoint is saved once
@@ -489,16 +500,18 @@ static void part_done(struct dispatcher *d, uint64_t place)
     *part = (struct open_part){0};
 }
 
-static void ddl_done(struct sl_ctx *ctx, struct dispatcher *d)
+static void ddl_done(struct dispatcher *d)
 {
-    struct sl_window *w = d->ring[d->next_seq % SL_WINDOW_CREDITS]->window;
+    struct sl_window           *w = d->ring[d->next_seq % SL_WINDOW_CREDITS]->window;
+    const struct sl_window_ddl *ddl = &w->ddls[w->next_ddl];
 
-    SL_ASSERT(d->is_ddl_asked && w->ddl != NULL);
+    SL_ASSERT(d->is_ddl_asked && w->next_ddl < w->ddl_count);
     d->is_ddl_asked = false;
+    w->next_ddl++;
     forget_tables(d);
-    d->next_seq++;
-    retire(ctx, d);
-    d->asked_ts = d->applied_ts; /* it was saved with the DDL */
+    if (ddl->schema_version > d->schema_version)
+        d->schema_version = ddl->schema_version;
+    d->applied_ts = d->asked_ts = ddl->after; /* it was saved with the DDL */
 }
 
 static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
@@ -512,7 +525,7 @@ static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
         return SL_OK;
     case SL_DRAINER_DONE:
         if (msg->tag == TAG_DDL)
-            ddl_done(ctx, d);
+            ddl_done(d);
         else if (msg->tag == TAG_SAVE)
             d->is_save_asked = false;
         else

@@ -22,33 +22,28 @@ struct historian {
     struct sl_timer    retry;
 };
 
-static void look(struct sl_ctx *ctx, struct historian *h)
+/* All jobs with a version in the range that was asked for. */
+static enum sl_err take(void *context, const struct sl_job *job, struct sl_why *why)
 {
-    int64_t job_id = ((const struct sl_drainer_ask_job *)(const void *)h->waiting)->job_id;
-    struct sl_drainer_job *answer = sl_drainer_job_new();
-    struct sl_why         *why = sl_why(ctx);
-    struct sl_asker        asker;
-    enum sl_err            err;
+    (void)context;
+    (void)job;
+    (void)why;
+    return SL_OK;
+}
 
-    err = sl_schema_source_job(h->drainer->schema_source, job_id, &answer->job, why);
-    if (err == SL_OK) {
-        sl_drainer_board_note(&h->drainer->board, SL_DRAINER_PART_SCHEMA, SL_DRAINER_RUNNING, SL_OK,
-                              NULL);
-        asker = sl_asker_of(h->waiting);
-        sl_msg_discard(h->waiting, &h->waiting);
-        sl_reply(ctx, asker, &answer);
-        return;
-    }
-    sl_msg_free(&answer);
-    if (err == SL_NOT_FOUND)
-        sl_fail(why, err, "DDL job %" PRId64 " is not in the history of schema-source %s yet",
-                job_id, h->drainer->options.config->schema_source);
-    if (++h->tries >= SL_HISTORIAN_PATIENCE) {
-        sl_log(SL_LOG_WARN, "a DDL job cannot be read, trying again", sl_field_err(err, why));
-        sl_drainer_board_note(&h->drainer->board, SL_DRAINER_PART_SCHEMA, SL_DRAINER_WAITING, err,
-                              why->text);
-    }
-    sl_timer_arm(ctx, &h->retry, SL_DRAINER_RETRY, SL_HISTORIAN_RETRY_MS);
+static enum sl_err find(struct historian *h, const struct sl_drainer_ask_job *question,
+                        struct sl_drainer_job *answer, struct sl_why *why)
+{
+    struct sl_job *job;
+    enum sl_err    err;
+
+    if (question->job_id == 0)
+        return sl_schema_source_versions(h->drainer->schema_source, question->above,
+                                         question->up_to, take, answer, why);
+    err = sl_schema_source_job(h->drainer->schema_source, question->job_id, &job, why);
+    if (err == SL_OK)
+        sl_drainer_job_add(answer, &job);
+    return err;
 }
 
 static enum sl_err start(struct sl_ctx *ctx, void *self, const void *args)

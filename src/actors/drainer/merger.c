@@ -198,7 +198,6 @@ static bool refill(struct merger *m)
 static bool give(struct sl_ctx *ctx, struct merger *m, struct sl_descriptor *item)
 {
     struct sl_why why;
-    bool          is_ddl = item->tag[0] != 0;
 
     if (item->commit_ts == m->emitted.commit_ts) {
         if (is_copy(item, &m->emitted)) {
@@ -213,33 +212,20 @@ static bool give(struct sl_ctx *ctx, struct merger *m, struct sl_descriptor *ite
         hold(m, why.text);
         return false;
     }
-    if ((is_ddl || is_full(m->filling)) && m->filling != NULL && m->filling->txn_count > 0 &&
-        !send_window(ctx, m, m->emitted.commit_ts))
+    if (is_full(m->filling) && !send_window(ctx, m, m->emitted.commit_ts))
         return false;
     fill(m, item);
-    if (is_ddl)
-        (void)send_window(ctx, m, item->commit_ts); /* or before the next one: it is full */
     return true;
-}
-
-/* The window of a DDL that found no room is full, whatever its size. */
-static bool must_leave(const struct merger *m)
-{
-    return m->filling != NULL && m->filling->txn_count > 0 && m->emitted.tag[0] != 0;
 }
 
 static void drain(struct sl_ctx *ctx, struct merger *m)
 {
     sl_ts passed;
 
-    if (must_leave(m) && !send_window(ctx, m, m->emitted.commit_ts))
-        return;
     while (!m->is_held && refill(m)) {
         if (!give(ctx, m, &m->ready[m->ready_at]))
             return;
         m->ready_at++;
-        if (must_leave(m))
-            return;
     }
     if (m->is_held)
         return;

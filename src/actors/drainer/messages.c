@@ -1,5 +1,8 @@
 #include "actors/drainer/messages.h"
 
+#include <stdlib.h>
+
+#include "base/assert.h"
 #include "binlog/job.h"
 #include "binlog/sink_table.h"
 
@@ -55,7 +58,19 @@ struct sl_drainer_window *sl_drainer_window_new(struct sl_window **window)
 
 static void job_release(struct sl_msg *msg)
 {
-    sl_job_free(&((struct sl_drainer_job *)(void *)msg)->job);
+    struct sl_drainer_job *answer = (struct sl_drainer_job *)(void *)msg;
+
+    for (uint32_t i = 0; i < answer->count; i++)
+        sl_job_free(&answer->jobs[i]);
+    free(answer->jobs);
+}
+
+void sl_drainer_job_add(struct sl_drainer_job *answer, struct sl_job **job)
+{
+    answer->jobs = realloc(answer->jobs, (answer->count + 1) * sizeof(struct sl_job *));
+    SL_ASSERT(answer->jobs != NULL);
+    answer->jobs[answer->count++] = *job;
+    *job = NULL;
 }
 
 struct sl_drainer_job *sl_drainer_job_new(void)

@@ -93,20 +93,26 @@ struct sl_drainer_window {
 /* A message that takes the window. */
 struct sl_drainer_window *sl_drainer_window_new(struct sl_window **window);
 
-/* Which job made this DDL? Answered as soon as there is one. */
+/* Which jobs are there? With job_id that one, as soon as there is one; without, all whose schema
+ * version is above `above` and at most `up_to`. */
 struct sl_drainer_ask_job {
     struct sl_msg hdr;
-    int64_t       job_id;
+    int64_t       job_id; /* 0: by version */
+    int64_t       above;
+    int64_t       up_to;
 };
 
-/* The job. */
+/* The jobs, by schema version. */
 struct sl_drainer_job {
-    struct sl_msg  hdr;
-    struct sl_job *job; /* owned; may be taken */
+    struct sl_msg   hdr;
+    struct sl_job **jobs; /* owned, each of them too; may be taken */
+    uint32_t        count;
 };
 
 /* An empty one. */
 struct sl_drainer_job *sl_drainer_job_new(void);
+/* Add a job, which is taken. */
+void sl_drainer_job_add(struct sl_drainer_job *answer, struct sl_job **job);
 
 /* ---- out ---- */
 
@@ -146,13 +152,12 @@ struct sl_drainer_save {
     bool          is_last; /* of an orderly end: nothing above ts is applied */
 };
 
-/* Run the DDL of this window; everything before it is applied. Answered DONE when it has taken
- * effect and the checkpoint says so. */
+/* Run this DDL; everything before it is applied. Answered DONE when it has taken effect and the
+ * checkpoint says so. */
 struct sl_drainer_ddl {
-    struct sl_msg           hdr;
-    const struct sl_window *window; /* borrowed until it is answered */
-    sl_ts                   before; /* everything at or below is applied */
-    int64_t                 schema_version;
+    struct sl_msg               hdr;
+    const struct sl_window_ddl *ddl; /* borrowed until it is answered */
+    int64_t                     schema_version; /* of the newest job that was run before */
 };
 
 #endif

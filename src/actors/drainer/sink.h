@@ -31,6 +31,9 @@ struct sl_checkpoint {
     sl_ts   commit_ts; /* everything at or below it is applied; 0: there is none */
     int64_t schema_version;
     bool    is_consistent; /* nothing above it is applied */
+    /* Jobs that were run although their own binlogs are above commit_ts (planner.c). */
+    int64_t  early[SL_EARLY_JOBS_MAX];
+    uint32_t early_count;
 };
 
 struct sl_sink;
@@ -52,9 +55,10 @@ struct sl_sink_ops {
     enum sl_err (*describe)(struct sl_sink *sink, const struct sl_table *table,
                             struct sl_sink_table **out, struct sl_why *why);
     /* Make the DDL take effect once, whatever happened at an earlier try, also of a drainer that
-     * died: and save the checkpoint before and after it. */
-    enum sl_err (*ddl)(struct sl_sink *sink, const struct sl_ddl_action *action,
-                       const struct sl_drainer_ddl *place, struct sl_why *why);
+     * died; save the checkpoint before it, with that schema version, and after it. One that is
+     * early is remembered. */
+    enum sl_err (*ddl)(struct sl_sink *sink, const struct sl_window_ddl *ddl,
+                       int64_t schema_version, struct sl_why *why);
     enum sl_err (*worker_open)(struct sl_sink *sink, uint32_t number, struct sl_sink_worker **out,
                                struct sl_why *why);
     void (*worker_close)(struct sl_sink_worker *worker);

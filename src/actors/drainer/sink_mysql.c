@@ -76,7 +76,6 @@ static void take_checkpoint(struct sink_mysql *s, const struct sl_json *document
     const struct sl_json *version = sl_json_member(document, "schema-version");
     const struct sl_json *consistent = sl_json_member(document, "consistent");
 
-    s->last = (struct sl_checkpoint){0};
     if (ts != NULL && sl_json_kind(ts) == SL_JSON_INT)
         s->last.commit_ts = sl_json_int(ts);
     if (version != NULL && sl_json_kind(version) == SL_JSON_INT)
@@ -163,8 +162,11 @@ enum sl_err sink_mysql_save(struct sl_sink *sink, const struct sl_checkpoint *ch
                  checkpoint->commit_ts, s->ts_map, checkpoint->schema_version);
     err = sink_run(check_conn(s), &sql, NULL, why);
     sl_sql_done(&sql);
-    if (err == SL_OK)
-        s->last = *checkpoint;
+    if (err == SL_OK) {
+        s->last.commit_ts = checkpoint->commit_ts;
+        s->last.schema_version = checkpoint->schema_version;
+        s->last.is_consistent = checkpoint->is_consistent;
+    }
     return sink_book_failed(s, err);
 }
 
@@ -289,7 +291,7 @@ static enum sl_err raise_all(struct sink_mysql *s, struct sl_why *why)
     enum sl_err err;
 
     if ((err = next_epoch(s, why)) != SL_OK || (err = raise_one(s, "run", why)) != SL_OK ||
-        (err = raise_one(s, "ddl", why)) != SL_OK)
+        (err = raise_one(s, "ddl", why)) != SL_OK || (err = raise_one(s, "early", why)) != SL_OK)
         return err;
     for (uint32_t i = 0; i < s->workers; i++) {
         snprintf(name, sizeof name, "worker-%" PRIu32, i);
@@ -323,6 +325,29 @@ static enum sl_err load_lane(struct sink_mysql *s, uint32_t lane, struct sl_why 
                                         .ordinal = strtoull(cells[1], NULL, 10)};
     free(cells[0]);
     free(cells[1]);
+    return SL_OK;
+}
+
+static enum sl_err load_early(struct sink_mysql *s, struct sl_why *why)
+{
+    struct sl_sql sql = {0};
+    char         *cell[1];
+    enum sl_err   err;
+
+    sink_put(&sql, "SELECT detail FROM %s WHERE cluster_id = %" PRIu64 " AND name = 'early'",
+             s->progress, s->cluster_id);
+    err = sink_fetch(s->book, &sql, cell, 1, why);
+    sl_sql_done(&sql);
+    if (err != SL_OK || cell[0] == NULL)
+        return err;
+    for (char *at = cell[0], *end; s->last.early_count < SL_EARLY_JOBS_MAX; at = end) {
+        int64_t job_id = strtoll(at, &end, 10);
+
+        if (end == at)
+            break;
+        s->last.early[s->last.early_count++] = job_id;
+    }
+    free(cell[0]);
     return SL_OK;
 }
 
@@ -380,7 +405,7 @@ static enum sl_err open_all(struct sink_mysql *s, struct sl_why *why)
         if ((err = load_lane(s, i, why)) != SL_OK)
             return err;
     }
-    if ((err = load_saved(s, why)) != SL_OK ||
+    if ((err = load_saved(s, why)) != SL_OK || (err = load_early(s, why)) != SL_OK ||
         (err = sink_mysql_load(&s->sink, &found, why)) != SL_OK)
         return err;
     return check_lanes(s, found.commit_ts, why);

@@ -18,7 +18,8 @@
  *         run            the present epoch; detail: the last two checkpoints that we wrote
  *         worker-N       fences the worker
  *         lane-N         ts, ordinal: the last change of the lane that is applied
- *         ddl            detail: the intent (sink_mysql_ddl.c); ts: of that DDL; 0: none
+ *         ddl            detail: the intent (sink_mysql_ddl.c); ts: the id of its job; 0: none
+ *         early          detail: ids of jobs that were run before their binlogs came
  *
  * The checkpoint is that of the original, in its table (drainer spec 3.12): either can take over from
  * the other. */

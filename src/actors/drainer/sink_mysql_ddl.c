@@ -3,16 +3,16 @@
  * they run twice.)
  *
  *     everything before is applied; the checkpoint is saved at the ts before
- *     intent: ts, session, what the objects it touches look like now     row `ddl` of sluice_progress
+ *     intent: job, session, what the objects it touches look like now    row `ddl` of sluice_progress
  *     the statements, on a connection of their own
+ *     if it was early: its job is noted                                   row `early`
  *     the checkpoint is saved at its ts
  *     the intent is cleared
  *
  * When the DDL comes by again and its intent is there, somebody was interrupted in between. First the
  * session that may still run it is ended and waited for. Then the objects are looked at again: as
  * they were, it did not run; otherwise it did. An object looks like its definition, without the next
- * auto-increment value, and its identity in InnoDB, which tells apart what has the same definition. An
- * intent whose ts the checkpoint has passed means nothing any more. */
+ * auto-increment value, and its identity in InnoDB, which tells apart what has the same definition. */
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -24,9 +24,9 @@
 #include "base/hash.h"
 #include "base/log.h"
 
-/* An intent as it stands in the row. */
+/* An intent as it stands in the row: `ts` is the job's id, since early ones have no ts of their own. */
 struct intent {
-    sl_ts    ts;      /* 0: none */
+    int64_t  job_id;  /* 0: none */
     uint64_t session; /* of the server that was started at */
     int64_t  started; /* seconds, give or take one */
     char    *looks;   /* owned */
@@ -192,7 +192,7 @@ static enum sl_err read_intent(struct sink_mysql *s, struct intent *out, struct 
     if (cells[1] != NULL &&
         sscanf(cells[1], "%" SCNu64 " %" SCNd64 " %n", &out->session, &out->started, &used) == 2 &&
         used > 0) {
-        out->ts = strtoll(cells[0], NULL, 10);
+        out->job_id = strtoll(cells[0], NULL, 10);
         out->looks = strdup(cells[1] + used);
         SL_ASSERT(out->looks != NULL);
     }
@@ -208,8 +208,8 @@ static enum sl_err write_intent(struct sink_mysql *s, const struct intent *inten
     uint64_t      affected = 0;
     enum sl_err   err;
 
-    sink_put(&sql, "UPDATE %s SET ts = %" PRId64 ", detail = ", s->progress, intent->ts);
-    if (intent->ts != 0)
+    sink_put(&sql, "UPDATE %s SET ts = %" PRId64 ", detail = ", s->progress, intent->job_id);
+    if (intent->job_id != 0)
         sink_put(&sql, "'%" PRIu64 " %" PRId64 " %s'", intent->session, intent->started,
                  intent->looks);
     else
@@ -302,29 +302,38 @@ static enum sl_err run_all(struct sl_mysql *conn, const struct sl_ddl_action *ac
 /* ---- the whole ---- */
 
 /* Did an earlier try take effect? Fills the intent for the next one. */
-static enum sl_err settle_intent(struct sink_mysql *s, const struct sl_ddl_action *action, sl_ts ts,
+static enum sl_err settle_intent(struct sink_mysql *s, const struct sl_window_ddl *ddl,
                                  struct intent *intent, bool *is_done, struct sl_why *why)
 {
     char       *looks = NULL;
+    bool        is_again;
     enum sl_err err;
 
     *is_done = false;
     if ((err = read_intent(s, intent, why)) != SL_OK)
         return err;
-    if (intent->ts == ts && (err = end_session(s, intent, why)) != SL_OK)
+    is_again = intent->job_id == ddl->job_id;
+    if (is_again && (err = end_session(s, intent, why)) != SL_OK)
         return err;
-    if ((err = look(s, action, &looks, why)) != SL_OK)
+    if ((err = look(s, ddl->action, &looks, why)) != SL_OK)
         return err;
-    if (intent->ts == ts) {
+    if (is_again) {
         *is_done = strcmp(looks, intent->looks) != 0;
         sl_log(SL_LOG_INFO, *is_done ? "the interrupted ddl has taken effect"
                                      : "the interrupted ddl has not taken effect",
-               sl_field_i64("commit_ts", ts));
+               sl_field_i64("job", ddl->job_id));
+        /* Without identities two tables that swapped places look as before. */
+        if (!*is_done && ddl->action->repeat == SL_DDL_INVISIBLE && strchr(looks, ' ') == NULL)
+            err = sl_fail(why, SL_CONFIG,
+                          "whether DDL job %" PRId64 " took effect before the last drainer stopped "
+                          "cannot be seen: if it did, UPDATE %s SET detail = '%" PRIu64 " %" PRId64
+                          " done' WHERE name = 'ddl'; if not, SET ts = 0 there",
+                          ddl->job_id, s->progress, intent->session, intent->started);
     }
     free(intent->looks);
     intent->looks = looks;
-    intent->ts = ts;
-    return SL_OK;
+    intent->job_id = ddl->job_id;
+    return err;
 }
 
 static enum sl_err run_with_intent(struct sink_mysql *s, const struct sl_ddl_action *action,
@@ -346,24 +355,48 @@ static enum sl_err run_with_intent(struct sink_mysql *s, const struct sl_ddl_act
     return err;
 }
 
-enum sl_err sink_mysql_ddl(struct sl_sink *sink, const struct sl_ddl_action *action,
-                           const struct sl_drainer_ddl *place, struct sl_why *why)
+/* The jobs that were run early, as many as may be waiting for their binlogs; ids never return. */
+static enum sl_err remember_early(struct sink_mysql *s, int64_t job_id, struct sl_why *why)
+{
+    struct sl_checkpoint *c = &s->last;
+    struct sl_sql         sql = {0};
+    enum sl_err           err;
+
+    if (c->early_count == SL_EARLY_JOBS_MAX) {
+        memmove(c->early, c->early + 1, (SL_EARLY_JOBS_MAX - 1) * sizeof *c->early);
+        c->early_count--;
+    }
+    c->early[c->early_count++] = job_id;
+    sink_put(&sql, "UPDATE %s SET detail = '", s->progress);
+    for (uint32_t i = 0; i < c->early_count; i++)
+        sink_put(&sql, "%" PRId64 " ", c->early[i]);
+    sink_put(&sql, "' WHERE cluster_id = %" PRIu64 " AND name = 'early' AND epoch = %" PRIu64,
+             s->cluster_id, s->epoch);
+    err = sink_run(s->book, &sql, NULL, why);
+    sl_sql_done(&sql);
+    return err;
+}
+
+enum sl_err sink_mysql_ddl(struct sl_sink *sink, const struct sl_window_ddl *ddl,
+                           int64_t schema_version, struct sl_why *why)
 {
     struct sink_mysql         *s = (struct sink_mysql *)(void *)sink;
-    const struct sl_checkpoint before = {.commit_ts = place->before,
-                                         .schema_version = place->schema_version};
-    const struct sl_checkpoint after = {.commit_ts = place->window->ddl_ts,
-                                        .schema_version = place->window->schema_version};
+    const struct sl_checkpoint before = {.commit_ts = ddl->before,
+                                         .schema_version = schema_version};
+    const struct sl_checkpoint after = {.commit_ts = ddl->after,
+                                        .schema_version = ddl->schema_version};
     struct intent              intent = {0};
     bool                       is_done;
     enum sl_err                err;
 
     if ((err = sink_mysql_save(sink, &before, why)) != SL_OK)
         return err;
-    err = settle_intent(s, action, place->window->ddl_ts, &intent, &is_done, why);
+    err = settle_intent(s, ddl, &intent, &is_done, why);
     if (err == SL_OK && !is_done)
-        err = run_with_intent(s, action, &intent, why);
+        err = run_with_intent(s, ddl->action, &intent, why);
     free(intent.looks);
+    if (err == SL_OK && ddl->is_early)
+        err = remember_early(s, ddl->job_id, why);
     if (err != SL_OK)
         return sink_book_failed(s, err);
     if ((err = sink_mysql_save(sink, &after, why)) != SL_OK)

@@ -34,7 +34,7 @@ struct sink_mysql {
     struct sl_mysql      *check; /* where the checkpoint is; NULL: lost, or `book` serves */
     bool                  check_is_apart;
     sl_ts                 saved[2]; /* the last two that we wrote, the newest first */
-    struct sl_checkpoint  last;     /* the newest, whole */
+    struct sl_checkpoint  last;     /* the newest; its early jobs are those of the row `early` */
     char                 *ts_map;   /* owned: the JSON that was found, kept */
 };
 
@@ -62,8 +62,8 @@ enum sl_err sink_book_failed(struct sink_mysql *s, enum sl_err err);
 enum sl_err sink_mysql_load(struct sl_sink *sink, struct sl_checkpoint *out, struct sl_why *why);
 enum sl_err sink_mysql_save(struct sl_sink *sink, const struct sl_checkpoint *checkpoint,
                             struct sl_why *why);
-enum sl_err sink_mysql_ddl(struct sl_sink *sink, const struct sl_ddl_action *action,
-                           const struct sl_drainer_ddl *place, struct sl_why *why);
+enum sl_err sink_mysql_ddl(struct sl_sink *sink, const struct sl_window_ddl *ddl,
+                           int64_t schema_version, struct sl_why *why);
 
 /* ---- for the workers ---- */
 

@@ -110,15 +110,17 @@ static enum sl_err save(struct sl_sink *sink, const struct sl_checkpoint *checkp
     return sl_savepoint_write(s->env->fs, s->data_dir, &savepoint, why);
 }
 
-static enum sl_err run_ddl(struct sl_sink *sink, const struct sl_ddl_action *action,
-                           const struct sl_drainer_ddl *place, struct sl_why *why)
+static enum sl_err run_ddl(struct sl_sink *sink, const struct sl_window_ddl *ddl,
+                           int64_t schema_version, struct sl_why *why)
 {
-    const struct sl_checkpoint after = {.commit_ts = place->window->ddl_ts,
-                                        .schema_version = place->window->schema_version};
-    enum sl_err                err;
+    const struct sl_ddl_action *action = ddl->action;
+    const struct sl_checkpoint  after = {.commit_ts = ddl->after,
+                                         .schema_version = ddl->schema_version};
+    enum sl_err                 err;
 
+    (void)schema_version;
     for (uint32_t i = 0; i < action->statement_count; i++) {
-        printf("{\"commit_ts\":%" PRId64 ",\"type\":\"ddl\",\"schema\":", place->window->ddl_ts);
+        printf("{\"commit_ts\":%" PRId64 ",\"type\":\"ddl\",\"schema\":", ddl->after);
         put_text(stdout, action->use_database);
         fputs(",\"query\":", stdout);
         put_text(stdout, action->statements[i].text);

@@ -29,7 +29,9 @@ void sl_window_free(struct sl_window **window)
     }
     for (uint32_t i = 0; i < w->txn_count; i++)
         sl_buf_free(&w->txns[i].owner);
-    sl_ddl_action_free(&w->ddl);
+    for (uint32_t i = 0; i < w->ddl_count; i++)
+        sl_ddl_action_free(&w->ddls[i].action);
+    free(w->ddls);
     sl_arena_done(&w->arena);
     free(w->plans);
     free(w->changes);
@@ -45,6 +47,18 @@ struct sl_window_plan *sl_window_add_plan(struct sl_window *window)
     }
     memset(&window->plans[window->plan_count], 0, sizeof *window->plans);
     return &window->plans[window->plan_count++];
+}
+
+struct sl_window_ddl *sl_window_add_ddl(struct sl_window *window)
+{
+    struct sl_window_ddl *ddl;
+
+    window->ddls = realloc(window->ddls, (window->ddl_count + 1) * sizeof *window->ddls);
+    SL_ASSERT(window->ddls != NULL);
+    ddl = &window->ddls[window->ddl_count++];
+    memset(ddl, 0, sizeof *ddl);
+    ddl->at_plan = window->plan_count;
+    return ddl;
 }
 
 void sl_window_reserve(struct sl_window *window, uint64_t count)

@@ -6,12 +6,12 @@
  * its own:
  *
  *     merger       seq, last_ts, txns: which records
- *     planner      the records decoded, plans: which rows with which versions of their tables; or
- *                  the DDL that it is
+ *     planner      plans: which rows with which versions of their tables; ddls: what is to be run
+ *                  between them
  *     decoder      changes
  *     dispatcher   what has been handed to workers, and what is done
  *
- * A window of a DDL holds nothing else. One without transactions only says how far all is complete. */
+ * One without transactions only says how far all is complete. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -48,6 +48,19 @@ struct sl_window_plan {
     uint32_t         kinds_skipped; /* bit 1 << enum sl_event_kind: rows that are left out */
 };
 
+/* A DDL between the rows of a window: it is run when all before it is applied, and before all behind
+ * it. */
+struct sl_window_ddl {
+    struct sl_ddl_action *action; /* owned */
+    int64_t               job_id;
+    int64_t               schema_version; /* of the job */
+    sl_ts                 before;    /* everything at or below is applied when it is run */
+    sl_ts                 after;     /* and when it has taken effect */
+    uint32_t              at_plan;   /* the first plan behind it */
+    uint32_t              at_change; /* the first change behind it; decoder */
+    bool                  is_early;  /* its own binlog is still to come */
+};
+
 /* A decoded row with its place in the stream. */
 struct sl_window_change {
     struct sl_change          change;
@@ -60,7 +73,7 @@ struct sl_window_change {
 struct sl_window {
     uint64_t             seq;     /* 0, 1, ... without gaps */
     sl_ts                last_ts; /* everything at or below is in this window or before it */
-    int64_t              schema_version; /* the highest that its records name; 0: none does */
+    int64_t              schema_version; /* of the newest job that was run at its end */
     uint64_t             bytes;   /* of the records */
     uint32_t             txn_count;
     struct sl_window_txn txns[SL_WINDOW_TXNS];
@@ -69,9 +82,8 @@ struct sl_window {
     uint32_t               plan_count;
     uint32_t               plan_room;
     struct sl_window_plan *plans; /* owned */
-    struct sl_ddl_action  *ddl;   /* owned; NULL: rows */
-    sl_ts                  ddl_ts;
-    int64_t                ddl_job_id;
+    uint32_t               ddl_count;
+    struct sl_window_ddl  *ddls; /* owned */
 
     /* decoder */
     struct sl_arena          arena; /* of values and texts */
@@ -83,6 +95,7 @@ struct sl_window {
 
     /* dispatcher */
     uint32_t next_change; /* the first one not handed out */
+    uint32_t next_ddl;    /* the first one not run */
     uint32_t parts_open;  /* handed to workers, not applied yet */
     bool     is_handed_out;
 };
@@ -94,6 +107,8 @@ void sl_window_free(struct sl_window **window);
 
 /* The next plan, zeroed, which the caller fills. */
 struct sl_window_plan *sl_window_add_plan(struct sl_window *window);
+/* The next DDL, zeroed but for its place behind the plans so far. */
+struct sl_window_ddl *sl_window_add_ddl(struct sl_window *window);
 /* Room for so many changes more. */
 void sl_window_reserve(struct sl_window *window, uint64_t count);
 
