@@ -774,6 +774,7 @@ const tests = [_]TestProgram{
     unit("base/units"),
     unit("base/utf8"),
     unit("base/version"),
+    unit("binlog/ddl"),
     unit("binlog/merge"),
     unit("binlog/record"),
     unit("binlog/record_stream"),

@@ -283,7 +283,8 @@ static enum sl_err plan_rename(struct plan *p, struct sl_why *why)
 
 /* ---- changed tables ---- */
 
-/* TiDB converts the columns; MySQL and MariaDB would change the default for new ones only. */
+/* TiDB converts the columns, or had them so from the start; MySQL and MariaDB would change the
+ * default for new ones only (observed 12). */
 static enum sl_err plan_charset(struct plan *p, struct sl_why *why)
 {
     const struct sl_job *job = p->in->job;
@@ -295,19 +296,16 @@ static enum sl_err plan_charset(struct plan *p, struct sl_why *why)
 
     if (job->table_count != 1)
         return sl_fail(why, SL_INVALID, "it has no TableInfo");
-    if ((err = ddl_converts(p->old, job->tables[0].info, &converts, &charset, &collation, why)) !=
-        SL_OK)
+    if ((err = ddl_converts(job->tables[0].info, &converts, &charset, &collation, why)) != SL_OK)
         return err;
-    if (!converts || charset.len == 0)
+    if (!converts || p->schema.len == 0)
         return execute_text(p, SL_DDL_REPEATABLE);
     sql_put(&out, "ALTER TABLE ");
-    sql_put_table(&out, p->old->schema, p->old->name);
+    sql_put_table(&out, p->schema, job->tables[0].name);
     sql_put(&out, " CONVERT TO CHARACTER SET ");
     sql_put_slice(&out, charset);
-    if (collation.len > 0) {
-        sql_put(&out, " COLLATE ");
-        sql_put_slice(&out, collation);
-    }
+    sql_put(&out, " COLLATE ");
+    sql_put_slice(&out, collation);
     return execute(p, sql_written(&out), SL_DDL_REPEATABLE);
 }
 

@@ -289,7 +289,21 @@ static uint32_t list_of_alter(const struct clauses *c)
     if (!sql_take_word(&at, "table") && !sql_take_word(&at, "database") &&
         !sql_take_word(&at, "schema"))
         return 0;
-    return sql_take_table(&at, c->arena, &name) ? at.at : 0;
+    if (!sql_take_table(&at, c->arena, &name))
+        return 0;
+    while (at.at > 0 && c->sql->tokens[at.at - 1].kind == SQL_COMMENT)
+        at.at--;
+    return at.at;
+}
+
+/* The first token behind the columns of CREATE TABLE: there its options begin. */
+static uint32_t options_of_create(const struct clauses *c)
+{
+    for (uint32_t k = 0; k < c->count; k++) {
+        if (sign_at(c, k, ')') && c->depth[k] == 0)
+            return c->tokens[k] + 1;
+    }
+    return 0;
 }
 
 /* Of a list of which members were taken out, the commas that nothing is left for. */
@@ -366,7 +380,7 @@ struct sl_slice ddl_clauses(const struct sql_text *sql, enum sl_ddl_target targe
     }
     look_at_words(&c);
     list = list_of_alter(&c);
-    remove_commas(&c, list);
+    remove_commas(&c, list > 0 ? list : options_of_create(&c));
     if (c.has_ttl && !c.has_ttl_enable)
         sql_edit(&c.edits, c.behind_ttl, 0, ttl_off);
     edit_removed(&c);

@@ -177,25 +177,34 @@ bool ddl_has_columns(const struct sl_json *info)
            job_take_object(info, "sequence", &sequence, NULL) == SL_OK && sequence == NULL;
 }
 
-enum sl_err ddl_converts(const struct sl_table *old, const struct sl_json *info, bool *converts,
-                         struct sl_slice *charset, struct sl_slice *collation, struct sl_why *why)
+/* Bytes and numbers have the charset "binary", whatever the table has. */
+static bool has_charset(const struct sl_column *column)
+{
+    return column->charset.len > 0 && !column->is_binary && column->type != SL_TYPE_JSON;
+}
+
+enum sl_err ddl_converts(const struct sl_json *info, bool *converts, struct sl_slice *charset,
+                         struct sl_slice *collation, struct sl_why *why)
 {
     struct sl_table *table;
     enum sl_err      err;
+    bool             any = false;
+    bool             all = true;
 
     if ((err = job_take_text(info, "charset", charset, why)) != SL_OK ||
         (err = job_take_text(info, "collate", collation, why)) != SL_OK ||
         (err = table_info_read(info, sl_slice_from_string(""), 0, &table, why)) != SL_OK)
         return err;
-    *converts = false;
-    for (uint32_t i = 0; old != NULL && i < table->column_count; i++) {
+    for (uint32_t i = 0; i < table->column_count; i++) {
         const struct sl_column *column = &table->columns[i];
-        const struct sl_column *was = sl_table_column(old, column->id);
 
-        if (was != NULL && (!sl_slice_equal(was->charset, column->charset) ||
-                            !sl_slice_equal(was->collation, column->collation)))
-            *converts = true;
+        if (!has_charset(column))
+            continue;
+        any = true;
+        all = all && sl_slice_equal(column->charset, *charset) &&
+              sl_slice_equal(column->collation, *collation);
     }
+    *converts = any && all && charset->len > 0 && collation->len > 0;
     sl_table_free(&table);
     return SL_OK;
 }
