@@ -532,6 +532,7 @@ const core_sources = [_][]const u8{
     "src/base/version.c",
     "src/binlog/create_table.c",
     "src/binlog/ddl.c",
+    "src/binlog/ddl_case.c",
     "src/binlog/ddl_clauses.c",
     "src/binlog/ddl_parts.c",
     "src/binlog/job.c",

@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/limits.h"
 #include "binlog/create_table.h"
+#include "binlog/ddl_case.h"
 #include "binlog/ddl_clauses.h"
 #include "binlog/ddl_parts.h"
 #include "binlog/schema_rename.h"
@@ -61,9 +62,13 @@ static enum sl_err execute(struct plan *p, struct sl_slice text, enum sl_ddl_cla
 /* Execute the text as TiDB gave it, less what the downstream must not see. */
 static enum sl_err execute_text(struct plan *p, enum sl_ddl_class repeat)
 {
+    struct sl_slice text = ddl_own_case(&p->sql, p->in->schema, p->schema, p->arena);
+    struct sql_text sql;
     bool            is_empty;
-    struct sl_slice text = ddl_clauses(&p->sql, p->in->target, p->arena, &is_empty);
 
+    if (sql_scan(text, p->arena, &sql, NULL) != SL_OK)
+        sql = p->sql; /* cannot be: only names were replaced by quoted ones */
+    text = ddl_clauses(&sql, p->in->target, p->arena, &is_empty);
     if (is_empty)
         return skip(p, "nothing is left of it without the options that only TiDB has");
     p->action->use_database = p->schema;

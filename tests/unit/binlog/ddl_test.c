@@ -37,6 +37,7 @@ static const struct rewritten of_ddl[] = {
     {109, "DROP TABLE `d1`.`lk`"},
     {143, "ALTER TABLE `d1`.`cs` CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"},
     {152, NULL}, /* shard_row_id_bits */
+    {163, "alter table `UpCase` add column NewCol int default 2"}, /* UPCASE */
     {164, "RENAME TABLE `d1`.`UpCase` TO `d1`.`upcase2`"},
     {189, NULL}, /* rolled back */
 };
@@ -455,6 +456,28 @@ static void views_and_likes_do_not_depend_on_who_made_them(void **state)
                 "default charset utf8mb4 collate utf8mb4_bin");
 }
 
+static void names_get_the_case_they_were_made_in(void **state)
+{
+    (void)state;
+    assert_text(ALTER, SL_DDL_MYSQL, "alter table D /* x */ . `T` add c int references U (a)",
+                "alter table `d`.`t` add c int references `u` (a)");
+    assert_text(CREATE, SL_DDL_MYSQL, "create table if not exists D.T1 like d.T",
+                "create table if not exists `d`.T1 like `d`.`t`");
+    assert_text(JOB("7", "20", TABLE(INFO("20", "t", ""))), SL_DDL_MYSQL,
+                "create unique index T on T (a)", "create unique index T on `t` (a)");
+    assert_text(JOB("8", "20", TABLE(INFO("20", "t", ""))), SL_DDL_MYSQL,
+                "drop index if exists T on D.T", "drop index if exists T on `d`.`t`");
+    assert_text(JOB("11", "20", TABLE(INFO("40", "t", ""))), SL_DDL_MYSQL, "truncate T",
+                "truncate `t`");
+    assert_text(JOB("4", "20", ""), SL_DDL_MYSQL, "drop table if exists T cascade",
+                "drop table if exists `t` cascade");
+    assert_text(JOB("2", "0", ",\"DBInfo\":{\"id\":10,\"db_name\":\"d\"}"), SL_DDL_MYSQL,
+                "drop database if exists D", "drop database if exists `d`");
+    assert_text(JOB("42", "21", TABLE(INFO("20", "t", ""))), SL_DDL_MYSQL,
+                "alter table t exchange partition p with table U",
+                "alter table t exchange partition p with table `u`");
+}
+
 static void what_lacks_its_tables_is_refused(void **state)
 {
     static const char *const bad[][2] = {
@@ -496,6 +519,7 @@ int main(void)
         cmocka_unit_test(what_has_no_effect_is_skipped_with_a_reason),
         cmocka_unit_test(the_first_half_of_a_drop_is_no_ddl),
         cmocka_unit_test(views_and_likes_do_not_depend_on_who_made_them),
+        cmocka_unit_test(names_get_the_case_they_were_made_in),
         cmocka_unit_test(what_lacks_its_tables_is_refused),
     };
 
