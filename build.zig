@@ -531,6 +531,7 @@ const core_sources = [_][]const u8{
     "src/base/utf8.c",
     "src/base/version.c",
     "src/binlog/create_table.c",
+    "src/binlog/create_table_partitions.c",
     "src/binlog/ddl.c",
     "src/binlog/ddl_case.c",
     "src/binlog/ddl_clauses.c",

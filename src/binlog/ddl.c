@@ -20,9 +20,9 @@ struct plan {
     struct sl_ddl_action      *action;
     struct sl_ddl_object      *touched; /* the action's, to write */
     struct sl_arena           *arena;   /* of the action */
-    struct sql_text            sql;   /* the one statement of the text that is the job's */
-    const struct sl_table     *old;   /* the job's table as the tracker has it, or NULL */
-    struct sl_slice            schema; /* name of the job's database; empty: not known */
+    struct sql_text            sql;     /* the one statement of the text that is the job's */
+    const struct sl_table     *old;     /* the job's table as the tracker has it, or NULL */
+    struct sl_slice            schema;  /* name of the job's database; empty: not known */
 };
 
 /* An action and its memory. */
@@ -132,8 +132,8 @@ static enum sl_err plan_database(struct plan *p)
 {
     bool is_new = p->in->job->type == SL_JOB_CREATE_SCHEMA;
 
-    p->action->object = (struct sl_ddl_object){ddl_keep(p->arena, p->schema),
-                                               sl_slice_from_string("")};
+    p->action->object =
+        (struct sl_ddl_object){ddl_keep(p->arena, p->schema), sl_slice_from_string("")};
     make_room(p, 1);
     touch(p, p->schema, sl_slice_from_string(""));
     p->action->is_create_database = is_new;
@@ -164,8 +164,7 @@ static enum sl_err create_from_info(struct plan *p, struct sl_why *why)
         if ((err = create_table_write(job->tables[i].info, p->schema, &out, why)) != SL_OK)
             return err;
         all[count++] = (struct sl_ddl_statement){
-            sql_written(&out),
-            {p->action->object.schema, ddl_keep(p->arena, job->tables[i].name)}};
+            sql_written(&out), {p->action->object.schema, ddl_keep(p->arena, job->tables[i].name)}};
     }
     if (count == 0)
         return skip(p, "it makes no table that has rows in the stream");
@@ -175,7 +174,8 @@ static enum sl_err create_from_info(struct plan *p, struct sl_why *why)
     return SL_OK;
 }
 
-/* CREATE TABLE d.t LIKE s: in which database the client was, and so which s it meant, is not told. */
+/* CREATE TABLE d.t LIKE s: in which database the client was, and so which s it meant, is not told.
+ */
 static bool is_like_of_unknown(struct plan *p)
 {
     struct sql_renaming like;
@@ -410,8 +410,9 @@ static bool ends_early(struct plan *p)
     if (sl_job_is_internal(job))
         return skip(p, "it concerns TiDB alone") == SL_OK;
     if (job->type == SL_JOB_FLASHBACK_CLUSTER || job->type == SL_JOB_RECOVER_SCHEMA)
-        return stop(p, "FLASHBACK CLUSTER or DATABASE changes rows that no binlog has: copy them by "
-                       "hand, then ignore this commit ts") == SL_OK;
+        return stop(p,
+                    "FLASHBACK CLUSTER or DATABASE changes rows that no binlog has: copy them by "
+                    "hand, then ignore this commit ts") == SL_OK;
     return false;
 }
 
@@ -425,7 +426,7 @@ static enum sl_err plan(struct plan *p, struct sl_why *why)
     if (ends_early(p))
         return SL_OK;
     p->old = sl_schema_table(p->in->schema, job->table_id);
-    p->schema = job->has_database ? job->database.name
+    p->schema = job->has_database  ? job->database.name
                 : database != NULL ? database->name
                                    : job->schema_name;
     p->schema = ddl_keep(p->arena, p->schema);

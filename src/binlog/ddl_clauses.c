@@ -111,8 +111,8 @@ static uint32_t behind_ttl(const struct clauses *c, uint32_t k)
 static uint32_t behind_option(const struct clauses *c, uint32_t k)
 {
     static const char *const options[] = {
-        "shard_row_id_bits", "pre_split_regions", "auto_id_cache",     "auto_random_base",
-        "ttl_enable",        "ttl_job_interval",  "stats_buckets",     "stats_topn",
+        "shard_row_id_bits", "pre_split_regions", "auto_id_cache",  "auto_random_base",
+        "ttl_enable",        "ttl_job_interval",  "stats_buckets",  "stats_topn",
         "stats_sample_rate", "stats_col_choice",  "stats_col_list",
     };
 
@@ -244,8 +244,7 @@ static void translate(struct clauses *c, uint32_t k)
         sql_edit(&c->edits, token->at, token->len, "IGNORED");
     else if (of_index && word_at(c, k, "visible"))
         sql_edit(&c->edits, token->at, token->len, "NOT IGNORED");
-    else if ((word_at(c, k, "with") || word_at(c, k, "without")) &&
-             word_at(c, k + 1, "validation"))
+    else if ((word_at(c, k, "with") || word_at(c, k, "without")) && word_at(c, k + 1, "validation"))
         c->removed[c->tokens[k]] = c->removed[c->tokens[k + 1]] = true;
 }
 

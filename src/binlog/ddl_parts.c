@@ -39,11 +39,11 @@ static bool fits_verb(int type, const struct sql_text *sql, uint32_t first)
         int         type;
         const char *word;
     } verbs[] = {
-        {SL_JOB_CREATE_SCHEMA, "create"},  {SL_JOB_CREATE_TABLE, "create"},
-        {SL_JOB_CREATE_VIEW, "create"},    {SL_JOB_CREATE_SEQUENCE, "create"},
-        {SL_JOB_ADD_INDEX, "create"},      {SL_JOB_DROP_SCHEMA, "drop"},
-        {SL_JOB_DROP_TABLE, "drop"},       {SL_JOB_DROP_VIEW, "drop"},
-        {SL_JOB_DROP_SEQUENCE, "drop"},    {SL_JOB_DROP_INDEX, "drop"},
+        {SL_JOB_CREATE_SCHEMA, "create"},    {SL_JOB_CREATE_TABLE, "create"},
+        {SL_JOB_CREATE_VIEW, "create"},      {SL_JOB_CREATE_SEQUENCE, "create"},
+        {SL_JOB_ADD_INDEX, "create"},        {SL_JOB_DROP_SCHEMA, "drop"},
+        {SL_JOB_DROP_TABLE, "drop"},         {SL_JOB_DROP_VIEW, "drop"},
+        {SL_JOB_DROP_SEQUENCE, "drop"},      {SL_JOB_DROP_INDEX, "drop"},
         {SL_JOB_TRUNCATE_TABLE, "truncate"}, {SL_JOB_RENAME_TABLE, "rename"},
         {SL_JOB_RENAME_TABLES, "rename"},
     };
@@ -218,8 +218,8 @@ static bool has_name(const struct sl_table *table, struct sl_slice name)
     return false;
 }
 
-enum sl_err ddl_renames_column(const struct sl_table *old, const struct sl_json *info, bool *renames,
-                               struct sl_why *why)
+enum sl_err ddl_renames_column(const struct sl_table *old, const struct sl_json *info,
+                               bool *renames, struct sl_why *why)
 {
     struct sl_table *table;
     enum sl_err      err;

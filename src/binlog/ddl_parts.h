@@ -35,7 +35,7 @@ enum sl_err ddl_converts(const struct sl_json *info, bool *converts, struct sl_s
                          struct sl_slice *collation, struct sl_why *why);
 
 /* Has a column of `old` (may be NULL: it is taken to be so) another name in the TableInfo? */
-enum sl_err ddl_renames_column(const struct sl_table *old, const struct sl_json *info, bool *renames,
-                               struct sl_why *why);
+enum sl_err ddl_renames_column(const struct sl_table *old, const struct sl_json *info,
+                               bool *renames, struct sl_why *why);
 
 #endif

@@ -26,10 +26,10 @@ static enum sl_err print_action(void *context, const struct sl_ddl_input *input)
     static const char *const classes[] = {[SL_DDL_CHECKABLE] = "checkable",
                                           [SL_DDL_REPEATABLE] = "repeatable",
                                           [SL_DDL_INVISIBLE] = "invisible"};
-    struct sl_json_out    out = {.bytes = malloc(LINE_ROOM), .room = LINE_ROOM};
-    struct sl_ddl_action *action = NULL;
-    struct sl_why        *why = context;
-    enum sl_err           err = sl_ddl_plan(input, &action, why);
+    struct sl_json_out       out = {.bytes = malloc(LINE_ROOM), .room = LINE_ROOM};
+    struct sl_ddl_action    *action = NULL;
+    struct sl_why           *why = context;
+    enum sl_err              err = sl_ddl_plan(input, &action, why);
 
     if (err != SL_OK || out.bytes == NULL) {
         free(out.bytes);

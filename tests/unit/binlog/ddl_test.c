@@ -1,5 +1,5 @@
-/* Every DDL binlog of the recordings does what it should: its own text, unless that would fail or hit
- * twice. The cases no recording has are made up here. */
+/* Every DDL binlog of the recordings does what it should: its own text, unless that would fail or
+ * hit twice. The cases no recording has are made up here. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,7 +36,7 @@ static const struct rewritten of_ddl[] = {
     {108, "DROP TABLE `d1`.`dr2`"},
     {109, "DROP TABLE `d1`.`lk`"},
     {143, "ALTER TABLE `d1`.`cs` CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"},
-    {152, NULL}, /* shard_row_id_bits */
+    {152, NULL},                                                   /* shard_row_id_bits */
     {163, "alter table `UpCase` add column NewCol int default 2"}, /* UPCASE */
     {164, "RENAME TABLE `d1`.`UpCase` TO `d1`.`upcase2`"},
     {189, NULL}, /* rolled back */
@@ -92,7 +92,8 @@ static enum sl_err check(void *context, const struct sl_ddl_input *input)
     return SL_OK;
 }
 
-static void play(const char *corpus, const struct rewritten *rewritten, size_t count, size_t records)
+static void play(const char *corpus, const struct rewritten *rewritten, size_t count,
+                 size_t records)
 {
     struct expected expected = {rewritten, count, 0};
     struct sl_why   why = {0};
@@ -154,11 +155,11 @@ static void names_and_classes_go_with_the_statements(void **state)
 
 /* ---- made-up jobs ---- */
 
-#define INFO(id, name, rest) \
+#define INFO(id, name, rest)                                                                      \
     "{\"id\":" id ",\"name\":{\"O\":\"" name "\"},\"pk_is_handle\":true,\"charset\":\"utf8mb4\"," \
-    "\"collate\":\"utf8mb4_bin\",\"cols\":[{\"id\":1,\"name\":{\"O\":\"a\"},\"type\":{\"Tp\":3," \
+    "\"collate\":\"utf8mb4_bin\",\"cols\":[{\"id\":1,\"name\":{\"O\":\"a\"},\"type\":{\"Tp\":3,"  \
     "\"Flag\":3,\"Flen\":11,\"Decimal\":0,\"Charset\":\"binary\"},\"state\":5}]" rest "}"
-#define JOB(type, table, rest) \
+#define JOB(type, table, rest)                                                     \
     "{\"id\":9,\"type\":" type ",\"state\":6,\"schema_id\":10,\"table_id\":" table \
     ",\"binlog\":{\"SchemaVersion\":9" rest "}}"
 #define TABLE(info) ",\"TableInfo\":" info
@@ -179,10 +180,12 @@ static struct sl_schema *some_tables(void)
 {
     struct sl_schema *schema = sl_schema_new();
 
-    apply(schema, "{\"id\":1,\"type\":1,\"state\":6,\"schema_id\":10,\"binlog\":{\"SchemaVersion\":1,"
-                  "\"DBInfo\":{\"id\":10,\"db_name\":\"d\"}}}");
-    apply(schema, "{\"id\":2,\"type\":1,\"state\":6,\"schema_id\":11,\"binlog\":{\"SchemaVersion\":2,"
-                  "\"DBInfo\":{\"id\":11,\"db_name\":\"e\"}}}");
+    apply(schema,
+          "{\"id\":1,\"type\":1,\"state\":6,\"schema_id\":10,\"binlog\":{\"SchemaVersion\":1,"
+          "\"DBInfo\":{\"id\":10,\"db_name\":\"d\"}}}");
+    apply(schema,
+          "{\"id\":2,\"type\":1,\"state\":6,\"schema_id\":11,\"binlog\":{\"SchemaVersion\":2,"
+          "\"DBInfo\":{\"id\":11,\"db_name\":\"e\"}}}");
     apply(schema, "{\"id\":3,\"type\":3,\"state\":6,\"schema_id\":10,\"table_id\":20,\"binlog\":{"
                   "\"SchemaVersion\":3,\"TableInfo\":" INFO("20", "t", "") "}}");
     apply(schema, "{\"id\":4,\"type\":3,\"state\":6,\"schema_id\":10,\"table_id\":21,\"binlog\":{"
@@ -259,7 +262,8 @@ static void placement_is_stripped_and_rows_do_not_expire(void **state)
                 "ALTER TABLE `t1` /*T! SHARD_ROW_ID_BITS = 1 */ "
                 "/*T![placement] PLACEMENT POLICY = `p1` */",
                 "ALTER TABLE `t1` /*T! SHARD_ROW_ID_BITS = 1 */ ");
-    assert_skipped(ALTER, SL_DDL_TIDB, "ALTER TABLE `t1` /*T![placement] PLACEMENT POLICY = `p1` */",
+    assert_skipped(ALTER, SL_DDL_TIDB,
+                   "ALTER TABLE `t1` /*T![placement] PLACEMENT POLICY = `p1` */",
                    "nothing is left");
     assert_text(CREATE, SL_DDL_TIDB,
                 "CREATE TABLE `t1` (`created_at` DATETIME) "
@@ -337,7 +341,8 @@ static void tables_are_dropped_one_by_one(void **state)
     (void)state;
     assert_text(JOB("4", "20", ""), SL_DDL_MYSQL, list, "DROP TABLE IF EXISTS `d`.`t`");
     assert_text(JOB("4", "21", ""), SL_DDL_MYSQL, list, "DROP TABLE IF EXISTS `d`.`u`");
-    assert_text(JOB("4", "20", ""), SL_DDL_MYSQL, "drop table /* a, b */ t", "drop table /* a, b */ t");
+    assert_text(JOB("4", "20", ""), SL_DDL_MYSQL, "drop table /* a, b */ t",
+                "drop table /* a, b */ t");
     assert_text(JOB("24", "20", ""), SL_DDL_MYSQL, "drop view v, t", "DROP VIEW `d`.`t`");
     assert_text(JOB("4", "20", ""), SL_DDL_MYSQL,
                 "create table t (a int); drop table t; drop table u", "drop table t");
@@ -369,13 +374,18 @@ static void a_batch_makes_each_table(void **state)
     (void)state;
     plan(&c,
          JOB("60", "0",
-             ",\"MultipleTableInfos\":[" INFO("30", "x", "") ",{\"id\":31,\"name\":\"v\",\"view\":{}},"
-             "{\"id\":32,\"name\":\"tmp\",\"temp_table_type\":1}," INFO(
-                 "33", "y",
-                 ",\"comment\":\"it's\",\"index_info\":[{\"idx_name\":\"k\",\"is_unique\":true,"
-                 "\"state\":5,\"idx_cols\":[{\"offset\":0,\"length\":-1}]}],\"partition\":{\"type\":1,"
-                 "\"expr\":\"`a`\",\"definitions\":[{\"id\":1,\"name\":\"p0\",\"less_than\":[\"10\"]},"
-                 "{\"id\":2,\"name\":\"p1\",\"less_than\":[\"MAXVALUE\"]}]}") "]"),
+             ",\"MultipleTableInfos\":[" INFO(
+                 "30", "x",
+                 "") ",{\"id\":31,\"name\":\"v\",\"view\":{}},"
+                     "{\"id\":32,\"name\":\"tmp\",\"temp_table_type\":1}," INFO(
+                         "33", "y",
+                         ",\"comment\":\"it's\",\"index_info\":[{\"idx_name\":\"k\",\"is_unique\":"
+                         "true,"
+                         "\"state\":5,\"idx_cols\":[{\"offset\":0,\"length\":-1}]}],\"partition\":{"
+                         "\"type\":1,"
+                         "\"expr\":\"`a`\",\"definitions\":[{\"id\":1,\"name\":\"p0\",\"less_"
+                         "than\":[\"10\"]},"
+                         "{\"id\":2,\"name\":\"p1\",\"less_than\":[\"MAXVALUE\"]}]}") "]"),
          "", SL_DDL_MYSQL);
     assert_int_equal(c.action->statement_count, 2);
     assert_string_equal(c.action->statements[0].text.bytes,
@@ -395,8 +405,8 @@ static void what_has_no_effect_is_skipped_with_a_reason(void **state)
 {
     (void)state;
     assert_skipped(JOB("5", "20", ""), SL_DDL_TIDB, " Select SetVal(s, 5)", "sequence");
-    assert_skipped("{\"id\":9,\"type\":5,\"state\":3,\"binlog\":{\"SchemaVersion\":9}}", SL_DDL_TIDB,
-                   "alter table t add c int", "rolled back");
+    assert_skipped("{\"id\":9,\"type\":5,\"state\":3,\"binlog\":{\"SchemaVersion\":9}}",
+                   SL_DDL_TIDB, "alter table t add c int", "rolled back");
     assert_skipped("{\"id\":9,\"type\":5,\"state\":6}", SL_DDL_TIDB, "x", "changed nothing");
     assert_skipped(JOB("51", "0", ""), SL_DDL_TIDB, "create placement policy p", "TiDB alone");
     assert_skipped(JOB("4", "281474976709656", ""), SL_DDL_TIDB, "x", "TiDB's own");
@@ -423,9 +433,9 @@ static void the_first_half_of_a_drop_is_no_ddl(void **state)
                                    .schema_state = SL_SCHEMA_DELETE_ONLY};
 
     (void)state;
-    assert_int_equal(sl_job_parse(sl_slice_from_string(JOB("6", "20", TABLE(INFO("20", "t", "")))),
-                                  &job, NULL),
-                     SL_OK);
+    assert_int_equal(
+        sl_job_parse(sl_slice_from_string(JOB("6", "20", TABLE(INFO("20", "t", "")))), &job, NULL),
+        SL_OK);
     input.job = job;
     action = planned(&input);
     assert_int_equal(action->kind, SL_DDL_SKIP);
