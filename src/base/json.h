@@ -32,8 +32,8 @@ struct sl_json;
  * SL_JSON_DEPTH_MAX (SL_TOO_LARGE); what is no JSON, no UTF-8, or has an integer of more than 64
  * bits or a NUL in a text is SL_INVALID, with line and column. *out is owned by the caller. */
 enum sl_err sl_json_parse(struct sl_slice text, struct sl_json **out, struct sl_why *why);
-/* The same for data of a size of its own: at most bytes_max. A NUL in a text is let through, because
- * defaults of binary columns have some; sl_json_slice shows such a text whole. */
+/* The same for data of a size of its own: at most bytes_max. A NUL in a text is let through,
+ * because defaults of binary columns have some; sl_json_slice shows such a text whole. */
 enum sl_err sl_json_parse_data(struct sl_slice text, size_t bytes_max, struct sl_json **out,
                                struct sl_why *why);
 /* Free a document and null the pointer. *document may be NULL. */

@@ -13,4 +13,10 @@
 enum sl_err create_table_write(const struct sl_json *info, struct sl_slice schema,
                                struct sql_out *out, struct sl_why *why);
 
+/* ---- create_table_partitions.c, for the above ---- */
+
+/* Its PARTITION BY, with a blank before it; nothing when it has none. */
+enum sl_err create_table_put_partitions(struct sql_out *out, const struct sl_json *info,
+                                        struct sl_why *why);
+
 #endif

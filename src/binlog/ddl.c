@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/limits.h"
 #include "binlog/create_table.h"
+#include "binlog/ddl_case.h"
 #include "binlog/ddl_clauses.h"
 #include "binlog/ddl_parts.h"
 #include "binlog/schema_rename.h"
@@ -19,9 +20,9 @@ struct plan {
     struct sl_ddl_action      *action;
     struct sl_ddl_object      *touched; /* the action's, to write */
     struct sl_arena           *arena;   /* of the action */
-    struct sql_text            sql;   /* the one statement of the text that is the job's */
-    const struct sl_table     *old;   /* the job's table as the tracker has it, or NULL */
-    struct sl_slice            schema; /* name of the job's database; empty: not known */
+    struct sql_text            sql;     /* the one statement of the text that is the job's */
+    const struct sl_table     *old;     /* the job's table as the tracker has it, or NULL */
+    struct sl_slice            schema;  /* name of the job's database; empty: not known */
 };
 
 /* An action and its memory. */
@@ -61,9 +62,13 @@ static enum sl_err execute(struct plan *p, struct sl_slice text, enum sl_ddl_cla
 /* Execute the text as TiDB gave it, less what the downstream must not see. */
 static enum sl_err execute_text(struct plan *p, enum sl_ddl_class repeat)
 {
+    struct sl_slice text = ddl_own_case(&p->sql, p->in->schema, p->schema, p->arena);
+    struct sql_text sql;
     bool            is_empty;
-    struct sl_slice text = ddl_clauses(&p->sql, p->in->target, p->arena, &is_empty);
 
+    if (sql_scan(text, p->arena, &sql, NULL) != SL_OK)
+        sql = p->sql; /* cannot be: only names were replaced by quoted ones */
+    text = ddl_clauses(&sql, p->in->target, p->arena, &is_empty);
     if (is_empty)
         return skip(p, "nothing is left of it without the options that only TiDB has");
     p->action->use_database = p->schema;
@@ -127,8 +132,8 @@ static enum sl_err plan_database(struct plan *p)
 {
     bool is_new = p->in->job->type == SL_JOB_CREATE_SCHEMA;
 
-    p->action->object = (struct sl_ddl_object){ddl_keep(p->arena, p->schema),
-                                               sl_slice_from_string("")};
+    p->action->object =
+        (struct sl_ddl_object){ddl_keep(p->arena, p->schema), sl_slice_from_string("")};
     make_room(p, 1);
     touch(p, p->schema, sl_slice_from_string(""));
     p->action->is_create_database = is_new;
@@ -159,8 +164,7 @@ static enum sl_err create_from_info(struct plan *p, struct sl_why *why)
         if ((err = create_table_write(job->tables[i].info, p->schema, &out, why)) != SL_OK)
             return err;
         all[count++] = (struct sl_ddl_statement){
-            sql_written(&out),
-            {p->action->object.schema, ddl_keep(p->arena, job->tables[i].name)}};
+            sql_written(&out), {p->action->object.schema, ddl_keep(p->arena, job->tables[i].name)}};
     }
     if (count == 0)
         return skip(p, "it makes no table that has rows in the stream");
@@ -170,7 +174,8 @@ static enum sl_err create_from_info(struct plan *p, struct sl_why *why)
     return SL_OK;
 }
 
-/* CREATE TABLE d.t LIKE s: in which database the client was, and so which s it meant, is not told. */
+/* CREATE TABLE d.t LIKE s: in which database the client was, and so which s it meant, is not told.
+ */
 static bool is_like_of_unknown(struct plan *p)
 {
     struct sql_renaming like;
@@ -283,7 +288,8 @@ static enum sl_err plan_rename(struct plan *p, struct sl_why *why)
 
 /* ---- changed tables ---- */
 
-/* TiDB converts the columns; MySQL and MariaDB would change the default for new ones only. */
+/* TiDB converts the columns, or had them so from the start; MySQL and MariaDB would change the
+ * default for new ones only (observed 12). */
 static enum sl_err plan_charset(struct plan *p, struct sl_why *why)
 {
     const struct sl_job *job = p->in->job;
@@ -295,19 +301,16 @@ static enum sl_err plan_charset(struct plan *p, struct sl_why *why)
 
     if (job->table_count != 1)
         return sl_fail(why, SL_INVALID, "it has no TableInfo");
-    if ((err = ddl_converts(p->old, job->tables[0].info, &converts, &charset, &collation, why)) !=
-        SL_OK)
+    if ((err = ddl_converts(job->tables[0].info, &converts, &charset, &collation, why)) != SL_OK)
         return err;
-    if (!converts || charset.len == 0)
+    if (!converts || p->schema.len == 0)
         return execute_text(p, SL_DDL_REPEATABLE);
     sql_put(&out, "ALTER TABLE ");
-    sql_put_table(&out, p->old->schema, p->old->name);
+    sql_put_table(&out, p->schema, job->tables[0].name);
     sql_put(&out, " CONVERT TO CHARACTER SET ");
     sql_put_slice(&out, charset);
-    if (collation.len > 0) {
-        sql_put(&out, " COLLATE ");
-        sql_put_slice(&out, collation);
-    }
+    sql_put(&out, " COLLATE ");
+    sql_put_slice(&out, collation);
     return execute(p, sql_written(&out), SL_DDL_REPEATABLE);
 }
 
@@ -407,8 +410,9 @@ static bool ends_early(struct plan *p)
     if (sl_job_is_internal(job))
         return skip(p, "it concerns TiDB alone") == SL_OK;
     if (job->type == SL_JOB_FLASHBACK_CLUSTER || job->type == SL_JOB_RECOVER_SCHEMA)
-        return stop(p, "FLASHBACK CLUSTER or DATABASE changes rows that no binlog has: copy them by "
-                       "hand, then ignore this commit ts") == SL_OK;
+        return stop(p,
+                    "FLASHBACK CLUSTER or DATABASE changes rows that no binlog has: copy them by "
+                    "hand, then ignore this commit ts") == SL_OK;
     return false;
 }
 
@@ -422,7 +426,7 @@ static enum sl_err plan(struct plan *p, struct sl_why *why)
     if (ends_early(p))
         return SL_OK;
     p->old = sl_schema_table(p->in->schema, job->table_id);
-    p->schema = job->has_database ? job->database.name
+    p->schema = job->has_database  ? job->database.name
                 : database != NULL ? database->name
                                    : job->schema_name;
     p->schema = ddl_keep(p->arena, p->schema);

@@ -2,10 +2,10 @@
 #define SL_BINLOG_DDL_H
 
 /* What a DDL binlog does downstream: its job, the tracker before the job is applied, and the text
- * that TiDB put into the binlog become statements, or a reason why there are none (codec spec 2.6 and
- * 4.7, drainer spec 3.4, observed 7-9 and 12). Texts are sent as they are unless they would fail or
- * hit twice: one text may belong to several jobs, names may be unqualified, and some clauses only
- * TiDB knows. Pure. */
+ * that TiDB put into the binlog become statements, or a reason why there are none (codec spec 2.6
+ * and 4.7, drainer spec 3.4, observed 7-9 and 12). Texts are sent as they are unless they would
+ * fail or hit twice: one text may belong to several jobs, names may be unqualified, and some
+ * clauses only TiDB knows. Pure. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -47,11 +47,11 @@ struct sl_ddl_statement {
 /* What a DDL binlog does. Immutable; owns all it points to, but the reason is static. */
 struct sl_ddl_action {
     enum sl_ddl_kind               kind;
-    enum sl_ddl_class              repeat; /* of EXECUTE */
-    const char                    *reason; /* of SKIP and STOP; else NULL */
+    enum sl_ddl_class              repeat;       /* of EXECUTE */
+    const char                    *reason;       /* of SKIP and STOP; else NULL */
     struct sl_slice                use_database; /* before the statements; empty: none */
-    struct sl_ddl_object           object; /* for table filters: of a rename the new name */
-    const struct sl_ddl_statement *statements; /* more than one only of CREATE TABLES (type 60) */
+    struct sl_ddl_object           object;       /* for table filters: of a rename the new name */
+    const struct sl_ddl_statement *statements;   /* more than one only of CREATE TABLES (type 60) */
     uint32_t                       statement_count;
     const struct sl_ddl_object    *touched; /* old and new names whose definition may change */
     uint32_t                       touched_count;
@@ -64,8 +64,8 @@ struct sl_ddl_action {
 /* What it is made of. All borrowed for the call. */
 struct sl_ddl_input {
     const struct sl_job    *job;
-    const struct sl_schema *schema; /* before the job is applied */
-    struct sl_slice         query;  /* of the binlog */
+    const struct sl_schema *schema;       /* before the job is applied */
+    struct sl_slice         query;        /* of the binlog */
     int32_t                 schema_state; /* of the binlog; 0 when it has none */
     enum sl_ddl_target      target;
 };

@@ -111,8 +111,8 @@ static uint32_t behind_ttl(const struct clauses *c, uint32_t k)
 static uint32_t behind_option(const struct clauses *c, uint32_t k)
 {
     static const char *const options[] = {
-        "shard_row_id_bits", "pre_split_regions", "auto_id_cache",     "auto_random_base",
-        "ttl_enable",        "ttl_job_interval",  "stats_buckets",     "stats_topn",
+        "shard_row_id_bits", "pre_split_regions", "auto_id_cache",  "auto_random_base",
+        "ttl_enable",        "ttl_job_interval",  "stats_buckets",  "stats_topn",
         "stats_sample_rate", "stats_col_choice",  "stats_col_list",
     };
 
@@ -244,8 +244,7 @@ static void translate(struct clauses *c, uint32_t k)
         sql_edit(&c->edits, token->at, token->len, "IGNORED");
     else if (of_index && word_at(c, k, "visible"))
         sql_edit(&c->edits, token->at, token->len, "NOT IGNORED");
-    else if ((word_at(c, k, "with") || word_at(c, k, "without")) &&
-             word_at(c, k + 1, "validation"))
+    else if ((word_at(c, k, "with") || word_at(c, k, "without")) && word_at(c, k + 1, "validation"))
         c->removed[c->tokens[k]] = c->removed[c->tokens[k + 1]] = true;
 }
 
@@ -289,7 +288,21 @@ static uint32_t list_of_alter(const struct clauses *c)
     if (!sql_take_word(&at, "table") && !sql_take_word(&at, "database") &&
         !sql_take_word(&at, "schema"))
         return 0;
-    return sql_take_table(&at, c->arena, &name) ? at.at : 0;
+    if (!sql_take_table(&at, c->arena, &name))
+        return 0;
+    while (at.at > 0 && c->sql->tokens[at.at - 1].kind == SQL_COMMENT)
+        at.at--;
+    return at.at;
+}
+
+/* The first token behind the columns of CREATE TABLE: there its options begin. */
+static uint32_t options_of_create(const struct clauses *c)
+{
+    for (uint32_t k = 0; k < c->count; k++) {
+        if (sign_at(c, k, ')') && c->depth[k] == 0)
+            return c->tokens[k] + 1;
+    }
+    return 0;
 }
 
 /* Of a list of which members were taken out, the commas that nothing is left for. */
@@ -366,7 +379,7 @@ struct sl_slice ddl_clauses(const struct sql_text *sql, enum sl_ddl_target targe
     }
     look_at_words(&c);
     list = list_of_alter(&c);
-    remove_commas(&c, list);
+    remove_commas(&c, list > 0 ? list : options_of_create(&c));
     if (c.has_ttl && !c.has_ttl_enable)
         sql_edit(&c.edits, c.behind_ttl, 0, ttl_off);
     edit_removed(&c);

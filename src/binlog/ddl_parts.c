@@ -39,11 +39,11 @@ static bool fits_verb(int type, const struct sql_text *sql, uint32_t first)
         int         type;
         const char *word;
     } verbs[] = {
-        {SL_JOB_CREATE_SCHEMA, "create"},  {SL_JOB_CREATE_TABLE, "create"},
-        {SL_JOB_CREATE_VIEW, "create"},    {SL_JOB_CREATE_SEQUENCE, "create"},
-        {SL_JOB_ADD_INDEX, "create"},      {SL_JOB_DROP_SCHEMA, "drop"},
-        {SL_JOB_DROP_TABLE, "drop"},       {SL_JOB_DROP_VIEW, "drop"},
-        {SL_JOB_DROP_SEQUENCE, "drop"},    {SL_JOB_DROP_INDEX, "drop"},
+        {SL_JOB_CREATE_SCHEMA, "create"},    {SL_JOB_CREATE_TABLE, "create"},
+        {SL_JOB_CREATE_VIEW, "create"},      {SL_JOB_CREATE_SEQUENCE, "create"},
+        {SL_JOB_ADD_INDEX, "create"},        {SL_JOB_DROP_SCHEMA, "drop"},
+        {SL_JOB_DROP_TABLE, "drop"},         {SL_JOB_DROP_VIEW, "drop"},
+        {SL_JOB_DROP_SEQUENCE, "drop"},      {SL_JOB_DROP_INDEX, "drop"},
         {SL_JOB_TRUNCATE_TABLE, "truncate"}, {SL_JOB_RENAME_TABLE, "rename"},
         {SL_JOB_RENAME_TABLES, "rename"},
     };
@@ -177,25 +177,34 @@ bool ddl_has_columns(const struct sl_json *info)
            job_take_object(info, "sequence", &sequence, NULL) == SL_OK && sequence == NULL;
 }
 
-enum sl_err ddl_converts(const struct sl_table *old, const struct sl_json *info, bool *converts,
-                         struct sl_slice *charset, struct sl_slice *collation, struct sl_why *why)
+/* Bytes and numbers have the charset "binary", whatever the table has. */
+static bool has_charset(const struct sl_column *column)
+{
+    return column->charset.len > 0 && !column->is_binary && column->type != SL_TYPE_JSON;
+}
+
+enum sl_err ddl_converts(const struct sl_json *info, bool *converts, struct sl_slice *charset,
+                         struct sl_slice *collation, struct sl_why *why)
 {
     struct sl_table *table;
     enum sl_err      err;
+    bool             any = false;
+    bool             all = true;
 
     if ((err = job_take_text(info, "charset", charset, why)) != SL_OK ||
         (err = job_take_text(info, "collate", collation, why)) != SL_OK ||
         (err = table_info_read(info, sl_slice_from_string(""), 0, &table, why)) != SL_OK)
         return err;
-    *converts = false;
-    for (uint32_t i = 0; old != NULL && i < table->column_count; i++) {
+    for (uint32_t i = 0; i < table->column_count; i++) {
         const struct sl_column *column = &table->columns[i];
-        const struct sl_column *was = sl_table_column(old, column->id);
 
-        if (was != NULL && (!sl_slice_equal(was->charset, column->charset) ||
-                            !sl_slice_equal(was->collation, column->collation)))
-            *converts = true;
+        if (!has_charset(column))
+            continue;
+        any = true;
+        all = all && sl_slice_equal(column->charset, *charset) &&
+              sl_slice_equal(column->collation, *collation);
     }
+    *converts = any && all && charset->len > 0 && collation->len > 0;
     sl_table_free(&table);
     return SL_OK;
 }
@@ -209,8 +218,8 @@ static bool has_name(const struct sl_table *table, struct sl_slice name)
     return false;
 }
 
-enum sl_err ddl_renames_column(const struct sl_table *old, const struct sl_json *info, bool *renames,
-                               struct sl_why *why)
+enum sl_err ddl_renames_column(const struct sl_table *old, const struct sl_json *info,
+                               bool *renames, struct sl_why *why)
 {
     struct sl_table *table;
     enum sl_err      err;

@@ -28,13 +28,14 @@ struct sl_slice ddl_without_definer(const struct sql_text *sql, struct sl_arena 
 /* Has the TableInfo columns of a table, not of a view or sequence? */
 bool ddl_has_columns(const struct sl_json *info);
 
-/* Does a column of `old` (may be NULL) have another charset or collation in the TableInfo? And what
- * the table has there; both borrow from it. */
-enum sl_err ddl_converts(const struct sl_table *old, const struct sl_json *info, bool *converts,
-                         struct sl_slice *charset, struct sl_slice *collation, struct sl_why *why);
+/* Have all its columns of text the table's own charset and collation, which borrow from it? Then
+ * CONVERT TO leaves the downstream's columns as TiDB's are, also those that were made while the
+ * table had another charset. */
+enum sl_err ddl_converts(const struct sl_json *info, bool *converts, struct sl_slice *charset,
+                         struct sl_slice *collation, struct sl_why *why);
 
-/* Does a column have another name there? */
-enum sl_err ddl_renames_column(const struct sl_table *old, const struct sl_json *info, bool *renames,
-                               struct sl_why *why);
+/* Has a column of `old` (may be NULL: it is taken to be so) another name in the TableInfo? */
+enum sl_err ddl_renames_column(const struct sl_table *old, const struct sl_json *info,
+                               bool *renames, struct sl_why *why);
 
 #endif

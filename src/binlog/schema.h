@@ -26,11 +26,11 @@ struct sl_schema *sl_schema_new(void);
 /* Free and null the pointer. *schema may be NULL. Tables that others hold references to live on. */
 void sl_schema_free(struct sl_schema **schema);
 
-/* Apply one job. One that was cancelled or rolled back, is internal to TiDB, or is of a system table
- * does nothing. A type that nobody knows replaces the table it brings. The tables of a database that
- * FLASHBACK DATABASE brings back stay dropped, because its job does not tell them. SL_INVALID: the
- * job lacks what it must have, or names a database that was never made; then the schema is as
- * before. */
+/* Apply one job. One that was cancelled or rolled back, is internal to TiDB, or is of a system
+ * table does nothing. A type that nobody knows replaces the table it brings. The tables of a
+ * database that FLASHBACK DATABASE brings back stay dropped, because its job does not tell them.
+ * SL_INVALID: the job lacks what it must have, or names a database that was never made; then the
+ * schema is as before. */
 enum sl_err sl_schema_apply(struct sl_schema *schema, const struct sl_job *job, struct sl_why *why);
 
 /* The greatest schema version applied so far; 0: none. */

@@ -28,6 +28,7 @@ struct schema_table {
     uint32_t                partition_count;
 };
 
+/* The tracker. */
 struct sl_schema {
     struct sl_map tables;
     struct sl_map databases;

@@ -40,9 +40,9 @@ enum sl_err schema_make(const struct schema_work *w, int64_t database_id, uint32
 /* Free the tables that are still owned. */
 void schema_made_free(struct schema_made *made, uint32_t count);
 
-/* The steps of a job that renames (also of a single RENAME), in order, against the schema before it;
- * in the arena, as all they name. SL_INVALID: the statement is no RENAME, or a table or database is
- * not known. */
+/* The steps of a job that renames (also of a single RENAME), in order, against the schema before
+ * it; in the arena, as all they name. SL_INVALID: the statement is no RENAME, or a table or
+ * database is not known. */
 enum sl_err schema_rename_steps(const struct schema_work *w, const struct schema_step **out,
                                 uint32_t *count, struct sl_why *why);
 

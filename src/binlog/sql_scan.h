@@ -1,9 +1,9 @@
 #ifndef SL_BINLOG_SQL_SCAN_H
 #define SL_BINLOG_SQL_SCAN_H
 
-/* SQL text as tokens: enough to find names, clauses and comments in DDL that TiDB has taken, without
- * a parser. ANSI_QUOTES and NO_BACKSLASH_ESCAPES are taken to be off, as the original takes them for
- * what it looks at. Pure. */
+/* SQL text as tokens: enough to find names, clauses and comments in DDL that TiDB has taken,
+ * without a parser. ANSI_QUOTES and NO_BACKSLASH_ESCAPES are taken to be off, as the original takes
+ * them for what it looks at. Pure. */
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -21,7 +21,8 @@ static bool alter_rename(struct sql_cursor c, struct sl_arena *arena, struct sql
         return false;
     if (!sql_take_word(&c, "to"))
         (void)(sql_take_word(&c, "as") || sql_take_sign(&c, '='));
-    /* RENAME INDEX and RENAME COLUMN rename something else; so does what goes on behind the name. */
+    /* RENAME INDEX and RENAME COLUMN rename something else; so does what goes on behind the name.
+     */
     return sql_take_table(&c, arena, &out->to) && sql_at_end(&c);
 }
 

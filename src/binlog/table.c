@@ -39,7 +39,8 @@ static int by_id(const void *a, const void *b)
 
 /* ---- packing ---- */
 
-/* Where the next piece goes. Without memory it only counts, so that the same code finds the size. */
+/* Where the next piece goes. Without memory it only counts, so that the same code finds the size.
+ */
 struct packer {
     uint8_t *memory;
     size_t   used;

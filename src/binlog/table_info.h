@@ -9,8 +9,8 @@
 #include "binlog/table.h"
 
 /* Read a TableInfo, an object, of the database `schema` as a job of schema version `version` left
- * it. SL_INVALID for what is none, and SL_TOO_LARGE: the reason names table and member. *out has one
- * reference, the caller's. */
+ * it. SL_INVALID for what is none, and SL_TOO_LARGE: the reason names table and member. *out has
+ * one reference, the caller's. */
 enum sl_err table_info_read(const struct sl_json *info, struct sl_slice schema, int64_t version,
                             struct sl_table **out, struct sl_why *why);
 

@@ -2,7 +2,8 @@
  *
  *     ddl_statements FOLDER mysql|mariadb|tidb
  *
- *     {"job":32,"kind":"execute","use":"","may_fail":false,"texts":["create database d1"]} */
+ *     {"job":32,"kind":"execute","repeat":"checkable","schema":"d1","use":"","may_fail":false,
+ *      "texts":["create database d1"]} */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,14 +14,22 @@
 
 enum { LINE_ROOM = 1 << 20 };
 
+static const char *text_of(struct sl_slice slice)
+{
+    return slice.len > 0 ? (const char *)slice.bytes : "";
+}
+
 static enum sl_err print_action(void *context, const struct sl_ddl_input *input)
 {
     static const char *const kinds[] = {
         [SL_DDL_EXECUTE] = "execute", [SL_DDL_SKIP] = "skip", [SL_DDL_STOP] = "stop"};
-    struct sl_json_out    out = {.bytes = malloc(LINE_ROOM), .room = LINE_ROOM};
-    struct sl_ddl_action *action = NULL;
-    struct sl_why        *why = context;
-    enum sl_err           err = sl_ddl_plan(input, &action, why);
+    static const char *const classes[] = {[SL_DDL_CHECKABLE] = "checkable",
+                                          [SL_DDL_REPEATABLE] = "repeatable",
+                                          [SL_DDL_INVISIBLE] = "invisible"};
+    struct sl_json_out       out = {.bytes = malloc(LINE_ROOM), .room = LINE_ROOM};
+    struct sl_ddl_action    *action = NULL;
+    struct sl_why           *why = context;
+    enum sl_err              err = sl_ddl_plan(input, &action, why);
 
     if (err != SL_OK || out.bytes == NULL) {
         free(out.bytes);
@@ -30,9 +39,12 @@ static enum sl_err print_action(void *context, const struct sl_ddl_input *input)
     sl_json_put_int(&out, input->job->id);
     sl_json_put(&out, ",\"kind\":");
     sl_json_put_text(&out, kinds[action->kind]);
+    sl_json_put(&out, ",\"repeat\":");
+    sl_json_put_text(&out, classes[action->repeat]);
+    sl_json_put(&out, ",\"schema\":");
+    sl_json_put_text(&out, text_of(action->object.schema));
     sl_json_put(&out, ",\"use\":");
-    sl_json_put_text(&out, action->use_database.len > 0 ? (const char *)action->use_database.bytes
-                                                        : "");
+    sl_json_put_text(&out, text_of(action->use_database));
     sl_json_put(&out, action->may_fail ? ",\"may_fail\":true" : ",\"may_fail\":false");
     sl_json_put(&out, ",\"texts\":[");
     for (uint32_t i = 0; i < action->statement_count; i++) {

@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""The DDL of each recording, as ddl.h plans it, on a real MariaDB: statement by statement in the
+order of the stream none fails, run once or twice where that is promised, and at the end there are
+the tables and columns that TiDB had. Uses tests/tools/ddl_statements.c. Skipped where there is no
+MariaDB server."""
+
+import json
+import re
+import subprocess
+
+from cluster import BIN, ROOT, Skip, run_checks
+from mariadb import Missing, mariadb
+
+TOOL = BIN.parents[2] / "tools" / BIN.parent.name / "ddl_statements"
+CORPORA = ("types", "ddl", "ddl_quiet", "bank")
+
+
+def actions(name):
+    """What each DDL of the recording does, without those of the schema that drainers ignore."""
+    done = subprocess.run([TOOL, ROOT / "tests/corpus" / name, "mariadb"], capture_output=True,
+                          text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    planned = [json.loads(line) for line in done.stdout.splitlines()]
+    return [action for action in planned if action["schema"] != "mysql"]
+
+
+def wanted(name):
+    """The columns of each table that TiDB had at the end, and its databases."""
+    text = (ROOT / "tests/corpus" / name / "expected/schema.sql").read_text()
+    databases = set(re.findall(r"^CREATE DATABASE `(.*?)`", text, re.M))
+    tables = {}
+    for block in re.split(r"^-- ", text, flags=re.M)[1:]:
+        tables[block.split("\n", 1)[0]] = re.findall(r"^  `((?:[^`]|``)*)`", block, re.M)
+    return databases, {table: [column.replace("``", "`") for column in columns]
+                       for table, columns in tables.items()}
+
+
+def found(server):
+    """The same of the server."""
+    own = "('mysql', 'information_schema', 'performance_schema', 'sys')"
+    databases = server.client("select schema_name from information_schema.schemata where "
+                              f"schema_name not in {own}").split()
+    rows = server.client("select table_schema, table_name, column_name from information_schema."
+                         f"columns where table_schema not in {own} order by table_schema, "
+                         "table_name, ordinal_position").splitlines()
+    tables = {}
+    for schema, table, column in (row.split("\t") for row in rows):
+        tables.setdefault(f"{schema}.{table}", []).append(column)
+    return set(databases), tables
+
+
+def execute(server, action):
+    """Each statement by itself, as a drainer does."""
+    use = f"USE `{action['use']}`;\n" if action["use"] else ""
+    for text in action["texts"]:
+        try:
+            server.client(f"SET foreign_key_checks = 0;\n{use}{text}\n;")
+        except AssertionError as problem:
+            raise AssertionError(f"job {action['job']}: {text}: {problem}") from None
+
+
+def play(folder, name, twice):
+    try:
+        server = mariadb(folder)
+    except Missing as reason:
+        raise Skip(reason) from None
+    with server:
+        for action in actions(name):
+            execute(server, action)
+            if twice and action["repeat"] == "repeatable":
+                execute(server, action)
+        want, got = wanted(name), found(server)
+        assert got[0] == want[0], f"databases {got[0]}, wanted {want[0]}"
+        assert sorted(got[1]) == sorted(want[1]), f"tables {sorted(got[1])}"
+        for table, columns in want[1].items():
+            assert got[1][table] == columns, f"{table}: {got[1][table]}, wanted {columns}"
+
+
+def converted(folder):
+    """What TiDB holds as utf8mb4 is so downstream, also where the table was made as utf8."""
+    try:
+        server = mariadb(folder)
+    except Missing as reason:
+        raise Skip(reason) from None
+    with server:
+        for action in actions("ddl"):
+            execute(server, action)
+        assert server.client("select character_set_name from information_schema.columns where "
+                             "table_schema = 'd1' and table_name = 'cs' and column_name = 's'") \
+            == "utf8mb4\n"
+
+
+def combination(name, twice):
+    """A check with a name of its own."""
+    def check(folder):
+        play(folder, name, twice)
+    check.__name__ = f"{name}_{'repeated' if twice else 'once'}"
+    return check
+
+
+run_checks([*(combination(name, twice) for name in CORPORA for twice in (False, True)), converted])
