@@ -98,29 +98,45 @@ static enum sl_err open_sink(struct sl_drainer *d, void *unused, struct sl_why *
 
 /* ---- the schema ---- */
 
-static enum sl_err take_job(void *context, const struct sl_job *job, struct sl_why *why)
-{
-    struct sl_drainer *d = context;
+/* The jobs of the past go into the schema. */
+struct past {
+    struct sl_schema *schema;
+    struct sl_why    *why;
+};
 
-    return sl_schema_apply(d->schema, job, why);
+static enum sl_err take_job(void *context, struct sl_json **document)
+{
+    struct past   *past = context;
+    struct sl_job *job;
+    enum sl_err    err = sl_job_take(document, &job, past->why);
+
+    if (err != SL_OK)
+        return err;
+    err = sl_schema_apply(past->schema, job, past->why);
+    sl_job_free(&job);
+    return err;
 }
 
 /* As of the start: what the checkpoint's schema version has, which is exact; without one, what was
  * finished before. */
 static enum sl_err open_schema(struct sl_drainer *d, void *unused, struct sl_why *why)
 {
-    const struct sl_drainer_config *c = d->options.config;
-    struct sl_schema_range          range = {.schema_version = d->start_schema_version,
-                                             .finished_ts = d->start_ts};
-    enum sl_err                     err;
+    const struct sl_history_bound bound = {
+        .version = d->start_schema_version,
+        .finished = d->start_schema_version == 0 ? d->start_ts : 0};
+    struct past past = {.why = why};
+    enum sl_err err;
 
     (void)unused;
     sl_schema_free(&d->schema);
-    d->schema = sl_schema_new();
+    past.schema = d->schema = sl_schema_new();
     if (d->schema_source == NULL &&
-        (err = sl_schema_source_open(d->options.env, c->schema_place, &d->schema_source, why)) != SL_OK)
+        (err = sl_schema_source_open(d->options.env, d->options.config->schema_source,
+                                     &d->schema_source, why)) != SL_OK)
         return err;
-    err = sl_schema_source_each(d->schema_source, &range, take_job, d, why);
+    if (bound.version == 0 && bound.finished == 0)
+        return SL_OK; /* from the beginning: there is no past */
+    err = sl_schema_source_each(d->schema_source, &bound, take_job, &past, why);
     return err == SL_OK ? SL_OK : sl_wrap(why, err, "read the history of DDL");
 }
 
@@ -136,6 +152,8 @@ static enum sl_err settle_start(struct sl_drainer *d, sl_ts now, struct sl_why *
         return sl_wrap(why, err, "load the checkpoint");
     d->start_ts = checkpoint.commit_ts;
     d->start_schema_version = checkpoint.schema_version;
+    d->early_count = checkpoint.early_count;
+    memcpy(d->early, checkpoint.early, sizeof d->early);
     if (d->start_ts == 0)
         d->start_ts = c->initial_commit_ts < 0 ? now : c->initial_commit_ts;
     sl_log(SL_LOG_INFO, "begin behind", sl_field_i64("commit_ts", d->start_ts),

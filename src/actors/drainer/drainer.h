@@ -46,6 +46,8 @@ struct sl_drainer {
     uint64_t                  cluster_id;
     sl_ts                     start_ts; /* everything at or below it was applied before */
     int64_t                   start_schema_version;
+    int64_t                   early[SL_EARLY_JOBS_MAX]; /* jobs that were run before their binlogs */
+    uint32_t                  early_count;
     struct sl_schema         *schema;        /* planner; as of start_ts */
     struct sl_schema_source  *schema_source; /* historian */
     struct sl_sink           *sink;          /* checkpointer; workers open their own ends */
