@@ -461,6 +461,7 @@ const core_sources = [_][]const u8{
     "src/actors/drainer/fold.c",
     "src/actors/drainer/historian.c",
     "src/actors/drainer/merger.c",
+    "src/actors/drainer/merger_pumps.c",
     "src/actors/drainer/messages.c",
     "src/actors/drainer/planner.c",
     "src/actors/drainer/root.c",

@@ -15,60 +15,13 @@
  * A pump that is offline has nothing more: its source ends, and what it sent before is merged. */
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "actors/drainer/messages.h"
-#include "actors/drainer/source.h"
+#include "actors/drainer/merger_private.h"
 #include "actors/drainer/topology.h"
 #include "base/assert.h"
-#include "base/intrusive.h"
 #include "base/log.h"
 #include "binlog/record.h"
-#include "runtime/actor.h"
-
-enum { FENCE = 0 /* its number in the merge: the first one added */ };
-
-enum seat_state {
-    SEAT_FREE,
-    SEAT_PULLING, /* has a source */
-    SEAT_ENDING,  /* its source was told to stop */
-    SEAT_WAITING, /* for its restart */
-    SEAT_LEAVING, /* offline: what it sent is still being merged */
-    SEAT_GONE,    /* offline, nothing left; remembered, should it return */
-};
-
-/* One pump. */
-struct seat {
-    struct sl_source_seat *shared; /* owned; what its source sees */
-    enum seat_state        state;
-    enum sl_node_state     node_state; /* as the registry said last */
-    struct sl_ref          ref;
-    sl_ts                  last;       /* taken of it */
-    bool                   is_offline; /* leave when its source has ended */
-    sl_nanos               restart_at;
-    char                   next_host[SL_ADDR_BYTES_MAX]; /* the registry's, for the next source */
-};
-
-struct merger {
-    struct sl_drainer   *drainer;
-    struct sl_merge     *merge;
-    struct seat          seats[SL_DRAINER_SOURCES_MAX];
-    struct sl_descriptor ready[SL_DRAINER_BLOCK_ITEMS]; /* out of the merge; owner is owned */
-    uint32_t             ready_at;
-    uint32_t             ready_count;
-    struct sl_descriptor emitted; /* the last one, for copies of it; owner is owned */
-    struct sl_window    *filling; /* owned; NULL: none */
-    uint64_t             seq;
-    sl_ts                sent_ts; /* last_ts of the last window */
-    sl_nanos             sent_at;
-    bool                 is_line_full;
-    bool                 is_fence_asked;
-    bool                 has_fence;
-    sl_nanos             fenced_at; /* when the last answer came */
-    struct sl_timer      tick;
-    bool                 is_held;
-};
 
 /* ---- windows ---- */
 
@@ -146,33 +99,11 @@ static bool is_copy(const struct sl_descriptor *a, const struct sl_descriptor *b
            sl_slice_equal(x.ddl_query, y.ddl_query);
 }
 
-static struct seat *seat_of(struct merger *m, uint32_t input)
-{
-    for (uint32_t i = 0; i < SL_DRAINER_SOURCES_MAX; i++) {
-        struct seat *seat = &m->seats[i];
-
-        if (seat->state != SEAT_FREE && seat->state != SEAT_GONE && seat->shared->input == input)
-            return seat;
-    }
-    return NULL;
-}
-
 static const char *name_of(struct merger *m, uint32_t input)
 {
-    const struct seat *seat = seat_of(m, input);
+    const struct seat *seat = merger_seat_of(m, input);
 
     return seat != NULL ? seat->shared->node_id : "a pump that has left";
-}
-
-/* ---- holding ---- */
-
-static void hold(struct merger *m, const char *reason)
-{
-    if (!m->is_held)
-        sl_log(SL_LOG_ERROR, "the stream is held", sl_field_str("reason", reason));
-    m->is_held = true;
-    sl_drainer_board_note(&m->drainer->board, SL_DRAINER_PART_MERGE, SL_DRAINER_HELD, SL_INVALID,
-                          reason);
 }
 
 /* ---- draining ---- */
@@ -186,11 +117,7 @@ static bool refill(struct merger *m)
     m->ready_count = sl_merge_drain(m->merge, m->ready, SL_DRAINER_BLOCK_ITEMS);
     for (uint32_t i = 0; i < m->ready_count; i++)
         (void)sl_buf_ref(m->ready[i].held.owner);
-    for (struct sl_merge_block *b; (b = sl_merge_spent(m->merge)) != NULL;) {
-        struct sl_drainer_block *msg = SL_CONTAINER_OF(b, struct sl_drainer_block, block);
-
-        sl_msg_free(&msg);
-    }
+    merger_free_spent(m);
     return m->ready_count > 0;
 }
 
@@ -209,7 +136,7 @@ static bool give(struct sl_ctx *ctx, struct merger *m, struct sl_descriptor *ite
                 "commit ts %" PRId64 " was given out already, and pump %s has another transaction "
                 "under it: start ts %" PRId64 " and %" PRId64,
                 item->commit_ts, name_of(m, item->source), m->emitted.start_ts, item->start_ts);
-        hold(m, why.text);
+        merger_hold(m, why.text);
         return false;
     }
     if (is_full(m->filling) && !send_window(ctx, m, m->emitted.commit_ts))
@@ -239,19 +166,6 @@ static void drain(struct sl_ctx *ctx, struct merger *m)
 
 /* ---- the fence ---- */
 
-static uint64_t pending(struct merger *m)
-{
-    uint64_t sum = 0;
-
-    for (uint32_t i = 0; i < SL_DRAINER_SOURCES_MAX; i++) {
-        const struct seat *seat = &m->seats[i];
-
-        if (seat->state != SEAT_FREE && seat->state != SEAT_GONE)
-            sum += sl_merge_pending(m->merge, seat->shared->input);
-    }
-    return sum;
-}
-
 static void ask_fence(struct sl_ctx *ctx, struct merger *m)
 {
     struct sl_drainer_fence *question;
@@ -267,7 +181,7 @@ static void ask_fence(struct sl_ctx *ctx, struct merger *m)
     else if (holder != FENCE)
         pause = SL_FENCE_SLOW_MS;
     else
-        pause = pending(m) > 0 ? SL_FENCE_MS : SL_FENCE_IDLE_MS;
+        pause = merger_pending(m) > 0 ? SL_FENCE_MS : SL_FENCE_IDLE_MS;
     if (m->has_fence && since < pause * SL_NANOS_PER_MS)
         return;
     question = sl_msg_new(struct sl_drainer_fence, SL_DRAINER_FENCE);
@@ -287,7 +201,7 @@ static void tell_wait(struct merger *m)
 
     if (m->is_held)
         return;
-    if (holder == FENCE || (seat = seat_of(m, holder)) == NULL) {
+    if (holder == FENCE || (seat = merger_seat_of(m, holder)) == NULL) {
         sl_drainer_board_note(&m->drainer->board, SL_DRAINER_PART_MERGE, SL_DRAINER_RUNNING, SL_OK,
                               NULL);
         return;
@@ -302,136 +216,6 @@ static void tell_wait(struct merger *m)
                           SL_UNAVAILABLE, why.text);
 }
 
-/* ---- pumps ---- */
-
-static void start_source(struct sl_ctx *ctx, struct seat *seat)
-{
-    enum sl_err err;
-
-    memcpy(seat->shared->host, seat->next_host, sizeof seat->shared->host);
-    seat->shared->after = seat->last;
-    err = sl_spawn(ctx, &sl_drainer_source_class, &seat->shared, sizeof seat->shared, &seat->ref);
-    if (err == SL_OK) {
-        seat->state = SEAT_PULLING;
-        return;
-    }
-    seat->state = SEAT_WAITING;
-    seat->restart_at = sl_now(ctx) + SL_SOURCE_RETRY_MS * (sl_nanos)SL_NANOS_PER_MS;
-}
-
-static void end_source(struct sl_ctx *ctx, struct seat *seat)
-{
-    if (seat->state != SEAT_PULLING)
-        return;
-    seat->state = SEAT_ENDING;
-    sl_stop_child(ctx, seat->ref);
-}
-
-static struct seat *find_seat(struct merger *m, const char *node_id)
-{
-    for (uint32_t i = 0; i < SL_DRAINER_SOURCES_MAX; i++) {
-        if (m->seats[i].state != SEAT_FREE &&
-            strcmp(m->seats[i].shared->node_id, node_id) == 0)
-            return &m->seats[i];
-    }
-    return NULL;
-}
-
-/* A free one, else the first one that is only remembered. */
-static struct seat *new_seat(struct merger *m)
-{
-    struct seat *found = NULL;
-
-    for (uint32_t i = 0; i < SL_DRAINER_SOURCES_MAX; i++) {
-        if (m->seats[i].state == SEAT_FREE)
-            return &m->seats[i];
-        if (m->seats[i].state == SEAT_GONE && found == NULL)
-            found = &m->seats[i];
-    }
-    return found;
-}
-
-/* A pump joins the merge: behind what is passed, or, when it was here before, behind its own. */
-static enum sl_err join(struct sl_ctx *ctx, struct merger *m, struct seat *seat,
-                        const struct sl_node *node)
-{
-    bool        returns = seat != NULL;
-    enum sl_err err;
-
-    if (!returns && (seat = new_seat(m)) == NULL)
-        return sl_fail(sl_why(ctx), SL_TOO_LARGE, "more than %d pumps", SL_DRAINER_SOURCES_MAX);
-    if (seat->shared == NULL) {
-        seat->shared = calloc(1, sizeof *seat->shared);
-        SL_ASSERT(seat->shared != NULL);
-    }
-    if (!returns)
-        seat->last = sl_merge_passed(m->merge);
-    err = sl_merge_add(m->merge, seat->last, &seat->shared->input, sl_why(ctx));
-    if (err != SL_OK)
-        return err;
-    seat->shared->drainer = m->drainer;
-    seat->shared->merger = sl_self(ctx);
-    memcpy(seat->shared->node_id, node->id, sizeof seat->shared->node_id);
-    memcpy(seat->next_host, node->host, sizeof seat->next_host);
-    seat->node_state = node->state;
-    seat->is_offline = false;
-    sl_drainer_board_seat(&m->drainer->board, seat->shared->input, node->id);
-    sl_log(SL_LOG_INFO, "a pump joins", sl_field_str("pump", node->id),
-           sl_field_str("state", sl_node_state_name(node->state)),
-           sl_field_i64("after", seat->last));
-    start_source(ctx, seat);
-    return SL_OK;
-}
-
-static enum sl_err look_at_pump(struct sl_ctx *ctx, struct merger *m, const struct sl_node *node)
-{
-    struct seat *seat = find_seat(m, node->id);
-
-    if (seat == NULL || seat->state == SEAT_GONE)
-        return node->state == SL_NODE_OFFLINE ? SL_OK : join(ctx, m, seat, node);
-    if (seat->node_state != node->state)
-        sl_log(SL_LOG_INFO, "a pump has another state", sl_field_str("pump", node->id),
-               sl_field_str("state", sl_node_state_name(node->state)));
-    seat->node_state = node->state;
-    seat->is_offline = node->state == SL_NODE_OFFLINE;
-    memcpy(seat->next_host, node->host, sizeof seat->next_host);
-    if (seat->is_offline || strcmp(seat->shared->host, node->host) != 0)
-        end_source(ctx, seat);
-    if (seat->is_offline && seat->state == SEAT_WAITING)
-        seat->state = SEAT_LEAVING;
-    return SL_OK;
-}
-
-/* What an offline pump sent is merged: it leaves. */
-static void let_leave(struct merger *m)
-{
-    for (uint32_t i = 0; i < SL_DRAINER_SOURCES_MAX; i++) {
-        struct seat *seat = &m->seats[i];
-
-        if (seat->state != SEAT_LEAVING)
-            continue;
-        sl_merge_set_watermark(m->merge, seat->shared->input, INT64_MAX);
-        if (sl_merge_pending(m->merge, seat->shared->input) > 0)
-            continue;
-        sl_merge_remove(m->merge, seat->shared->input);
-        sl_drainer_board_seat(&m->drainer->board, seat->shared->input, NULL);
-        seat->state = SEAT_GONE;
-        sl_log(SL_LOG_INFO, "a pump has left", sl_field_str("pump", seat->shared->node_id));
-    }
-}
-
-static void restart_sources(struct sl_ctx *ctx, struct merger *m)
-{
-    for (uint32_t i = 0; i < SL_DRAINER_SOURCES_MAX; i++) {
-        struct seat *seat = &m->seats[i];
-
-        if (seat->state == SEAT_WAITING && sl_now(ctx) >= seat->restart_at) {
-            m->is_held = false;
-            start_source(ctx, seat);
-        }
-    }
-}
-
 /* ---- messages ---- */
 
 static enum sl_err take_fence(struct sl_ctx *ctx, struct merger *m,
@@ -443,60 +227,13 @@ static enum sl_err take_fence(struct sl_ctx *ctx, struct merger *m,
     m->has_fence = true;
     m->fenced_at = sl_now(ctx);
     for (size_t i = 0; i < answer->pumps.count && err == SL_OK; i++)
-        err = look_at_pump(ctx, m, &answer->pumps.nodes[i]);
+        err = merger_look_at_pump(ctx, m, &answer->pumps.nodes[i]);
     /* Only behind the listing: every pump in it is an input now. */
     if (err == SL_OK) {
         sl_merge_set_watermark(m->merge, FENCE, answer->fence);
         sl_drainer_board_looked(&m->drainer->board);
     }
     return err;
-}
-
-static void take_block(struct sl_ctx *ctx, struct merger *m)
-{
-    struct sl_drainer_block *block = (struct sl_drainer_block *)(void *)sl_take(ctx);
-    struct seat             *seat = seat_of(m, block->input);
-    struct sl_why            why = {0};
-    enum sl_err              err = SL_OK;
-
-    SL_ASSERT(seat != NULL);
-    if (seat->state != SEAT_PULLING && !seat->is_offline) {
-        sl_msg_free(&block); /* of a source that was given up; it will be sent again */
-        return;
-    }
-    if (block->block.count > 0)
-        err = sl_merge_push(m->merge, block->input, &block->block, &why);
-    if (err != SL_OK) {
-        sl_wrap(&why, err, "pump %s", seat->shared->node_id);
-        hold(m, why.text);
-        end_source(ctx, seat);
-        sl_msg_free(&block);
-        return;
-    }
-    seat->last = block->watermark;
-    sl_merge_set_watermark(m->merge, block->input, block->watermark);
-    sl_drainer_board_received(&m->drainer->board, block->input, block->watermark, NULL);
-    if (block->block.count == 0)
-        sl_msg_free(&block);
-}
-
-static enum sl_err source_ended(struct sl_ctx *ctx, struct merger *m,
-                                const struct sl_child_ended *ended)
-{
-    for (uint32_t i = 0; i < SL_DRAINER_SOURCES_MAX; i++) {
-        struct seat *seat = &m->seats[i];
-
-        if ((seat->state != SEAT_PULLING && seat->state != SEAT_ENDING) ||
-            !sl_ref_equal(seat->ref, ended->child))
-            continue;
-        if (ended->err != SL_OK)
-            hold(m, ended->why.text);
-        seat->state = seat->is_offline ? SEAT_LEAVING : SEAT_WAITING;
-        seat->restart_at = sl_now(ctx) + (m->is_held ? SL_SOURCE_RETRY_MS : 0) *
-                                             (sl_nanos)SL_NANOS_PER_MS;
-        return SL_OK;
-    }
-    SL_UNREACHABLE("no child of the merger");
 }
 
 /* ---- hooks ---- */
@@ -523,11 +260,11 @@ static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
     struct merger *m = self;
 
     switch (msg->type) {
-    case SL_DRAINER_BLOCK: take_block(ctx, m); return SL_OK;
+    case SL_DRAINER_BLOCK: merger_take_block(ctx, m); return SL_OK;
     case SL_DRAINER_FENCED:
         return take_fence(ctx, m, (const struct sl_drainer_fenced *)(const void *)msg);
     case SL_DRAINER_TICK:
-        restart_sources(ctx, m);
+        merger_restart_sources(ctx, m);
         tell_wait(m);
         return SL_OK;
     }
@@ -543,7 +280,7 @@ static enum sl_err system_message(struct sl_ctx *ctx, void *self, struct sl_msg 
     case SL_MSG_OPEN: m->is_line_full = false; return SL_OK;
     case SL_MSG_GONE: m->is_fence_asked = false; return SL_OK; /* the collector's end is root's */
     case SL_MSG_CHILD_ENDED:
-        return source_ended(ctx, m, (const struct sl_child_ended *)(const void *)msg);
+        return merger_source_ended(ctx, m, (const struct sl_child_ended *)(const void *)msg);
     case SL_MSG_GRANTED:
     case SL_SYSTEM_MSGS: break;
     }
@@ -557,9 +294,9 @@ static enum sl_err drained(struct sl_ctx *ctx, void *self)
     uint32_t       pause;
 
     drain(ctx, m);
-    let_leave(m);
+    merger_let_leave(m);
     ask_fence(ctx, m);
-    pause = m->ready_at < m->ready_count || pending(m) > 0 ? SL_FENCE_MS : SL_FENCE_IDLE_MS;
+    pause = m->ready_at < m->ready_count || merger_pending(m) > 0 ? SL_FENCE_MS : SL_FENCE_IDLE_MS;
     if (!sl_timer_armed(&m->tick))
         sl_timer_arm(ctx, &m->tick, SL_DRAINER_TICK, pause);
     return SL_OK;
@@ -574,18 +311,7 @@ static void stop(struct sl_ctx *ctx, void *self)
         drop_owner(&m->ready[i]);
     drop_owner(&m->emitted);
     sl_window_free(&m->filling);
-    for (uint32_t i = 0; i < SL_DRAINER_SOURCES_MAX; i++) {
-        struct seat *seat = &m->seats[i];
-
-        if (seat->state != SEAT_FREE && seat->state != SEAT_GONE)
-            sl_merge_remove(m->merge, seat->shared->input);
-        free(seat->shared);
-    }
-    for (struct sl_merge_block *b; (b = sl_merge_spent(m->merge)) != NULL;) {
-        struct sl_drainer_block *block = SL_CONTAINER_OF(b, struct sl_drainer_block, block);
-
-        sl_msg_free(&block);
-    }
+    merger_close_pumps(m);
     sl_merge_remove(m->merge, FENCE);
     sl_merge_free(&m->merge);
 }
