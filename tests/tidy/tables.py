@@ -43,6 +43,7 @@ THIRD_PARTY = {
     "wiredtiger.h": ["src/storage/index_wt.c", "src/storage/index_wt_open.c"],
     "nghttp2/*": ["src/net/h2.c"],
     "zlib.h": ["src/net/grpc_gzip.c"],
+    "binlog.pb-c.h": ["bench/decode_probe.c", "tests/*"],
     "etcd.pb-c.h": ["src/net/etcd.c", "tests/*"],
     "pdpb.pb-c.h": ["src/net/pd_wire.c", "tests/*"],
     "tikv.pb-c.h": ["src/net/tikv_wire.c", "tests/*"],
