@@ -10,9 +10,13 @@
 #include "binlog/table.h"
 
 /* A new version with one reference, the caller's: what draft says, whose slices and arrays all lie
- * in *memory. Takes the arena over, whose owner finds it empty. The ids of the columns differ, and
- * no part of an index names a column that is not there. */
+ * in *memory. Takes the arena over, whose owner finds it empty; what is kept is one block of just
+ * the size needed. The ids of the columns differ, and no part of an index names a column that is
+ * not there. */
 struct sl_table *sl_table_seal(struct sl_arena *memory, const struct sl_table *draft);
+
+/* The same of a draft whose slices and arrays lie anywhere, for instance in another version. */
+struct sl_table *table_copy(const struct sl_table *draft);
 
 /* Kinds of columns by how most of their values are written. */
 enum table_cell_kind {
