@@ -593,6 +593,7 @@ const core_sources = [_][]const u8{
     "src/binlog/row_value.c",
     "src/binlog/statement.c",
     "src/binlog/statement_parts.c",
+    "src/binlog/row_walk.c",
     "src/binlog/table.c",
     "src/binlog/value_text.c",
     "src/binlog/schema.c",
@@ -956,6 +957,7 @@ const bench_library = [_][]const u8{
 };
 
 const benches = [_]Program{
+    .{ .name = "decode", .sources = &.{ "bench/decode.c", "bench/decode_probe.c" } },
     .{ .name = "hop", .sources = &.{"bench/hop.c"} },
     .{ .name = "merge", .sources = &.{"bench/merge.c"} },
     .{ .name = "pump_append", .sources = &.{"bench/append.c"} },

@@ -110,6 +110,69 @@ static enum sl_err take_pair(struct row_reader *r, struct wire_cursor *c, struct
     return row_place(r, id, &datum, from, why);
 }
 
+/* A number as long as it may be, without words for what is wrong with it; false also for numbers of
+ * more than 63 bits. */
+static inline bool take_number(const uint8_t **at, const uint8_t *end, uint64_t *out)
+{
+    const uint8_t *from = *at;
+    uint64_t       value;
+
+    if (from == end)
+        return false;
+    value = *from++;
+    /* What says that a byte follows is the bit that the next byte's lowest adds to. */
+    for (unsigned shift = 7; value >> (shift - 7) >= 0x80; shift += 7) {
+        if (from == end || shift > 56)
+            return false;
+        value += ((uint64_t)*from++ - 1) << shift;
+    }
+    *at = from;
+    *out = value;
+    return true;
+}
+
+/* Most pairs are an integer, a string or NULL of the column behind the one before. They are decoded
+ * here, in one piece and without words; false, and nothing happened, for all others and for what is
+ * damaged, which take_pair sees to. */
+static inline bool take_usual_pair(struct row_reader *r, struct wire_cursor *c)
+{
+    const uint8_t          *at = c->at;
+    uint32_t                place = r->guess;
+    const struct table_cell cell = r->cells[place];
+    struct sl_value        *slot = &r->values[place];
+    uint64_t                number;
+    unsigned                flag;
+
+    if (*at++ != DATUM_FLAG_VARINT || !take_number(&at, c->end, &number) ||
+        (int64_t)datum_unzigzag(number) != cell.id || at == c->end)
+        return false;
+    if (r->old != NULL && r->old[place].kind == SL_VALUE_ABSENT)
+        slot = &r->old[place];
+    if (slot->kind != SL_VALUE_ABSENT)
+        return false;
+    flag = *at++;
+    if (flag == DATUM_FLAG_NIL) {
+        slot->kind = SL_VALUE_NULL;
+    } else if (!take_number(&at, c->end, &number)) {
+        return false;
+    } else if (flag == DATUM_FLAG_BYTES && cell.kind == TABLE_CELL_STRING) {
+        /* Odd lengths are negative. */
+        if ((number & 1) != 0 || number >> 1 > (uint64_t)(c->end - at))
+            return false;
+        *slot = (struct sl_value){.kind = SL_VALUE_TEXT, .text = {at, (size_t)(number >> 1)}};
+        at += number >> 1;
+    } else if (flag == DATUM_FLAG_VARINT && cell.kind == TABLE_CELL_INTEGER) {
+        *slot = (struct sl_value){.kind = SL_VALUE_INT, .i = (int64_t)datum_unzigzag(number)};
+    } else if (flag == DATUM_FLAG_UVARINT && cell.kind == TABLE_CELL_INTEGER) {
+        *slot = (struct sl_value){.kind = SL_VALUE_UINT, .u = number};
+    } else {
+        return false;
+    }
+    r->guess = place + 1 < r->context->table->column_count ? place + 1 : 0;
+    c->at = at;
+    return true;
+}
+
 /* One row, or the two of an update, without columns. */
 static bool is_empty(struct wire_cursor c, bool is_update)
 {
@@ -132,8 +195,10 @@ static enum sl_err take_row(struct row_reader *r, struct wire_cursor c, struct s
         return SL_OK;
     if (*c.at == ROW_V2_MARK && r->old == NULL)
         return row_take_v2(r, (struct sl_slice){c.at, (size_t)(c.end - c.at)}, why);
-    while (c.at < c.end && err == SL_OK)
-        err = take_pair(r, &c, why);
+    while (c.at < c.end && err == SL_OK) {
+        if (r->cells == NULL || !take_usual_pair(r, &c))
+            err = take_pair(r, &c, why);
+    }
     return err;
 }
 
@@ -277,6 +342,8 @@ enum sl_err sl_row_decode(const struct sl_row_context *context, const struct sl_
     };
     enum sl_err err;
 
+    if (r.written_as == context->table && context->table->column_count > 0)
+        r.cells = table_cells(context->table);
     switch (row->kind) {
     case SL_CHANGE_INSERT: err = take_insert(&r, why); break;
     case SL_CHANGE_UPDATE: err = take_update(&r, why); break;

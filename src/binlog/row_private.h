@@ -8,6 +8,7 @@
 
 #include "binlog/change.h"
 #include "binlog/datum.h"
+#include "binlog/table_private.h"
 
 /* What a datum says as a value of that column (codec spec 1.11, 4.2), text in memory of the
  * context's arena. SL_INVALID: it does not fit, or is damaged. */
@@ -27,6 +28,7 @@ struct row_reader {
     struct sl_slice              bytes; /* of the row, for offsets in reasons */
     struct sl_value             *values;
     struct sl_value             *old;         /* of an update: filled first; else NULL */
+    const struct table_cell     *cells;       /* of the table; NULL: written_as is another */
     uint32_t                     guess;       /* where the next column most likely stands */
     uint32_t                     typed_guess; /* the same in written_as */
 };

@@ -30,18 +30,7 @@ static void *copy(struct sl_arena *arena, const void *bytes, size_t count)
 
 struct sl_table *table_new(const struct sl_table *draft)
 {
-    struct sl_arena       memory;
-    struct sl_table       t = *draft;
-    struct sl_index_info *indexes;
-
-    sl_arena_init(&memory);
-    t.columns = copy(&memory, t.columns, t.column_count * sizeof *t.columns);
-    indexes = copy(&memory, t.indexes, t.index_count * sizeof *indexes);
-    for (uint32_t i = 0; i < t.index_count; i++)
-        indexes[i].parts =
-            copy(&memory, indexes[i].parts, indexes[i].part_count * sizeof *indexes[i].parts);
-    t.indexes = indexes;
-    return sl_table_seal(&memory, &t);
+    return table_copy(draft);
 }
 
 struct sl_table *table_of(const struct sl_column *columns, uint32_t count)

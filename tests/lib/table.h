@@ -14,8 +14,7 @@
 struct sl_column table_column(int64_t id, const char *name, enum sl_column_type type,
                               uint32_t flags);
 
-/* A version as the draft says, with copies of its arrays; text and elements must live as long.
- * Owned: sl_table_free. */
+/* A version as the draft says, with copies of all of it. Owned: sl_table_free. */
 struct sl_table *table_new(const struct sl_table *draft);
 /* The same of columns only, called test.t, with id 47. */
 struct sl_table *table_of(const struct sl_column *columns, uint32_t count);

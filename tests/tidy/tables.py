@@ -45,6 +45,7 @@ THIRD_PARTY = {
     "nghttp2/*": ["src/net/h2.c"],
     "zlib.h": ["src/net/grpc_gzip.c"],
     "pcre2.h": ["src/binlog/pattern.c"],
+    "binlog.pb-c.h": ["bench/decode_probe.c", "tests/*"],
     "etcd.pb-c.h": ["src/net/etcd.c", "tests/*"],
     "pdpb.pb-c.h": ["src/net/pd_wire.c", "tests/*"],
     "tikv.pb-c.h": ["src/net/tikv_wire.c", "tests/*"],
