@@ -536,6 +536,8 @@ const core_sources = [_][]const u8{
     "src/binlog/request.c",
     "src/binlog/sink_table.c",
     "src/binlog/sql_text.c",
+    "src/binlog/statement.c",
+    "src/binlog/statement_parts.c",
     "src/binlog/wire.c",
     "src/compat/compat.c",
     "src/net/channel.c",
@@ -658,7 +660,7 @@ const tools = [_]Program{
     .{ .name = "door", .sources = &.{"tests/tools/door.c"} },
     .{ .name = "fakepd", .sources = &fakepd_sources },
     .{ .name = "selfcheck", .sources = &.{"tests/tools/selfcheck.c"} },
-    .{ .name = "sqldoor", .sources = &.{"tests/tools/sqldoor.c"} },
+    .{ .name = "sqldoor", .sources = &.{ "tests/tools/sqldoor.c", "tests/tools/sqldoor_write.c" } },
 };
 
 /// Libraries that tests load into programs.
@@ -769,6 +771,7 @@ const tests = [_]TestProgram{
     unit("binlog/request"),
     unit("binlog/sink_table"),
     unit("binlog/sql_text"),
+    unit("binlog/statement"),
     unit("lib/env_sim"),
     unit("lib/env_sim_fault"),
     unit("lib/env_sim_fs"),

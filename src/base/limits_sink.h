@@ -18,7 +18,7 @@ enum {
     SL_MYSQL_CELLS_INLINE = 32,             /* so few need no memory of their own */
     SL_MYSQL_TIMEOUT_MS_MAX = 86400 * 1000, /* of one read or write */
     SL_MYSQL_PACKET_BYTES_MIN = 1 << 14,    /* max_allowed_packet of a usable server */
-    SL_MYSQL_PACKET_BYTES_MAX = 0x3ff00000, /* used of it, whatever the server allows */
+    SL_MYSQL_PACKET_BYTES_MAX = 0x3f800000, /* used of it, whatever the server allows */
     /* A peer without a sign of life is given up after IDLE + COUNT * INTERVAL seconds. */
     SL_MYSQL_KEEPALIVE_IDLE_S = 15,
     SL_MYSQL_KEEPALIVE_INTERVAL_S = 5,
@@ -35,9 +35,12 @@ enum {
 
 /* Downstream: statements */
 enum {
-    SL_SQL_BYTES_MAX = 0x7fff0000, /* of a buffer that SQL grows in: a packet and its escapes */
+    SL_STATEMENT_ROWS_MAX = 1 << 14, /* changes in one */
+    SL_SQL_BYTES_MAX = 0x7fff0000,   /* of a buffer that SQL grows in: a packet and its escapes */
 };
-static_assert((int)SL_MYSQL_PACKET_BYTES_MAX <= (int)SL_SQL_BYTES_MAX / 2,
-              "a row of a whole packet fits when every byte of it is escaped");
+static_assert((long)SL_MYSQL_PACKET_BYTES_MAX * 2 +
+                      (long)SL_SINK_COLUMNS_MAX * 4 * SL_SINK_NAME_BYTES_MAX <=
+                  (long)SL_SQL_BYTES_MAX,
+              "a row of a whole packet fits with every byte escaped and every column named twice");
 
 #endif

@@ -193,7 +193,6 @@ enum sl_err sl_sink_table_add_column(struct sl_sink_table_builder    *builder,
     column->is_nullable = strcasecmp(row->nullable, "YES") == 0;
     column->is_generated = row->extra != NULL && (strstr(row->extra, "VIRTUAL GENERATED") != NULL ||
                                                   strstr(row->extra, "STORED GENERATED") != NULL);
-    column->is_float = strcmp((const char *)column->type.bytes, "float") == 0;
     set_comparison(column);
     return SL_OK;
 }

@@ -29,7 +29,6 @@ struct sl_sink_column {
     bool                    pads_blanks; /* trailing blanks do not count when it is compared */
     bool                    is_nullable;
     bool                    is_generated; /* not written by statements */
-    bool                    is_float;     /* FLOAT: a decimal text does not find it again */
 };
 
 /* Part of a key. */

@@ -21,7 +21,7 @@ static void grow(struct sl_sql *sql, size_t more)
 
     SL_ASSERT(more <= (size_t)SL_SQL_BYTES_MAX && sql->len + more <= (size_t)SL_SQL_BYTES_MAX);
     while (room - sql->len < more)
-        room *= 2;
+        room = room > (size_t)SL_SQL_BYTES_MAX / 2 ? (size_t)SL_SQL_BYTES_MAX : room * 2;
     sql->text = realloc(sql->text, room);
     SL_ASSERT(sql->text != NULL);
     sql->room = room;

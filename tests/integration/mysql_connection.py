@@ -4,23 +4,12 @@ wants them, every class of error, limits in time, and what a table is like. Uses
 tests/tools/sqldoor.c. Skipped where there is no MariaDB server."""
 
 import contextlib
-import os
 import socket
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 
-from cluster import ROOT, SECONDS_MAX, wait_for
-from mariadb import Missing, mariadb
-
-sys.path.insert(0, str(ROOT / "tests"))
-from lib.report import Report  # noqa: E402
-
-DOOR = ROOT / "zig-out/tools" / os.environ.get("SLUICE_TEST_SANITIZER", "none") / "sqldoor"
-
-WHY_CHARACTERS_MAX = 400
+from cluster import SECONDS_MAX, wait_for
+from sqldoor import run_checks, second
 
 CHECKS = []
 
@@ -29,58 +18,6 @@ def check(function):
     """Mark a function as one of the checks; it gets a Door and a running server."""
     CHECKS.append(function)
     return function
-
-
-class Door:
-    """tests/tools/sqldoor.c, one question at a time."""
-
-    def __init__(self, server):
-        self.server = server
-        self.process = subprocess.Popen([DOOR], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        encoding="utf-8", errors="surrogateescape")
-
-    def tell(self, *words):
-        self.process.stdin.write(" ".join(str(w) for w in words) + "\n")
-        self.process.stdin.flush()
-
-    def hear(self):
-        """The answer: "ok" or the name of the error, and the rest."""
-        code, _, rest = self.process.stdout.readline().rstrip("\n").partition(" ")
-        return code, rest
-
-    def ask(self, *words):
-        self.tell(*words)
-        return self.hear()
-
-    def ok(self, *words):
-        code, rest = self.ask(*words)
-        assert code == "ok", f"{words}: {code} {rest}"
-        return rest
-
-    def fails(self, wanted, *words):
-        code, rest = self.ask(*words)
-        assert code == wanted, f"{words}: {code} {rest}, wanted {wanted}"
-        return rest
-
-    def open(self, *words):
-        return self.ok("open", f"port={self.server.port}", *words)
-
-    def session(self):
-        kind, zone, bytes_max, optional, plain, utf8mb4, thread, modes = \
-            self.ok("session").split(" ", 7)
-        return {"kind": kind, "zone": zone, "bytes_max": int(bytes_max), "optional": int(optional),
-                "no_backslash": plain == "1", "utf8mb4": utf8mb4 == "1", "thread": int(thread),
-                "modes": set(modes.split(","))}
-
-    def error(self):
-        number, state, kind, lost = self.ok("error").split(" ")
-        return int(number), state, kind, lost == "1"
-
-    def end(self):
-        self.process.stdin.close()
-        code = self.process.wait(timeout=SECONDS_MAX)
-        self.process.stdout.close()
-        assert code == 0, f"sqldoor ended with {code}"
 
 
 # ---- sessions ----
@@ -392,7 +329,7 @@ def table_says_columns_and_unique_keys(door):
                     " UNIQUE u_name (name), UNIQUE a_t (t(5), code), KEY plain (f), PRIMARY KEY"
                     " (id), UNIQUE s_u (s))")
     assert door.ok("table", "w", "q`t'\\") == (
-        "keyed id/bigint/value/ Name/varchar/collation/pn code/varbinary/bytes/ f/float/value/nf"
+        "keyed id/bigint/value/ Name/varchar/collation/pn code/varbinary/bytes/ f/float/value/n"
         " s/int/value/ng v/int/value/ng t/text/bytes/p e/enum/value/n ts/timestamp/value/"
         " PRIMARY!(id) a_t!(t: 5,code) s_u(s) u_name(Name)")
     door.ok("exec", "CREATE TABLE w.plain (a INT, b INT NOT NULL, UNIQUE (b, a))")
@@ -446,41 +383,4 @@ class FakeServer:
         return self.got
 
 
-@contextlib.contextmanager
-def second(door):
-    """Another connection to the same server."""
-    other = Door(door.server)
-    try:
-        yield other
-    finally:
-        other.end()
-
-
-def run(report, server):
-    for function in CHECKS:
-        server.client("DROP DATABASE IF EXISTS w; CREATE DATABASE w")
-        door = Door(server)
-        why = ""
-        try:
-            function(door)
-            door.end()
-        except (AssertionError, OSError, ValueError, subprocess.SubprocessError) as error:
-            door.process.kill()
-            why = f"{type(error).__name__}: {error}"[:WHY_CHARACTERS_MAX]
-        report.check(function.__name__, why == "", why)
-
-
-def main():
-    report = Report()
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            with mariadb(folder) as server:
-                run(report, server)
-        except Missing as missing:
-            for function in CHECKS:
-                report.skip(function.__name__, str(missing))
-    report.exit()
-
-
-if __name__ == "__main__":
-    main()
+run_checks(CHECKS)
