@@ -576,6 +576,7 @@ const core_sources = [_][]const u8{
     "src/net/local_registry.c",
     "src/net/local_tso.c",
     "src/net/mysql.c",
+    "src/net/mysql_auth.c",
     "src/net/mysql_errors.c",
     "src/net/mysql_session.c",
     "src/net/node.c",

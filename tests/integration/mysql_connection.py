@@ -3,12 +3,12 @@
 wants them, every class of error, limits in time, and what a table is like. Uses
 tests/tools/sqldoor.c. Skipped where there is no MariaDB server."""
 
-import contextlib
 import socket
-import threading
+import tempfile
 import time
 
-from cluster import SECONDS_MAX, wait_for
+from cluster import wait_for
+from fake_mysql import FakeServer, Sha2Server
 from sqldoor import run_checks, second
 
 CHECKS = []
@@ -185,10 +185,26 @@ def account_without_rights_is_refused(door):
 
 @check
 def password_is_never_shown_to_the_server(door):
-    fake = FakeServer(b"mysql_clear_password")
+    fake = FakeServer()
     text = door.fails("SL_DENIED", "open", f"port={fake.port}", "user=asked", "password=secret")
     assert "password method" in text, text
     assert b"secret" not in fake.end()
+
+
+@check
+def password_method_of_mysql_8_is_answered(door):
+    with tempfile.TemporaryDirectory() as folder:
+        for have, want, knows, verdict in ((b"secret", "secret", True, "right"),
+                                           (b"secret", "Secret", True, "wrong"),
+                                           (b"secret", "secret", False, "right"),
+                                           (b"secret", "secreT", False, "wrong"),
+                                           (b"", "", True, "right")):
+            fake = Sha2Server(folder, have, knows)
+            text = door.fails("SL_DENIED", "open", f"port={fake.port}", "user=asked",
+                              f"password={want}")
+            assert "Access denied here" in text, text
+            assert b"secret" not in fake.end().lower()
+            assert fake.verdict == verdict, (have, want, knows)
 
 
 @check
@@ -344,43 +360,6 @@ def table_that_is_not_there_is_not_found(door):
     assert "w.nothing does not exist downstream" in text, text
     door.fails("SL_NOT_FOUND", "table", "no_such", "plain")
     door.ok("exec", "SELECT 1")
-
-
-# ---- a server that is none ----
-
-
-class FakeServer:
-    """Greets a client as MySQL does and then asks for another password method."""
-
-    def __init__(self, method):
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.got = b""
-        self.thread = threading.Thread(target=self.serve, args=(method,))
-        self.thread.start()
-
-    def serve(self, method):
-        with contextlib.suppress(OSError):
-            peer, _ = self.listener.accept()
-            peer.settimeout(SECONDS_MAX)
-            greeting = (b"\x0a8.0.1\0" + (1).to_bytes(4, "little") + b"12345678\0" +
-                        b"\xff\xf7\x2d\x02\0\xff\x81\x15" + b"\0" * 10 + b"123456789012\0" +
-                        b"mysql_native_password\0")
-            self.send(peer, 0, greeting)
-            self.got += peer.recv(4096)
-            self.send(peer, 2, b"\xfe" + method + b"\0")
-            while more := peer.recv(4096):
-                self.got += more
-            peer.close()
-
-    @staticmethod
-    def send(peer, number, payload):
-        peer.sendall(len(payload).to_bytes(3, "little") + bytes([number]) + payload)
-
-    def end(self):
-        self.thread.join(SECONDS_MAX)
-        self.listener.close()
-        return self.got
 
 
 run_checks(CHECKS)
