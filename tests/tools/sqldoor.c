@@ -297,7 +297,7 @@ static enum sl_err obey(char *line, struct sl_why *why)
 
 int main(void)
 {
-    static char line[LINE_BYTES];
+    char line[LINE_BYTES];
 
     sl_panic_install("sqldoor");
     while (fgets(line, sizeof line, stdin) != NULL) {

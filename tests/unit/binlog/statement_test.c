@@ -104,7 +104,7 @@ static void assert_text(struct sl_statement_maker *maker, const char *wanted)
 {
     struct sl_slice text = sl_statement_text(maker);
 
-    if (text.len != strlen(wanted) || memcmp(text.bytes, wanted, text.len) != 0)
+    if (!sl_slice_equal(text, sl_slice_from_string(wanted)))
         fail_msg("%.*s\n!= %s", (int)text.len, (const char *)text.bytes, wanted);
 }
 
