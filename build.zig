@@ -603,8 +603,11 @@ const core_sources = [_][]const u8{
     "src/binlog/sql_scan.c",
     "src/binlog/sql_statement.c",
     "src/binlog/table_info.c",
+    "src/binlog/sink_map.c",
     "src/binlog/sink_table.c",
     "src/binlog/sql_text.c",
+    "src/binlog/statement.c",
+    "src/binlog/statement_parts.c",
     "src/binlog/wire.c",
     "src/binlog/zone.c",
     "src/binlog/zone_future.c",
@@ -645,6 +648,7 @@ const core_sources = [_][]const u8{
     "src/net/local_registry.c",
     "src/net/local_tso.c",
     "src/net/mysql.c",
+    "src/net/mysql_auth.c",
     "src/net/mysql_errors.c",
     "src/net/mysql_session.c",
     "src/net/node.c",
@@ -733,7 +737,7 @@ const tools = [_]Program{
     .{ .name = "door", .sources = &.{"tests/tools/door.c"} },
     .{ .name = "fakepd", .sources = &fakepd_sources },
     .{ .name = "selfcheck", .sources = &.{"tests/tools/selfcheck.c"} },
-    .{ .name = "sqldoor", .sources = &.{"tests/tools/sqldoor.c"} },
+    .{ .name = "sqldoor", .sources = &.{ "tests/tools/sqldoor.c", "tests/tools/sqldoor_write.c" } },
 };
 
 /// Libraries that tests load into programs.
@@ -870,6 +874,8 @@ const tests = [_]TestProgram{
     unit("binlog/sql_text"),
     unit("binlog/value_text"),
     unit("binlog/zone"),
+    unit("binlog/sink_map"),
+    unit("binlog/statement"),
     unit("lib/env_sim"),
     unit("lib/env_sim_fault"),
     unit("lib/env_sim_fs"),

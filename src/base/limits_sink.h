@@ -14,6 +14,7 @@ enum {
     SL_MYSQL_ZONE_BYTES_MAX = 64,      /* name of a time zone, likewise */
     SL_MYSQL_VERSION_BYTES_MAX = 128,  /* what a server says of itself, likewise */
     SL_MYSQL_HOST_BYTES_MAX = 256,
+    SL_MYSQL_PASSWORD_BYTES_MAX = 256,      /* terminator included; MySQL's own limit */
     SL_MYSQL_CELLS_MAX = 4096,              /* columns of one result */
     SL_MYSQL_CELLS_INLINE = 32,             /* so few need no memory of their own */
     SL_MYSQL_TIMEOUT_MS_MAX = 86400 * 1000, /* of one read or write */

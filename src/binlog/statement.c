@@ -8,10 +8,11 @@
 
 struct sl_statement_maker {
     struct sl_statement_options options;
-    struct statement_map        map;
-    struct sl_sql               sql; /* the open statement, without its end */
-    enum sl_statement_op        op;  /* of the open statement, as are the next two */
-    const struct sl_sink_key   *key; /* of an open DELETE by IN; else NULL */
+    struct sl_sink_map          map;
+    uint8_t                    *in_use; /* owned; per column: is it in the open INSERT */
+    struct sl_sql               sql;    /* the open statement, without its end */
+    enum sl_statement_op        op;     /* of the open statement, as are the next two */
+    const struct sl_sink_key   *key;    /* of an open DELETE by IN; else NULL */
     uint32_t                    rows;
     bool                        is_closed; /* it takes no more rows */
     bool                        is_ended;  /* its end is written */
@@ -33,7 +34,8 @@ void sl_statement_maker_free(struct sl_statement_maker **maker)
 {
     if (*maker == NULL)
         return;
-    statement_map_done(&(*maker)->map);
+    sl_sink_map_done(&(*maker)->map);
+    free((*maker)->in_use);
     sl_sql_done(&(*maker)->sql);
     free(*maker);
     *maker = NULL;
@@ -45,7 +47,10 @@ enum sl_err sl_statement_use(struct sl_statement_maker *maker, const struct sl_t
     if (maker->map.table == table && maker->map.sink == sink)
         return SL_OK;
     SL_ASSERT(maker->rows == 0);
-    return statement_map_fill(&maker->map, table, sink, maker->options.is_partial, why);
+    free(maker->in_use);
+    maker->in_use = calloc(table->column_count + 1, sizeof *maker->in_use);
+    SL_ASSERT(maker->in_use != NULL);
+    return sl_sink_map_fill(&maker->map, table, sink, maker->options.is_partial, why);
 }
 
 uint32_t sl_statement_rows(const struct sl_statement_maker *maker)
@@ -73,30 +78,30 @@ struct sl_slice sl_statement_text(struct sl_statement_maker *maker)
 
 /* ---- INSERT, REPLACE ---- */
 
-static bool is_written(const struct statement_map *map, const struct sl_value *image, uint32_t i)
+static bool is_written(const struct sl_sink_map *map, const struct sl_value *image, uint32_t i)
 {
     return map->to_sink[i] >= 0 && image[i].kind != SL_VALUE_ABSENT;
 }
 
-static bool has_same_columns(const struct statement_map *map, const struct sl_value *image)
+static bool has_same_columns(const struct sl_statement_maker *maker, const struct sl_value *image)
 {
-    for (uint32_t i = 0; i < map->table->column_count; i++)
-        if (is_written(map, image, i) != (map->in_use[i] != 0))
+    for (uint32_t i = 0; i < maker->map.table->column_count; i++)
+        if (is_written(&maker->map, image, i) != (maker->in_use[i] != 0))
             return false;
     return true;
 }
 
 static void begin_insert(struct sl_statement_maker *maker, const struct sl_value *image)
 {
-    const struct statement_map *map = &maker->map;
-    bool                        is_first = true;
+    const struct sl_sink_map *map = &maker->map;
+    bool                      is_first = true;
 
     sl_sql_puts(&maker->sql, maker->op == SL_STATEMENT_INSERT ? "INSERT INTO " : "REPLACE INTO ");
     sl_sql_table(&maker->sql, map->sink->schema, map->sink->name);
     sl_sql_put(&maker->sql, "(", 1);
     for (uint32_t i = 0; i < map->table->column_count; i++) {
-        map->in_use[i] = is_written(map, image, i);
-        if (!map->in_use[i])
+        maker->in_use[i] = is_written(map, image, i);
+        if (!maker->in_use[i])
             continue;
         if (!is_first)
             sl_sql_put(&maker->sql, ",", 1);
@@ -108,15 +113,15 @@ static void begin_insert(struct sl_statement_maker *maker, const struct sl_value
 
 static void put_insert(struct sl_statement_maker *maker, const struct sl_value *image)
 {
-    const struct statement_map *map = &maker->map;
-    char                        before = '(';
+    const struct sl_sink_map *map = &maker->map;
+    char                      before = '(';
 
     if (maker->rows == 0)
         begin_insert(maker, image);
     else
         sl_sql_put(&maker->sql, ",", 1);
     for (uint32_t i = 0; i < map->table->column_count; i++) {
-        if (!map->in_use[i])
+        if (!maker->in_use[i])
             continue;
         sl_sql_put(&maker->sql, &before, 1);
         before = ',';
@@ -130,7 +135,7 @@ static void put_insert(struct sl_statement_maker *maker, const struct sl_value *
 static void put_delete(struct sl_statement_maker *maker, const struct sl_sink_key *key,
                        const struct sl_value *image)
 {
-    const struct statement_map *map = &maker->map;
+    const struct sl_sink_map *map = &maker->map;
 
     if (maker->rows == 0) {
         sl_sql_puts(&maker->sql, "DELETE FROM ");
@@ -169,7 +174,7 @@ static bool is_same_value(const struct sl_value *a, const struct sl_value *b)
     return false;
 }
 
-static bool is_changed(const struct statement_map *map, const struct sl_change *change, uint32_t i)
+static bool is_changed(const struct sl_sink_map *map, const struct sl_change *change, uint32_t i)
 {
     return is_written(map, change->values, i) &&
            !is_same_value(&change->values[i], &change->old[i]);
@@ -181,7 +186,7 @@ static bool may_set_itself(const struct sl_column *column)
     return column->type == SL_TYPE_TIMESTAMP || column->type == SL_TYPE_DATETIME;
 }
 
-static bool has_effect(const struct statement_map *map, const struct sl_change *change)
+static bool has_effect(const struct sl_sink_map *map, const struct sl_change *change)
 {
     for (uint32_t i = 0; i < map->table->column_count; i++)
         if (is_changed(map, change, i))
@@ -191,8 +196,8 @@ static bool has_effect(const struct statement_map *map, const struct sl_change *
 
 static void put_update(struct sl_statement_maker *maker, const struct sl_change *change)
 {
-    const struct statement_map *map = &maker->map;
-    const char                 *before = " SET ";
+    const struct sl_sink_map *map = &maker->map;
+    const char               *before = " SET ";
 
     sl_sql_puts(&maker->sql, "UPDATE ");
     sl_sql_table(&maker->sql, map->sink->schema, map->sink->name);
@@ -207,7 +212,7 @@ static void put_update(struct sl_statement_maker *maker, const struct sl_change 
         statement_literal(&maker->sql, &change->values[i], &map->table->columns[i]);
     }
     sl_sql_puts(&maker->sql, " WHERE ");
-    statement_where(&maker->sql, map, statement_key(map, change->old), change->old,
+    statement_where(&maker->sql, map, sl_sink_map_key(map, change->old), change->old,
                     maker->options.has_utf8mb4);
     sl_sql_puts(&maker->sql, " LIMIT 1");
     maker->is_closed = true;
@@ -261,7 +266,7 @@ static bool joins(const struct sl_statement_maker *maker, enum sl_statement_op o
         return false;
     if (op == SL_STATEMENT_DELETE)
         return key != NULL && key == maker->key;
-    return has_same_columns(&maker->map, change->values);
+    return has_same_columns(maker, change->values);
 }
 
 static void put(struct sl_statement_maker *maker, const struct sl_sink_key *key,
@@ -287,7 +292,7 @@ enum sl_err sl_statement_add(struct sl_statement_maker *maker, enum sl_statement
     if (op == SL_STATEMENT_UPDATE && !has_effect(&maker->map, change))
         return SL_OK;
     if (op == SL_STATEMENT_DELETE)
-        key = statement_key(&maker->map, image_of(op, change));
+        key = sl_sink_map_key(&maker->map, image_of(op, change));
     if (!joins(maker, op, key, change))
         return SL_FULL;
     maker->op = op;

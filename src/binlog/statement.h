@@ -36,10 +36,12 @@ struct sl_statement_maker;
 
 /* What is done with a change, whatever its kind. */
 enum sl_statement_op {
-    SL_STATEMENT_INSERT,  /* the new image; fails downstream when there is a row with its key */
-    SL_STATEMENT_REPLACE, /* the new image, in place of all rows that share a unique key with it */
-    SL_STATEMENT_UPDATE,  /* of an update: what is new in the row of the old image */
-    SL_STATEMENT_DELETE,  /* the old image of an update, the image of others */
+    SL_STATEMENT_INSERT, /* the new image; fails downstream when there is a row with its key */
+    /* The new image, in place of all rows that share a unique key with it. Columns that it does not
+     * mention get their defaults, whatever they were. */
+    SL_STATEMENT_REPLACE,
+    SL_STATEMENT_UPDATE, /* of an update: what is new in the row of the old image */
+    SL_STATEMENT_DELETE, /* the old image of an update, the image of others */
 };
 
 /* What statements may be like; fixed for the life of a maker. */

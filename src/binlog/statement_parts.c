@@ -1,104 +1,10 @@
 #include "binlog/statement_parts.h"
 
-#include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/assert.h"
-
 enum { NUMBER_BYTES_MAX = 32 };
-
-/* ---- which columns meet ---- */
-
-void statement_map_done(struct statement_map *map)
-{
-    free(map->to_sink);
-    free(map->from_sink);
-    free(map->in_use);
-    *map = (struct statement_map){0};
-}
-
-static enum sl_err map_column(struct statement_map *map, uint32_t index, bool is_partial,
-                              struct sl_why *why)
-{
-    const struct sl_column *column = &map->table->columns[index];
-    int32_t                 at = -1;
-
-    map->to_sink[index] = -1;
-    if (column->state != SL_SCHEMA_PUBLIC)
-        return SL_OK;
-    at = sl_sink_table_find(map->sink, column->name);
-    if (at >= 0)
-        map->from_sink[at] = (int32_t)index;
-    if (!sl_column_is_writable(column))
-        return SL_OK;
-    if (at < 0 && !is_partial)
-        return sl_fail(why, SL_INVALID,
-                       "column %s of table %s.%s does not exist downstream; add it there, or set"
-                       " sync-mode = 2 to leave it out",
-                       column->name.bytes, map->sink->schema.bytes, map->sink->name.bytes);
-    if (at >= 0 && !map->sink->columns[at].is_generated)
-        map->to_sink[index] = at;
-    return SL_OK;
-}
-
-enum sl_err statement_map_fill(struct statement_map *map, const struct sl_table *table,
-                               const struct sl_sink_table *sink, bool is_partial,
-                               struct sl_why *why)
-{
-    statement_map_done(map);
-    *map = (struct statement_map){
-        .table = table,
-        .sink = sink,
-        .to_sink = calloc(table->column_count + 1, sizeof *map->to_sink),
-        .from_sink = calloc(sink->column_count + 1, sizeof *map->from_sink),
-        .in_use = calloc(table->column_count + 1, sizeof *map->in_use),
-    };
-    SL_ASSERT(map->to_sink != NULL && map->from_sink != NULL && map->in_use != NULL);
-    for (uint32_t i = 0; i < sink->column_count; i++)
-        map->from_sink[i] = -1;
-    for (uint32_t i = 0; i < table->column_count; i++) {
-        enum sl_err err = map_column(map, i, is_partial, why);
-
-        if (err != SL_OK) {
-            statement_map_done(map);
-            return err;
-        }
-    }
-    return SL_OK;
-}
-
-/* The value that the image has for a part of a key; NULL when it has none, or a NULL. */
-static const struct sl_value *part_value(const struct statement_map *map,
-                                         const struct sl_sink_part  *part,
-                                         const struct sl_value      *image)
-{
-    int32_t at = part->column < 0 ? -1 : map->from_sink[part->column];
-
-    if (at < 0 || image[at].kind == SL_VALUE_ABSENT || image[at].kind == SL_VALUE_NULL)
-        return NULL;
-    return &image[at];
-}
-
-static bool has_all_parts(const struct statement_map *map, const struct sl_sink_key *key,
-                          const struct sl_value *image)
-{
-    for (uint32_t i = 0; i < key->part_count; i++)
-        if (part_value(map, &key->parts[i], image) == NULL)
-            return false;
-    return true;
-}
-
-const struct sl_sink_key *statement_key(const struct statement_map *map,
-                                        const struct sl_value      *image)
-{
-    for (uint32_t i = 0; i < map->sink->key_count; i++)
-        if (has_all_parts(map, &map->sink->keys[i], image))
-            return &map->sink->keys[i];
-    return NULL;
-}
 
 /* ---- literals ---- */
 
@@ -169,7 +75,7 @@ void statement_literal(struct sl_sql *sql, const struct sl_value *value,
 
 /* ---- keys and conditions ---- */
 
-void statement_key_names(struct sl_sql *sql, const struct statement_map *map,
+void statement_key_names(struct sl_sql *sql, const struct sl_sink_map *map,
                          const struct sl_sink_key *key)
 {
     if (key->part_count > 1)
@@ -183,7 +89,7 @@ void statement_key_names(struct sl_sql *sql, const struct statement_map *map,
         sl_sql_put(sql, ")", 1);
 }
 
-void statement_key_values(struct sl_sql *sql, const struct statement_map *map,
+void statement_key_values(struct sl_sql *sql, const struct sl_sink_map *map,
                           const struct sl_sink_key *key, const struct sl_value *image)
 {
     if (key->part_count > 1)
@@ -224,7 +130,7 @@ static void put_condition(struct sl_sql *sql, const struct sl_sink_column *to,
         sl_sql_puts(sql, " COLLATE utf8mb4_bin");
 }
 
-static void put_key_condition(struct sl_sql *sql, const struct statement_map *map,
+static void put_key_condition(struct sl_sql *sql, const struct sl_sink_map *map,
                               const struct sl_sink_key *key, const struct sl_value *image)
 {
     for (uint32_t i = 0; i < key->part_count; i++) {
@@ -237,7 +143,7 @@ static void put_key_condition(struct sl_sql *sql, const struct statement_map *ma
     }
 }
 
-void statement_where(struct sl_sql *sql, const struct statement_map *map,
+void statement_where(struct sl_sql *sql, const struct sl_sink_map *map,
                      const struct sl_sink_key *key, const struct sl_value *image, bool has_utf8mb4)
 {
     bool is_first = true;

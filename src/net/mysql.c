@@ -16,11 +16,12 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "net/mysql_auth.h"
 #include "net/mysql_private.h"
 
 /* Methods that prove the password without showing it. Without this list a server, or whoever
  * answers in its place, could ask for the password itself. */
-#define AUTH_METHODS "mysql_native_password,caching_sha2_password,client_ed25519"
+#define AUTH_METHODS "mysql_native_password,caching_sha2_password"
 
 static_assert((int)SL_MYSQL_TEXT_BYTES_MAX < (int)SL_WHY_BYTES_MAX, "a reason holds a server's");
 
@@ -36,9 +37,10 @@ static pthread_once_t library_once = PTHREAD_ONCE_INIT;
 
 static void start_library(void)
 {
-    int failed = mysql_library_init(0, NULL, NULL);
+    int  failed = mysql_library_init(0, NULL, NULL);
+    bool registered = failed == 0 && mysql_auth_register();
 
-    SL_ASSERT(failed == 0);
+    SL_ASSERT(registered);
 }
 
 /* ---- errors ---- */

@@ -103,7 +103,8 @@ static const struct sl_mysql_meaning meanings[] = {
     {2026, RETRY, LOST, OPEN, "TLS failed"},
     {2027, RETRY, LOST, OPEN, "the server's answer is damaged"},
     {2059, REFUSED, LOST, OPEN,
-     "the account's password method is not supported; use mysql_native_password"},
+     "the account's password method is not supported; use mysql_native_password or "
+     "caching_sha2_password"},
     {2061, REFUSED, LOST, OPEN, "the log-in failed"},
     {3024, RETRY, KEPT, OPEN, "the statement took longer than max_execution_time"},
     {3058, RETRY, KEPT, OPEN, "a deadlock between user locks"},
@@ -114,7 +115,8 @@ static const struct sl_mysql_meaning meanings[] = {
     {4151, REFUSED, KEPT, OPEN, "the account is locked"},
     {4166, STOP, KEPT, OPEN, "LOCAL INFILE is off"},
     {5010, REFUSED, LOST, OPEN,
-     "the account's password method is not supported; use mysql_native_password"},
+     "the account's password method is not supported; use mysql_native_password or "
+     "caching_sha2_password"},
     {5012, RETRY, LOST, OPEN, "the client library failed"},
     {5013, RETRY, LOST, OPEN, "the connection is lost"},
     {5014, RETRY, LOST, OPEN, "the connection is lost"},

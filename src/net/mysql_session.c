@@ -81,6 +81,9 @@ enum sl_err mysql_session_check(const struct sl_mysql_options *options, struct s
 
     if (options->socket == NULL && !is_host(options->host))
         return sl_fail(why, SL_CONFIG, "'%.64s' is no host name or address", options->host);
+    if (options->password != NULL && strlen(options->password) >= SL_MYSQL_PASSWORD_BYTES_MAX)
+        return sl_fail(why, SL_CONFIG, "the password is longer than %d bytes",
+                       SL_MYSQL_PASSWORD_BYTES_MAX - 1);
     if (options->connect_timeout_ms == 0 || options->connect_timeout_ms > SL_MYSQL_TIMEOUT_MS_MAX ||
         options->read_timeout_ms > SL_MYSQL_TIMEOUT_MS_MAX ||
         options->write_timeout_ms > SL_MYSQL_TIMEOUT_MS_MAX)

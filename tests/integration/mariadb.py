@@ -132,15 +132,20 @@ class Server:
             self.process.wait()
             self.process = None
 
-    def client(self, sql, database="", *options):
+    def client(self, sql, database=""):
         """Run a script as root; what it printed, rows as lines with tabs."""
+        return self.batch(sql, "--raw", database).decode(errors="surrogateescape")
+
+    def batch(self, sql, *options):
+        """Run a script as root; what it printed as bytes. Without --raw, backslash, tab, newline
+        and NUL inside values are escaped with a backslash, and NULL is the word NULL."""
         text = sql if isinstance(sql, bytes) else sql.encode()
-        done = subprocess.run([program("mariadb"), "--no-defaults", "-uroot", "--batch", "--raw",
+        done = subprocess.run([program("mariadb"), "--no-defaults", "-uroot", "--batch",
                                "--skip-column-names", "--default-character-set=utf8mb4",
-                               f"--socket={self.socket}", *options, database],
+                               f"--socket={self.socket}", *options],
                               input=text, capture_output=True, check=False)
         assert done.returncode == 0, done.stderr.decode(errors="replace")
-        return done.stdout.decode(errors="surrogateescape")
+        return done.stdout
 
 
 def mariadb(folder, *options):

@@ -3,24 +3,13 @@
 wants them, every class of error, limits in time, and what a table is like. Uses
 tests/tools/sqldoor.c. Skipped where there is no MariaDB server."""
 
-import contextlib
-import os
 import socket
-import subprocess
-import sys
 import tempfile
-import threading
 import time
 
-from cluster import ROOT, SECONDS_MAX, wait_for
-from mariadb import Missing, mariadb
-
-sys.path.insert(0, str(ROOT / "tests"))
-from lib.report import Report  # noqa: E402
-
-DOOR = ROOT / "zig-out/tools" / os.environ.get("SLUICE_TEST_SANITIZER", "none") / "sqldoor"
-
-WHY_CHARACTERS_MAX = 400
+from cluster import wait_for
+from fake_mysql import FakeServer, Sha2Server
+from sqldoor import run_checks, second
 
 CHECKS = []
 
@@ -29,58 +18,6 @@ def check(function):
     """Mark a function as one of the checks; it gets a Door and a running server."""
     CHECKS.append(function)
     return function
-
-
-class Door:
-    """tests/tools/sqldoor.c, one question at a time."""
-
-    def __init__(self, server):
-        self.server = server
-        self.process = subprocess.Popen([DOOR], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        encoding="utf-8", errors="surrogateescape")
-
-    def tell(self, *words):
-        self.process.stdin.write(" ".join(str(w) for w in words) + "\n")
-        self.process.stdin.flush()
-
-    def hear(self):
-        """The answer: "ok" or the name of the error, and the rest."""
-        code, _, rest = self.process.stdout.readline().rstrip("\n").partition(" ")
-        return code, rest
-
-    def ask(self, *words):
-        self.tell(*words)
-        return self.hear()
-
-    def ok(self, *words):
-        code, rest = self.ask(*words)
-        assert code == "ok", f"{words}: {code} {rest}"
-        return rest
-
-    def fails(self, wanted, *words):
-        code, rest = self.ask(*words)
-        assert code == wanted, f"{words}: {code} {rest}, wanted {wanted}"
-        return rest
-
-    def open(self, *words):
-        return self.ok("open", f"port={self.server.port}", *words)
-
-    def session(self):
-        kind, zone, bytes_max, optional, plain, utf8mb4, thread, modes = \
-            self.ok("session").split(" ", 7)
-        return {"kind": kind, "zone": zone, "bytes_max": int(bytes_max), "optional": int(optional),
-                "no_backslash": plain == "1", "utf8mb4": utf8mb4 == "1", "thread": int(thread),
-                "modes": set(modes.split(","))}
-
-    def error(self):
-        number, state, kind, lost = self.ok("error").split(" ")
-        return int(number), state, kind, lost == "1"
-
-    def end(self):
-        self.process.stdin.close()
-        code = self.process.wait(timeout=SECONDS_MAX)
-        self.process.stdout.close()
-        assert code == 0, f"sqldoor ended with {code}"
 
 
 # ---- sessions ----
@@ -248,10 +185,26 @@ def account_without_rights_is_refused(door):
 
 @check
 def password_is_never_shown_to_the_server(door):
-    fake = FakeServer(b"mysql_clear_password")
+    fake = FakeServer()
     text = door.fails("SL_DENIED", "open", f"port={fake.port}", "user=asked", "password=secret")
     assert "password method" in text, text
     assert b"secret" not in fake.end()
+
+
+@check
+def password_method_of_mysql_8_is_answered(door):
+    with tempfile.TemporaryDirectory() as folder:
+        for have, want, knows, verdict in ((b"secret", "secret", True, "right"),
+                                           (b"secret", "Secret", True, "wrong"),
+                                           (b"secret", "secret", False, "right"),
+                                           (b"secret", "secreT", False, "wrong"),
+                                           (b"", "", True, "right")):
+            fake = Sha2Server(folder, have, knows)
+            text = door.fails("SL_DENIED", "open", f"port={fake.port}", "user=asked",
+                              f"password={want}")
+            assert "Access denied here" in text, text
+            assert b"secret" not in fake.end().lower()
+            assert fake.verdict == verdict, (have, want, knows)
 
 
 @check
@@ -392,7 +345,7 @@ def table_says_columns_and_unique_keys(door):
                     " UNIQUE u_name (name), UNIQUE a_t (t(5), code), KEY plain (f), PRIMARY KEY"
                     " (id), UNIQUE s_u (s))")
     assert door.ok("table", "w", "q`t'\\") == (
-        "keyed id/bigint/value/ Name/varchar/collation/pn code/varbinary/bytes/ f/float/value/nf"
+        "keyed id/bigint/value/ Name/varchar/collation/pn code/varbinary/bytes/ f/float/value/n"
         " s/int/value/ng v/int/value/ng t/text/bytes/p e/enum/value/n ts/timestamp/value/"
         " PRIMARY!(id) a_t!(t: 5,code) s_u(s) u_name(Name)")
     door.ok("exec", "CREATE TABLE w.plain (a INT, b INT NOT NULL, UNIQUE (b, a))")
@@ -409,78 +362,4 @@ def table_that_is_not_there_is_not_found(door):
     door.ok("exec", "SELECT 1")
 
 
-# ---- a server that is none ----
-
-
-class FakeServer:
-    """Greets a client as MySQL does and then asks for another password method."""
-
-    def __init__(self, method):
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.got = b""
-        self.thread = threading.Thread(target=self.serve, args=(method,))
-        self.thread.start()
-
-    def serve(self, method):
-        with contextlib.suppress(OSError):
-            peer, _ = self.listener.accept()
-            peer.settimeout(SECONDS_MAX)
-            greeting = (b"\x0a8.0.1\0" + (1).to_bytes(4, "little") + b"12345678\0" +
-                        b"\xff\xf7\x2d\x02\0\xff\x81\x15" + b"\0" * 10 + b"123456789012\0" +
-                        b"mysql_native_password\0")
-            self.send(peer, 0, greeting)
-            self.got += peer.recv(4096)
-            self.send(peer, 2, b"\xfe" + method + b"\0")
-            while more := peer.recv(4096):
-                self.got += more
-            peer.close()
-
-    @staticmethod
-    def send(peer, number, payload):
-        peer.sendall(len(payload).to_bytes(3, "little") + bytes([number]) + payload)
-
-    def end(self):
-        self.thread.join(SECONDS_MAX)
-        self.listener.close()
-        return self.got
-
-
-@contextlib.contextmanager
-def second(door):
-    """Another connection to the same server."""
-    other = Door(door.server)
-    try:
-        yield other
-    finally:
-        other.end()
-
-
-def run(report, server):
-    for function in CHECKS:
-        server.client("DROP DATABASE IF EXISTS w; CREATE DATABASE w")
-        door = Door(server)
-        why = ""
-        try:
-            function(door)
-            door.end()
-        except (AssertionError, OSError, ValueError, subprocess.SubprocessError) as error:
-            door.process.kill()
-            why = f"{type(error).__name__}: {error}"[:WHY_CHARACTERS_MAX]
-        report.check(function.__name__, why == "", why)
-
-
-def main():
-    report = Report()
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            with mariadb(folder) as server:
-                run(report, server)
-        except Missing as missing:
-            for function in CHECKS:
-                report.skip(function.__name__, str(missing))
-    report.exit()
-
-
-if __name__ == "__main__":
-    main()
+run_checks(CHECKS)

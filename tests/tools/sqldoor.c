@@ -8,6 +8,8 @@
  *     query SQL            "ok CELL|CELL;CELL|CELL"
  *     cancelled SQL        as exec, until another line comes in
  *     table SCHEMA NAME    "ok KEYED COLUMN/TYPE/COMPARISON/FLAGS... KEY(COLUMN:PREFIX,...)..."
+ *     write OP SCHEMA NAME COLUMNS ROW...
+ *                          "ok STATEMENTS ROWS"; see sqldoor_write.h
  *     error                "ok NUMBER SQLSTATE CLASS LOST"
  *     close
  *
@@ -22,6 +24,7 @@
 #include "actors/drainer/sink_table_load.h"
 #include "base/panic.h"
 #include "net/mysql.h"
+#include "tools/sqldoor_write.h"
 
 enum { LINE_BYTES = 1 << 16, OUT_BYTES = 1 << 18 };
 
@@ -190,7 +193,6 @@ static void say_column(const struct sl_sink_column *c)
     say(c->pads_blanks ? "p" : "");
     say(c->is_nullable ? "n" : "");
     say(c->is_generated ? "g" : "");
-    say(c->is_float ? "f" : "");
 }
 
 static void say_key(const struct sl_sink_table *table, const struct sl_sink_key *key)
@@ -232,6 +234,19 @@ static enum sl_err do_table(char *rest, struct sl_why *why)
     return SL_OK;
 }
 
+static enum sl_err do_write(char *rest, struct sl_why *why)
+{
+    uint32_t    statements = 0;
+    uint32_t    rows = 0;
+    enum sl_err err = sqldoor_write(mysql, rest, &statements, &rows, why);
+
+    if (err == SL_OK) {
+        say_number(statements);
+        say_number(rows);
+    }
+    return err;
+}
+
 static enum sl_err do_error(char *rest, struct sl_why *why)
 {
     const struct sl_mysql_error *error = mysql != NULL ? sl_mysql_error(mysql) : &open_error;
@@ -262,7 +277,7 @@ static const struct {
 } commands[] = {
     {"open", do_open, false},          {"session", do_session, true}, {"exec", do_exec, true},
     {"query", do_query, true},         {"error", do_error, false},    {"close", do_close, false},
-    {"cancelled", do_cancelled, true}, {"table", do_table, true},
+    {"cancelled", do_cancelled, true}, {"table", do_table, true},     {"write", do_write, true},
 };
 
 static enum sl_err obey(char *line, struct sl_why *why)
@@ -282,7 +297,7 @@ static enum sl_err obey(char *line, struct sl_why *why)
 
 int main(void)
 {
-    static char line[LINE_BYTES];
+    char line[LINE_BYTES];
 
     sl_panic_install("sqldoor");
     while (fgets(line, sizeof line, stdin) != NULL) {

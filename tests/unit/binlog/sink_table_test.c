@@ -98,7 +98,6 @@ static void generated_columns_are_told_from_generated_defaults(void **state)
     assert_true(table->columns[1].is_generated);
     assert_true(table->columns[2].is_generated);
     assert_false(table->columns[3].is_generated);
-    assert_true(table->columns[4].is_float);
     assert_false(table->columns[0].is_nullable);
     assert_true(table->columns[4].is_nullable);
     sl_sink_table_free(&table);
