@@ -403,8 +403,6 @@ enum {
     SL_PUMP_READ_ROOM = 1 << 12,    /* with less room than this left in it, a new one is taken */
     SL_PUMP_READ_BUDGET = 1 << 18,  /* read by a session before others have their turn */
     SL_PUMP_WRITE_BUDGET = 1 << 20, /* written likewise */
-    SL_PUMP_ACCEPTS = 64,           /* connections accepted before others have their turn */
-    SL_PUMP_ACCEPT_RETRY_MS = 100,  /* after an accept that failed */
     SL_PUMP_SNIFF_S = 10,           /* for the first bytes, which say what a connection speaks */
     SL_PUMP_PING_S = 2 * 60 * 60,   /* of silence, then the peer is asked for a sign of life */
     SL_PUMP_PONG_S = 20,            /* and has so long */
@@ -441,6 +439,35 @@ enum {
     SL_PULL_WARN_MS = 10000, /* between two warnings that a reader is ahead of the pump */
 };
 static_assert((int)SL_PULL_BLOCK_ITEMS <= (int)SL_MERGE_BLOCK_ITEMS_MAX, "the merge takes a block");
+
+/* Listeners: connections and their gateway */
+enum {
+    SL_GATEWAY_ACCEPTS = 64,              /* accepted before others have their turn */
+    SL_GATEWAY_RETRY_MS = 100,            /* after an accept that failed */
+    SL_CONNECTION_READ_BYTES = 1 << 16,   /* an input buffer */
+    SL_CONNECTION_READ_ROOM = 1 << 12,    /* with less room left in it, a new one is taken */
+    SL_CONNECTION_READ_BUDGET = 1 << 18,  /* read before others have their turn */
+    SL_CONNECTION_WRITE_BUDGET = 1 << 20, /* written likewise */
+    SL_CONNECTION_SNIFF_S = 10,           /* for the first bytes, which say what it speaks */
+    SL_CONNECTION_PING_S = 2 * 60 * 60,   /* of silence, then a sign of life is asked for, */
+    SL_CONNECTION_PONG_S = 20,            /* and has so long */
+    SL_CONNECTION_STOP_S = 10,            /* what is under way may take at a stop */
+    SL_CONNECTION_LINGER_MS = 1000,       /* the peer may take to close when all is said */
+};
+static_assert((int)SL_CONNECTION_READ_ROOM < (int)SL_CONNECTION_READ_BYTES,
+              "else each read takes a buffer");
+
+/* Drainer: its entrance */
+enum {
+    SL_DRAINER_CONNECTIONS_MAX = 256, /* sessions; one more is closed at once */
+    SL_DRAINER_STREAMS_MAX = 16,      /* calls open on one connection */
+    SL_DRAINER_NOTIFY_CREDITS = 256,  /* pumps that wait to be known; one more is told to retry */
+    SL_DRAINER_HTTP_CREDITS = 64,     /* requests to the admin port being answered */
+    SL_DRAINER_HEARTBEAT_MS = 1000,   /* between two updates of the registry, as the original */
+    SL_DRAINER_TELL_MS = 10000,       /* between two lines about what goes wrong or how it goes */
+    SL_DRAINER_SAMPLE_MS = 1000,      /* between two looks at what is counted, */
+    SL_DRAINER_SAMPLES = 10,          /* of which so many make a rate */
+};
 
 /* Regular expressions of filters */
 enum {

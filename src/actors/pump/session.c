@@ -123,7 +123,7 @@ static void hear_failure(struct session *s, uint64_t tag, enum sl_err err, const
     SL_UNREACHABLE("not a question of ours");
 }
 
-static void hear_response(struct session *s, struct sl_pump_http_response *response)
+static void hear_response(struct session *s, struct sl_http_answer *response)
 {
     session_http_respond(s, response->status, response->content_type, &response->body);
 }
@@ -152,7 +152,7 @@ static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
     case SL_PUMP_TS: session_write_clock(s, ts->ts, SL_OK, ""); return SL_OK;
     case SL_PUMP_BATCH: session_pull_batch(s, id); return SL_OK;
     case SL_PUMP_HTTP_RESPONSE:
-        hear_response(s, (struct sl_pump_http_response *)(void *)msg);
+        hear_response(s, (struct sl_http_answer *)(void *)msg);
         return SL_OK;
     case SL_PUMP_DUE: tick(s); return SL_OK;
     default: SL_UNREACHABLE("not for a session");

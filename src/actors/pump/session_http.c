@@ -8,15 +8,6 @@
 
 /* ---- requests ---- */
 
-static struct sl_buf *copy_of(struct sl_slice slice)
-{
-    struct sl_buf *copy = sl_buf_new(slice.len);
-
-    if (slice.len > 0)
-        memcpy(copy->data, slice.bytes, slice.len);
-    return copy;
-}
-
 /* Only who is on this machine may change things by the doors that the original did not have. */
 static bool is_loopback(const char *peer)
 {
@@ -41,20 +32,11 @@ static void ask(struct session *s)
 
 static void on_request(void *context, struct sl_http *http, const struct sl_http_request *request)
 {
-    struct session              *s = context;
-    struct sl_pump_http_request *message = sl_pump_http_request_new();
+    struct session *s = context;
 
     (void)http;
     SL_ASSERT(s->request == NULL);
-    message->hdr.bytes = (uint32_t)request->body.len; /* at most SL_HTTP_BODY_BYTES_MAX */
-    message->method = request->method;
-    message->trusted = is_loopback(s->peer);
-    message->path = copy_of(request->path);
-    if (request->query.len > 0)
-        message->query = copy_of(request->query);
-    if (request->body.len > 0)
-        message->body = copy_of(request->body);
-    s->request = message;
+    s->request = sl_http_question_new(SL_PUMP_HTTP_REQUEST, request, is_loopback(s->peer));
     s->answering = true;
     ask(s);
 }

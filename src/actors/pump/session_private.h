@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "actors/common/http_mail.h"
 #include "actors/pump/messages.h"
 #include "actors/pump/pump.h"
 #include "actors/pump/topology.h"
@@ -92,9 +93,9 @@ struct session {
     struct session_spools spools;
     struct session_pulls  pulls;
 
-    struct sl_http              *http;      /* owned; in SESSION_HTTP */
-    struct sl_pump_http_request *request;   /* owned; waits for room on the line; or NULL */
-    bool                         answering; /* a request has come and its answer has not */
+    struct sl_http          *http;      /* owned; in SESSION_HTTP */
+    struct sl_http_question *request;   /* owned; waits for room on the line; or NULL */
+    bool                     answering; /* a request has come and its answer has not */
 };
 
 /* What a call is for. */
