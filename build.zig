@@ -499,7 +499,6 @@ const core_sources = [_][]const u8{
     "src/actors/pump/session_grpc.c",
     "src/actors/pump/session_http.c",
     "src/actors/pump/session_pull.c",
-    "src/actors/pump/session_socket.c",
     "src/actors/pump/session_spool.c",
     "src/actors/pump/session_write.c",
     "src/actors/pump/shard_writer.c",

@@ -2,8 +2,8 @@
 #define SL_ACTORS_COMMON_CONNECTION_H
 
 /* One connection of a listener, inside the actor that serves it: the socket, what the connection
- * speaks, and its time. The first bytes say what that is; then bytes move between the socket and the
- * machine of that protocol, whose events go to the actor.
+ * speaks, and its time. The first bytes say what that is; then bytes move between the socket and
+ * the machine of that protocol, whose events go to the actor.
  *
  *                   preface of HTTP/2
  *                 ┌──────────────────► GRPC ──over, broken──┐
@@ -84,6 +84,7 @@ struct sl_connection {
     bool                              answering; /* a request has come and its answer has not */
 };
 
+/* Where it is now. */
 static inline enum sl_connection_phase sl_connection_phase(const struct sl_connection *c)
 {
     return (enum sl_connection_phase)c->phase.state;

@@ -5,8 +5,9 @@
  *
  *     doors (listening sockets) ──accept──► session (child; owns the socket)
  *
- * A connection too many is closed at once: its client goes elsewhere, or comes again. When accepting
- * fails (no descriptor left), the door is left alone for a moment: it would be ready again at once.
+ * A connection too many is closed at once: its client goes elsewhere, or comes again. When
+ * accepting fails (no descriptor left), the door is left alone for a moment: it would be ready
+ * again at once.
  * At a stop the doors close first, then the sessions end what is under way.
  *
  * The actor is of the io lane, with one timer for it and sessions_max children; its hooks call the

@@ -1,8 +1,8 @@
 #ifndef SL_ACTORS_COMMON_PUSH_H
 #define SL_ACTORS_COMMON_PUSH_H
 
-/* Sending metrics to a Pushgateway, as pump and drainer do: job "binlog", instance the node id, POST
- * (pump spec 7, drainer spec 6). Used by one thread; blocks. */
+/* Sending metrics to a Pushgateway, as pump and drainer do: job "binlog", instance the node id,
+ * POST (pump spec 7, drainer spec 6). Used by one thread; blocks. */
 
 #include "base/buf.h"
 #include "base/env.h"

@@ -15,9 +15,9 @@
  *     pusher: sends metrics to a Pushgateway, when there is one.
  *
  * Its actors know what is behind them by references and by the notice board (board.h) alone. All of
- * them get struct sl_drainer_front_args but sessions, which the gateway starts. Stop them so: publish
- * pausing or closing; gateway; whatever is behind; publish paused or offline, which takes the last
- * checkpoint along; admin, pusher, registrar. */
+ * them get struct sl_drainer_front_args but sessions, which the gateway starts. Stop them so:
+ * publish pausing or closing; gateway; whatever is behind; publish paused or offline, which takes
+ * the last checkpoint along; admin, pusher, registrar. */
 
 #include "actors/drainer/board.h"
 #include "actors/drainer/front_messages.h"
@@ -68,11 +68,16 @@ struct sl_drainer_front_args {
     struct sl_drainer_front *front;
 };
 
-extern const struct sl_actor_class sl_drainer_gateway_class;
-extern const struct sl_actor_class sl_drainer_session_class;
-extern const struct sl_actor_class sl_drainer_admin_class;
-extern const struct sl_actor_class sl_drainer_registrar_class;
-extern const struct sl_actor_class sl_drainer_pusher_class;
+/* The classes. */
+#define SL_DRAINER_FRONT_CLASSES(X) \
+    X(sl_drainer_gateway_class)     \
+    X(sl_drainer_session_class)     \
+    X(sl_drainer_admin_class)       \
+    X(sl_drainer_registrar_class)   \
+    X(sl_drainer_pusher_class)
+#define SL_DRAINER_FRONT_CLASS(name) extern const struct sl_actor_class name;
+SL_DRAINER_FRONT_CLASSES(SL_DRAINER_FRONT_CLASS)
+#undef SL_DRAINER_FRONT_CLASS
 
 /* Their rows for the topology's table of actors. */
 #define SL_DRAINER_FRONT_ACTORS                                                              \

@@ -1,8 +1,8 @@
 #ifndef SL_ACTORS_DRAINER_FRONT_MESSAGES_H
 #define SL_ACTORS_DRAINER_FRONT_MESSAGES_H
 
-/* What the actors of a drainer's front say, to each other and to those behind. Their numbers are the
- * first of the drainer's one numbering, and their lines the first of its lines: messages.h and
+/* What the actors of a drainer's front say, to each other and to those behind. Their numbers are
+ * the first of the drainer's one numbering, and their lines the first of its lines: messages.h and
  * topology.h go on behind SL_DRAINER_FRONT_MSG_END and SL_DRAINER_FRONT_LINES. */
 
 #include <stdbool.h>
@@ -48,8 +48,8 @@ struct sl_drainer_failed {
 /* With err and why (copied; may be NULL: the text of err). */
 struct sl_drainer_failed *sl_drainer_failed_new(enum sl_err err, const struct sl_why *why);
 
-/* "Make this the drainer's state": answered PUBLISHED when the registry says so, with the checkpoint
- * of that moment; FAILED when it cannot be told. */
+/* "Make this the drainer's state": answered PUBLISHED when the registry says so, with the
+ * checkpoint of that moment; FAILED when it cannot be told. */
 struct sl_drainer_publish {
     struct sl_msg      hdr;
     enum sl_node_state state;

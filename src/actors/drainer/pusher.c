@@ -1,6 +1,6 @@
-/* pusher: sends the metrics to a Pushgateway at intervals (drainer spec 6), the first time after one
- * interval. A gateway that fails is logged and tried again at the next. On the peer lane, because
- * the gateway may let it wait. */
+/* pusher: sends the metrics to a Pushgateway at intervals (drainer spec 6), the first time after
+ * one interval. A gateway that fails is logged and tried again at the next. On the peer lane,
+ * because the gateway may let it wait. */
 
 #include "actors/common/push.h"
 #include "actors/drainer/front.h"

@@ -31,8 +31,8 @@ struct sl_buf *sl_drainer_status_body(struct sl_drainer_board        *board,
 /* GET /commit_ts. */
 struct sl_buf *sl_drainer_commit_ts_body(const struct sl_drainer_board *board);
 
-/* Why the drainer is not ready, as a line; NULL: it is ready. It is when it is registered, knows the
- * pumps, and nobody has to do anything. The caller's. */
+/* Why the drainer is not ready, as a line; NULL: it is ready. It is when it is registered, knows
+ * the pumps, and nobody has to do anything. The caller's. */
 struct sl_buf *sl_drainer_not_ready_body(struct sl_drainer_board *board);
 
 #endif

@@ -194,15 +194,24 @@ static void each_pointer_leads_to_the_series_of_its_name(void **state)
         sl_metric_add(counters[i].series, i + 1);
     for (size_t i = 0; i < sizeof gauges / sizeof gauges[0]; i++)
         sl_metric_set(gauges[i].series, (double)(i + 1));
-    sl_metric_observe(metrics.checkpoint_delay_seconds, 1);
-    sl_metric_observe(metrics.execute_seconds, 2);
-    sl_metric_observe(metrics.query_seconds[SL_DRAINER_QUERY_EXEC], 3);
-    sl_metric_observe(metrics.query_seconds[SL_DRAINER_QUERY_COMMIT], 4);
     text = written();
     for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++)
         assert_sample(text, counters[i].line);
     for (size_t i = 0; i < sizeof gauges / sizeof gauges[0]; i++)
         assert_sample(text, gauges[i].line);
+    free(text);
+}
+
+static void each_histogram_leads_to_the_series_of_its_name(void **state)
+{
+    char *text;
+
+    (void)state;
+    sl_metric_observe(metrics.checkpoint_delay_seconds, 1);
+    sl_metric_observe(metrics.execute_seconds, 2);
+    sl_metric_observe(metrics.query_seconds[SL_DRAINER_QUERY_EXEC], 3);
+    sl_metric_observe(metrics.query_seconds[SL_DRAINER_QUERY_COMMIT], 4);
+    text = written();
     assert_sample(text, "binlog_drainer_checkpoint_delay_seconds_sum 1");
     assert_sample(text, "binlog_drainer_execute_duration_time_sum 2");
     assert_sample(text, "binlog_drainer_query_duration_time_sum{type=\"exec\"} 3");
@@ -219,6 +228,7 @@ int main(void)
         WITH_REGISTRY(what_the_recording_lacks_is_there_from_the_start),
         WITH_REGISTRY(a_pumps_series_come_with_its_id),
         WITH_REGISTRY(each_pointer_leads_to_the_series_of_its_name),
+        WITH_REGISTRY(each_histogram_leads_to_the_series_of_its_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
