@@ -434,7 +434,7 @@ const TestProgram = struct {
 
 /// From Debian's archives, linked statically.
 const static_libraries = [_][]const u8{
-    "ck",      "event_pthreads", "event_core",  "http_parser", "jansson",
+    "ck",      "event_pthreads", "event_core",  "http_parser", "jansson",   "nettle",
     "nghttp2", "protobuf-c",     "wiredtiger",  "z",
     "nghttp2", "protobuf-c",     "wiredtiger",  "zstd",
 };
@@ -523,6 +523,7 @@ const core_sources = [_][]const u8{
     "src/base/panic.c",
     "src/base/prng.c",
     "src/base/rawline.c",
+    "src/base/secret.c",
     "src/base/sm.c",
     "src/base/trace.c",
     "src/base/units.c",
@@ -535,6 +536,24 @@ const core_sources = [_][]const u8{
     "src/binlog/request.c",
     "src/binlog/wire.c",
     "src/compat/compat.c",
+    "src/ctl/answer.c",
+    "src/ctl/apply.c",
+    "src/ctl/cli.c",
+    "src/ctl/encrypt.c",
+    "src/ctl/gather.c",
+    "src/ctl/judge.c",
+    "src/ctl/legacy.c",
+    "src/ctl/list.c",
+    "src/ctl/meta.c",
+    "src/ctl/report.c",
+    "src/ctl/report_json.c",
+    "src/ctl/savepoint.c",
+    "src/ctl/status.c",
+    "src/ctl/steer.c",
+    "src/ctl/table.c",
+    "src/ctl/text.c",
+    "src/ctl/update.c",
+    "src/ctl/wait.c",
     "src/net/channel.c",
     "src/net/channel_address.c",
     "src/net/channel_call.c",
@@ -561,6 +580,7 @@ const core_sources = [_][]const u8{
     "src/net/h2_stream.c",
     "src/net/http.c",
     "src/net/http_answer.c",
+    "src/net/http_ask.c",
     "src/net/http_bytes.c",
     "src/net/http_post.c",
     "src/net/http_reader.c",
@@ -643,6 +663,7 @@ const untraced_sources = [_][]const u8{
 };
 
 const programs = [_]Program{
+    .{ .name = "binlogctl", .sources = &.{"bin/binlogctl.c"} },
     .{ .name = "pump", .sources = &.{"bin/pump.c"} },
     .{ .name = "sluice", .sources = &.{"bin/sluice.c"} },
 };

@@ -244,6 +244,12 @@ enum {
 static_assert((int)SL_HTTP_URL_BYTES_MAX < (int)SL_HTTP_HEADER_BYTES_MAX, "414 comes before 431");
 static_assert(2 * SL_HTTP_CONTENT_TYPE_BYTES_MAX < SL_HTTP_ANSWER_BYTES_MAX, "a header fits");
 
+/* HTTP/1.1, client side */
+enum {
+    SL_HTTP_ASKS_MAX = 256,          /* connections open at one time */
+    SL_HTTP_ASK_BYTES_MAX = 1 << 21, /* one answer, head included */
+};
+
 /* JSON */
 enum {
     SL_JSON_BYTES_MAX = 1 << 20, /* one document */
@@ -468,5 +474,25 @@ enum {
 };
 static_assert(SL_RECORD_REST_BYTES_MAX + SL_LARGE_RECORD_BYTES <= SL_VLOG_PAYLOAD_BYTES_MAX,
               "a reference is a payload");
+
+/* Passwords in configuration files */
+enum {
+    SL_PASSWORD_BYTES_MAX = 1024,   /* as it is typed, terminator included */
+    SL_CIPHERTEXT_BYTES_MAX = 2048, /* as it stands in a file, likewise */
+};
+static_assert((SL_PASSWORD_BYTES_MAX + 32) / 3 * 4 + 8 < SL_CIPHERTEXT_BYTES_MAX,
+              "every password can be encrypted");
+
+/* The program binlogctl */
+enum {
+    SL_CTL_PROBE_MS = 2000,   /* a node may take to say how it is */
+    SL_CTL_ACTION_MS = 10000, /* a node may take to answer that it will stop */
+    SL_CTL_POLL_MS = 200,     /* between two looks at the registry while waiting */
+    SL_CTL_WORD_BYTES_MAX =
+        64,                 /* a state, a code, a moment in a node's own words; with terminator */
+    SL_CTL_NOTES_MAX = 4,   /* remarks on one node, and on the cluster */
+    SL_CTL_COLUMNS_MAX = 8, /* of a table */
+    SL_CTL_URLS_BYTES_MAX = 4096, /* pd-urls with what is added to them, terminator included */
+};
 
 #endif

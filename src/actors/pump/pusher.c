@@ -11,6 +11,7 @@
 #include "actors/pump/topology.h"
 #include "base/assert.h"
 #include "base/log.h"
+#include "net/http_ask.h"
 #include "net/http_post.h"
 
 struct pusher {
