@@ -1,5 +1,6 @@
 #include "ctl/gather.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,18 +35,17 @@ static void read_status(struct ctl_node *node, const struct sl_http_ask *ask)
 /* Ours alone have a /readyz: 200, or 503 and why. */
 static void read_ready(struct ctl_node *node, const struct sl_http_ask *ask)
 {
-    char text[SL_WHY_BYTES_MAX];
+    char text[SL_WHY_BYTES_MAX]; /* of which the first line is read */
 
     if (ask->err != SL_OK || (ask->status != HTTP_OK && ask->status != HTTP_UNAVAILABLE))
         return;
     node->ready = ask->status == HTTP_OK ? CTL_READY : CTL_NOT_READY;
     if (node->ready == CTL_READY)
         return;
-    (void)sl_fail(&node->not_ready, SL_OK, "%.*s", (int)ask->answer->len,
-                  (const char *)ask->answer->data);
-    node->not_ready.text[strcspn(node->not_ready.text, "\n")] = '\0';
-    ctl_text_clean(node->not_ready.text, text, sizeof text);
-    memcpy(node->not_ready.text, text, sizeof text);
+    (void)snprintf(text, sizeof text, "%.*s", (int)ask->answer->len,
+                   (const char *)ask->answer->data);
+    text[strcspn(text, "\n")] = '\0';
+    ctl_text_clean(text, node->not_ready, sizeof node->not_ready);
 }
 
 /* The questions to a node: how it is, and to a pump, whether it takes writes. */

@@ -19,7 +19,7 @@ struct ctl_node {
     struct sl_why silence;
     /* What it said, if it answered. */
     enum ctl_ready            ready; /* pump */
-    struct sl_why             not_ready;
+    char                      not_ready[SL_WHY_BYTES_MAX];
     struct ctl_drainer_status drainer;
 };
 

@@ -116,7 +116,7 @@ static void judge_pump(struct judge *j, const struct ctl_node *node, bool draine
     switch (node->record.state) {
     case SL_NODE_ONLINE:
         if (node->ready == CTL_NOT_READY)
-            (void)add(j, CTL_DEGRADED, node, "takes no writes: %s", node->not_ready.text);
+            (void)add(j, CTL_DEGRADED, node, "takes no writes: %s", node->not_ready);
         return;
     case SL_NODE_PAUSED:
         if (node->answer == SL_OK) {

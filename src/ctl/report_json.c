@@ -103,7 +103,7 @@ static void put_pump(struct writer *w, const struct ctl_view *view, const struct
     put_seconds(w, ",\"newest_commit_age_seconds\":", ctl_node_lag_ms(view, node));
     sl_json_put(&w->part, ",\"takes_writes\":");
     sl_json_put(&w->part, words[node->ready]);
-    put_known_text(w, ",\"refuses_writes_because\":", node->not_ready.text);
+    put_known_text(w, ",\"refuses_writes_because\":", node->not_ready);
     sl_json_put(&w->part, "}");
 }
 

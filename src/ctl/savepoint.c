@@ -12,9 +12,9 @@ enum { TEXT_BYTES = 64 + 2 * CTL_TIME_BYTES };
 static enum sl_err write_shared(struct sl_fs *fs, const char *path, const char *text,
                                 struct sl_why *why)
 {
+    const unsigned  flags = SL_OPEN_WRITE | SL_OPEN_CREATE | SL_OPEN_EXCLUSIVE | SL_OPEN_SHARED;
     struct sl_file *file;
-    enum sl_err     err = sl_fs_open(
-            fs, path, SL_OPEN_WRITE | SL_OPEN_CREATE | SL_OPEN_EXCLUSIVE | SL_OPEN_SHARED, &file, why);
+    enum sl_err     err = sl_fs_open(fs, path, flags, &file, why);
 
     if (err != SL_OK)
         return err;
