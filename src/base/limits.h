@@ -489,9 +489,11 @@ enum {
     SL_CTL_ACTION_MS = 10000, /* a node may take to answer that it will stop */
     SL_CTL_POLL_MS = 200,     /* between two looks at the registry while waiting */
     SL_CTL_WORD_BYTES_MAX =
-        64,                 /* a state, a code, a moment in a node's own words; with terminator */
-    SL_CTL_NOTES_MAX = 4,   /* remarks on one node, and on the cluster */
-    SL_CTL_COLUMNS_MAX = 8, /* of a table */
+        64, /* a state, a code, a moment in a node's own words; with terminator */
+    SL_CTL_SERIES_BYTES_MAX =
+        128,                      /* name and labels of a metric that is read, and a line's start */
+    SL_CTL_NOTES_MAX = 4,         /* remarks on one node, and on the cluster */
+    SL_CTL_COLUMNS_MAX = 8,       /* of a table */
     SL_CTL_URLS_BYTES_MAX = 4096, /* pd-urls with what is added to them, terminator included */
 };
 

@@ -1,6 +1,7 @@
 #include "ctl/answer.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ctl/text.h"
@@ -138,4 +139,39 @@ enum sl_err ctl_answer_of_pump(struct sl_slice body, struct sl_why *why)
     if (!known)
         return sl_fail(why, SL_INVALID, "the answer is no pump's status: it has no CommitTS");
     return message[0] == '\0' ? SL_OK : sl_fail(why, SL_UNAVAILABLE, "%s", message);
+}
+
+/* ---- figures ---- */
+
+/* The value of the series, which is written with its labels; 0: it is not there, or has a value
+ * that none of these can have. */
+static double figure_of(struct sl_slice body, const char *series)
+{
+    char        line[SL_CTL_SERIES_BYTES_MAX];
+    int         length = snprintf(line, sizeof line, "\n%s ", series);
+    const char *at = memmem(body.bytes, body.len, line, (size_t)length);
+    size_t      left;
+    double      value;
+    char       *end;
+
+    if (at == NULL)
+        return 0;
+    at += length;
+    left = body.len - (size_t)(at - (const char *)body.bytes);
+    (void)snprintf(line, sizeof line, "%.*s",
+                   (int)(left < sizeof line - 1 ? left : sizeof line - 1), at);
+    value = strtod(line, &end);
+    return end != line && value >= 0 && value < 0x1p62 ? value : 0;
+}
+
+void ctl_answer_of_metrics(struct sl_slice body, struct ctl_pump_figures *out)
+{
+    static const char size[] = "binlog_pump_storage_storage_size_bytes";
+    char              series[SL_CTL_SERIES_BYTES_MAX - 2];
+
+    (void)snprintf(series, sizeof series, "%s{type=\"capacity\"}", size);
+    out->disk_bytes = (uint64_t)figure_of(body, series);
+    (void)snprintf(series, sizeof series, "%s{type=\"available\"}", size);
+    out->disk_free_bytes = (uint64_t)figure_of(body, series);
+    out->removed_ms = (int64_t)figure_of(body, "binlog_pump_storage_gc_ts");
 }

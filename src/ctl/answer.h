@@ -42,4 +42,14 @@ enum sl_err ctl_answer_of_drainer(struct sl_slice body, struct ctl_drainer_statu
  * its text. SL_INVALID: it is no such answer. */
 enum sl_err ctl_answer_of_pump(struct sl_slice body, struct sl_why *why);
 
+/* What a pump's GET /metrics says about its disk. */
+struct ctl_pump_figures {
+    uint64_t disk_bytes; /* of the file system with its data; 0: not said */
+    uint64_t disk_free_bytes;
+    int64_t  removed_ms; /* what was committed before may be gone; 0: nothing yet, or not said */
+};
+
+/* Read them from the text of Prometheus, whatever else is in it. */
+void ctl_answer_of_metrics(struct sl_slice body, struct ctl_pump_figures *out);
+
 #endif

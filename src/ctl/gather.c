@@ -48,37 +48,44 @@ static void read_ready(struct ctl_node *node, const struct sl_http_ask *ask)
     ctl_text_clean(text, node->not_ready, sizeof node->not_ready);
 }
 
-/* The questions to a node: how it is, and to a pump, whether it takes writes. */
+static void read_figures(struct ctl_node *node, const struct sl_http_ask *ask)
+{
+    if (ask->err == SL_OK && ask->status == HTTP_OK)
+        ctl_answer_of_metrics(sl_slice_from_buf(ask->answer), &node->figures);
+}
+
+/* What a pump is asked, and a drainer the first of it. The order is that of the readers below. */
+static const char *const paths[] = {"/status", "/readyz", "/metrics"};
+
+enum { PATHS = sizeof paths / sizeof *paths };
+
+/* How many of the questions a node gets. */
+static size_t questions_for(const struct ctl_node *node)
+{
+    if (node->record.state == SL_NODE_OFFLINE)
+        return 0;
+    return node->kind == SL_NODE_PUMP ? PATHS : 1;
+}
+
 static void ask_nodes(const struct sl_env *env, struct ctl_view *view)
 {
-    struct sl_http_ask *asks = calloc(2 * view->count + 1, sizeof *asks);
+    static void (*const readers[PATHS])(struct ctl_node *, const struct sl_http_ask *) = {
+        read_status, read_ready, read_figures};
+    struct sl_http_ask *asks = calloc(PATHS * view->count + 1, sizeof *asks);
     size_t              count = 0;
 
     SL_ASSERT(asks != NULL);
-    for (size_t i = 0; i < view->count; i++) {
-        const struct ctl_node *node = &view->nodes[i];
-
-        if (node->record.state == SL_NODE_OFFLINE)
-            continue;
-        asks[count++] =
-            (struct sl_http_ask){.method = "GET", .address = node->record.host, .path = "/status"};
-        if (node->kind == SL_NODE_PUMP)
+    for (size_t i = 0; i < view->count; i++)
+        for (size_t q = 0; q < questions_for(&view->nodes[i]); q++)
             asks[count++] = (struct sl_http_ask){
-                .method = "GET", .address = node->record.host, .path = "/readyz"};
-    }
+                .method = "GET", .address = view->nodes[i].record.host, .path = paths[q]};
     sl_http_ask_all(env, asks, count, (sl_nanos)SL_CTL_PROBE_MS * SL_NANOS_PER_MS);
     count = 0;
-    for (size_t i = 0; i < view->count; i++) {
-        struct ctl_node *node = &view->nodes[i];
-
-        if (node->record.state == SL_NODE_OFFLINE)
-            continue;
-        read_status(node, &asks[count++]);
-        if (node->kind == SL_NODE_PUMP)
-            read_ready(node, &asks[count++]);
-    }
-    for (size_t i = 0; i < count; i++)
-        sl_buf_free(&asks[i].answer);
+    for (size_t i = 0; i < view->count; i++)
+        for (size_t q = 0; q < questions_for(&view->nodes[i]); q++) {
+            readers[q](&view->nodes[i], &asks[count]);
+            sl_buf_free(&asks[count++].answer);
+        }
     free(asks);
 }
 

@@ -20,6 +20,7 @@ struct ctl_node {
     /* What it said, if it answered. */
     enum ctl_ready            ready; /* pump */
     char                      not_ready[SL_WHY_BYTES_MAX];
+    struct ctl_pump_figures   figures; /* pump */
     struct ctl_drainer_status drainer;
 };
 

@@ -140,6 +140,32 @@ static void judge_pump(struct judge *j, const struct ctl_node *node, bool draine
 
 /* ---- drainers ---- */
 
+/* Has a pump thrown away what this drainer has not read? */
+static bool judge_removed(struct judge *j, const struct ctl_node *node)
+{
+    int64_t                checkpoint_ms = sl_ts_physical_ms(ctl_node_checkpoint(node));
+    int64_t                most = checkpoint_ms;
+    const struct ctl_node *pump = NULL;
+    char                   span[CTL_TIME_BYTES];
+
+    for (size_t i = 0; i < j->view->count; i++) {
+        const struct ctl_node *other = &j->view->nodes[i];
+
+        if (other->kind == SL_NODE_PUMP && other->figures.removed_ms > most) {
+            pump = other;
+            most = other->figures.removed_ms;
+        }
+    }
+    if (checkpoint_ms <= 0 || pump == NULL)
+        return false;
+    ctl_text_span(most - checkpoint_ms, span);
+    remedy(add(j, CTL_AT_RISK, node,
+               "has not read %s of what %s may have thrown away: its downstream misses that", span,
+               pump->record.id),
+           0, "compare source and downstream, or begin anew from a full backup");
+    return true;
+}
+
 static void judge_lag(struct judge *j, const struct ctl_node *node)
 {
     int64_t ms = ctl_node_lag_ms(j->view, node);
@@ -187,7 +213,8 @@ static void judge_drainer(struct judge *j, const struct ctl_node *node)
             (void)add(j, CTL_NOTE, node, "is about to %s",
                       node->record.state == SL_NODE_PAUSING ? "pause" : "go offline");
     }
-    judge_lag(j, node);
+    if (!judge_removed(j, node))
+        judge_lag(j, node);
 }
 
 /* ---- the whole ---- */

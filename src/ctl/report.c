@@ -6,8 +6,8 @@
 #include "ctl/table.h"
 #include "ctl/text.h"
 
-static const char *const pump_titles[] = {"PUMP",          "ADDR",      "STATE",
-                                          "NEWEST COMMIT", "HEARTBEAT", "WRITES"};
+static const char *const pump_titles[] = {"PUMP",      "ADDR",   "STATE",     "NEWEST COMMIT",
+                                          "HEARTBEAT", "WRITES", "DISK USED", "KEEPS BACK"};
 static const char *const drainer_titles[] = {"DRAINER",    "ADDR",      "STATE", "LAG",
                                              "CHECKPOINT", "HEARTBEAT", "DOING"};
 
@@ -57,11 +57,20 @@ static void add_pump(struct ctl_table *table, const struct ctl_view *view,
 {
     static const char *const words[] = {
         [CTL_READY_NOT_SAID] = "", [CTL_READY] = "taken", [CTL_NOT_READY] = "refused"};
+    const struct ctl_pump_figures *figures = &node->figures;
+    char                           text[CTL_TIME_BYTES] = "";
 
     add_head(table, node);
     add_ago(table, ctl_node_lag_ms(view, node));
     add_ago(table, ctl_node_silent_ms(view, node));
     ctl_table_add(table, words[node->ready]);
+    if (figures->disk_bytes >= figures->disk_free_bytes && figures->disk_bytes > 0)
+        ctl_text_share(figures->disk_bytes - figures->disk_free_bytes, figures->disk_bytes, text);
+    ctl_table_add(table, text);
+    text[0] = '\0';
+    if (figures->removed_ms > 0)
+        ctl_text_span(sl_ts_physical_ms(view->now) - figures->removed_ms, text);
+    ctl_table_add(table, text);
 }
 
 static void add_drainer(struct ctl_table *table, const struct ctl_view *view,

@@ -93,6 +93,22 @@ static void put_node_head(struct writer *w, const struct ctl_view *view,
                    ",\"answer_error\":", asked && node->answer != SL_OK ? node->silence.text : "");
 }
 
+static void put_figures(struct writer *w, const struct ctl_pump_figures *figures)
+{
+    bool said = figures->disk_bytes > 0;
+    char moment[CTL_TIME_BYTES] = "";
+
+    sl_json_put(&w->part, ",\"disk_bytes\":");
+    if (said)
+        sl_json_put_int(&w->part, (int64_t)figures->disk_bytes);
+    sl_json_put(&w->part, said ? ",\"disk_free_bytes\":" : "null,\"disk_free_bytes\":null");
+    if (said)
+        sl_json_put_int(&w->part, (int64_t)figures->disk_free_bytes);
+    if (figures->removed_ms > 0)
+        ctl_text_rfc3339(figures->removed_ms, moment);
+    put_known_text(w, ",\"removed_before\":", moment);
+}
+
 static void put_pump(struct writer *w, const struct ctl_view *view, const struct ctl_node *node)
 {
     static const char *const words[] = {
@@ -104,6 +120,7 @@ static void put_pump(struct writer *w, const struct ctl_view *view, const struct
     sl_json_put(&w->part, ",\"takes_writes\":");
     sl_json_put(&w->part, words[node->ready]);
     put_known_text(w, ",\"refuses_writes_because\":", node->not_ready);
+    put_figures(w, &node->figures);
     sl_json_put(&w->part, "}");
 }
 

@@ -129,6 +129,19 @@ void ctl_text_span(int64_t milliseconds, char out[CTL_TIME_BYTES])
                        ms % DAY / HOUR);
 }
 
+/* ---- sizes ---- */
+
+void ctl_text_share(uint64_t part, uint64_t whole, char out[CTL_TIME_BYTES])
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    size_t                   unit = 0;
+
+    while (whole >> (10 * unit) >= 10240 && unit + 1 < sizeof units / sizeof *units)
+        unit++;
+    (void)snprintf(out, CTL_TIME_BYTES, "%" PRIu64 " / %" PRIu64 " %s", part >> (10 * unit),
+                   whole >> (10 * unit), units[unit]);
+}
+
 /* ---- from outside ---- */
 
 void ctl_text_clean(const char *text, char *out, size_t size)

@@ -1,8 +1,9 @@
 #ifndef SL_CTL_TEXT_H
 #define SL_CTL_TEXT_H
 
-/* Times as people and the original write them. The texts of moments follow the local time zone
- * unless they say otherwise. Not for several threads: zones are switched by the process's TZ. */
+/* Times and sizes as people and the original write them. The texts of moments follow the local time
+ * zone unless they say otherwise. Not for several threads: zones are switched by the process's TZ.
+ */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -34,6 +35,9 @@ void ctl_text_clock(int64_t milliseconds, char out[CTL_TIME_BYTES]);
 /* How long something takes or is ago, in its two largest units: "0.2 s", "48 s", "12m 05s",
  * "2h 11m", "6d 23h". Negative is 0. */
 void ctl_text_span(int64_t milliseconds, char out[CTL_TIME_BYTES]);
+
+/* "41 / 180 GiB": so much of so much, in the unit that suits the latter. */
+void ctl_text_share(uint64_t part, uint64_t whole, char out[CTL_TIME_BYTES]);
 
 /* Text from outside for a terminal: control characters, and bytes that are no UTF-8, become '?'.
  * Cut at `size`, between characters. */

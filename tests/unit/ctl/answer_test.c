@@ -10,6 +10,7 @@
 
 #include "ctl/answer.h"
 #include "ctl/text.h"
+#include "lib/folder.h"
 
 static struct sl_slice text(const char *json)
 {
@@ -108,6 +109,31 @@ static void a_pump_is_no_drainer_and_says_what_fails(void **state)
     assert_int_equal(ctl_answer_of_pump(text("<html>"), &why), SL_INVALID);
 }
 
+/* As the original's pump wrote them on a real cluster. */
+static void figures_are_found_among_the_metrics_of_a_pump(void **state)
+{
+    const char             *recorded = folder_read("tests/corpus/ops", "pump-GET-metrics.txt");
+    struct ctl_pump_figures figures;
+
+    (void)state;
+    assert_non_null(recorded);
+    ctl_answer_of_metrics(text(recorded), &figures);
+    assert_int_equal(figures.disk_bytes, 270553174016);
+    assert_int_equal(figures.disk_free_bytes, 76048117760);
+    assert_int_equal(figures.removed_ms, 0);
+    ctl_answer_of_metrics(text("\nbinlog_pump_storage_gc_ts 1.795256374e+12"), &figures);
+    assert_int_equal(figures.removed_ms, 1795256374000);
+    assert_int_equal(figures.disk_bytes, 0);
+    ctl_answer_of_metrics(text("\nbinlog_pump_storage_gc_ts x"), &figures);
+    assert_int_equal(figures.removed_ms, 0);
+    ctl_answer_of_metrics(text("\nbinlog_pump_storage_gc_ts -1e300\n"), &figures);
+    assert_int_equal(figures.removed_ms, 0);
+    ctl_answer_of_metrics(text("\nbinlog_pump_storage_gc_ts NaN\n"), &figures);
+    assert_int_equal(figures.removed_ms, 0);
+    ctl_answer_of_metrics(text(""), &figures);
+    assert_int_equal(figures.removed_ms, 0);
+}
+
 static void texts_are_cut_between_characters(void **state)
 {
     char out[6];
@@ -126,6 +152,7 @@ int main(void)
         cmocka_unit_test(drainers_of_the_original_say_where_they_are),
         cmocka_unit_test(drainers_of_ours_say_what_they_do),
         cmocka_unit_test(a_pump_is_no_drainer_and_says_what_fails),
+        cmocka_unit_test(figures_are_found_among_the_metrics_of_a_pump),
         cmocka_unit_test(texts_are_cut_between_characters),
     };
 

@@ -103,11 +103,19 @@ static void healthy_cluster_is_ok(void **state)
 {
     (void)state;
     healthy();
+    nodes[0].figures = (struct ctl_pump_figures){
+        .disk_bytes = UINT64_C(180) << 30,
+        .disk_free_bytes = UINT64_C(139) << 30,
+        .removed_ms = now_ms - (int64_t)167 * HOUR,
+    };
     assert_report("cluster 6678715361817107733   pd 127.0.0.1:2379   checked 10:19:34 +00:00   OK\n"
                   "\n"
-                  "PUMP         ADDR           STATE   NEWEST COMMIT  HEARTBEAT  WRITES\n"
-                  "node-1:8250  10.0.0.1:8250  online  0.2 s ago      1.0 s ago  taken\n"
-                  "node-2:8250  10.0.0.2:8250  online  1.4 s ago      1.0 s ago  taken\n"
+                  "PUMP         ADDR           STATE   NEWEST COMMIT  HEARTBEAT  WRITES  "
+                  "DISK USED     KEEPS BACK\n"
+                  "node-1:8250  10.0.0.1:8250  online  0.2 s ago      1.0 s ago  taken   "
+                  "41 / 180 GiB  6d 23h\n"
+                  "node-2:8250  10.0.0.2:8250  online  1.4 s ago      1.0 s ago  taken   "
+                  "-             -\n"
                   "\n"
                   "DRAINER      ADDR           STATE   LAG    CHECKPOINT                         "
                   "HEARTBEAT  DOING\n"
@@ -148,8 +156,10 @@ static void paused_drainer_is_noted_and_a_paused_pump_degrades(void **state)
     assert_report("cluster 6678715361817107733   pd 127.0.0.1:2379   checked 10:19:34 +00:00   "
                   "OK, 1 note\n"
                   "\n"
-                  "PUMP         ADDR           STATE   NEWEST COMMIT  HEARTBEAT  WRITES\n"
-                  "node-1:8250  10.0.0.1:8250  online  0.2 s ago      1.0 s ago  taken\n"
+                  "PUMP         ADDR           STATE   NEWEST COMMIT  HEARTBEAT  WRITES  "
+                  "DISK USED  KEEPS BACK\n"
+                  "node-1:8250  10.0.0.1:8250  online  0.2 s ago      1.0 s ago  taken   "
+                  "-          -\n"
                   "\n"
                   "DRAINER      ADDR           STATE   LAG     CHECKPOINT                         "
                   "HEARTBEAT   DOING\n"
@@ -184,10 +194,14 @@ static void broken_pumps_put_data_at_risk_when_none_is_left(void **state)
         "cluster 6678715361817107733   pd 127.0.0.1:2379   checked 10:19:34 +00:00   "
         "DATA AT RISK, 4 notes\n"
         "\n"
-        "PUMP  ADDR           STATE           NEWEST COMMIT  HEARTBEAT  WRITES\n"
-        "a     10.0.0.1:8250  paused          1m 00s ago     -          -\n"
-        "b     10.0.0.2:8250  online, silent  0.2 s ago      1.0 s ago  taken\n"
-        "c     10.0.0.3:8250  online          0.2 s ago      1.0 s ago  refused\n"
+        "PUMP  ADDR           STATE           NEWEST COMMIT  HEARTBEAT  WRITES   DISK USED  KEEPS "
+        "BACK\n"
+        "a     10.0.0.1:8250  paused          1m 00s ago     -          -        "
+        "-          -\n"
+        "b     10.0.0.2:8250  online, silent  0.2 s ago      1.0 s ago  taken    "
+        "-          -\n"
+        "c     10.0.0.3:8250  online          0.2 s ago      1.0 s ago  refused  "
+        "-          -\n"
         "\n"
         "at risk   no pump takes writes: TiDB's transactions fail, or go on without a binlog\n"
         "          the remarks on the pumps say why\n"
@@ -241,6 +255,13 @@ static void what_pumps_may_throw_away_is_at_risk(void **state)
     text = report(SL_NODE_KINDS, false, SL_CTL_AT_RISK);
     assert_non_null(strstr(text, "what it has not read now\n"));
     free(text);
+    nodes[0].figures.removed_ms = now_ms - (int64_t)190 * HOUR;
+    nodes[1].figures.removed_ms = now_ms - (int64_t)199 * HOUR;
+    text = report(SL_NODE_KINDS, false, SL_CTL_AT_RISK);
+    assert_non_null(strstr(text, "\nat risk   node-3:8249 has not read 10h 00m of what node-1:8250 "
+                                 "may have thrown away: its downstream misses that\n          "
+                                 "compare source and downstream"));
+    free(text);
     nodes[2].record.state = SL_NODE_OFFLINE;
     text = report(SL_NODE_KINDS, false, SL_CTL_OK);
     assert_non_null(strstr(text, "\nnote      no drainer is registered"));
@@ -286,6 +307,8 @@ static void programs_get_all_of_it(void **state)
     (void)state;
     clear();
     (void)add(SL_NODE_PUMP, "p\"1", SL_NODE_ONLINE, 200);
+    nodes[0].figures = (struct ctl_pump_figures){
+        .disk_bytes = UINT64_C(180) << 30, .disk_free_bytes = 1024, .removed_ms = 1500};
     (void)add(SL_NODE_DRAINER, "d", SL_NODE_PAUSED, 1400);
     text = report(SL_NODE_KINDS, true, SL_CTL_OK);
     assert_string_equal(
@@ -296,7 +319,9 @@ static void programs_get_all_of_it(void **state)
         "\"addr\":\"10.0.0.1:8250\",\"state\":\"online\",\"heartbeat_age_seconds\":1.000,"
         "\"answers\":true,\"answer_error\":null,\"newest_commit_ts\":470615686853427200,"
         "\"newest_commit\":\"2026-11-21T10:19:33.800Z\",\"newest_commit_age_seconds\":0.200,"
-        "\"takes_writes\":true,\"refuses_writes_because\":null}],\"drainers\":[{\"node_id\":"
+        "\"takes_writes\":true,\"refuses_writes_because\":null,\"disk_bytes\":193273528320,"
+        "\"disk_free_bytes\":1024,\"removed_before\":\"1970-01-01T00:00:01.500Z\"}],\"drainers\":[{"
+        "\"node_id\":"
         "\"d\",\"addr\":\"10.0.0.2:8250\",\"state\":\"paused\",\"heartbeat_age_seconds\":1.400,"
         "\"answers\":false,\"answer_error\":\"connect to 10.0.0.2:8250: Connection refused\","
         "\"checkpoint_ts\":470615686538854400,\"checkpoint\":\"2026-11-21T10:19:32.600Z\","
