@@ -197,16 +197,33 @@ static void judge_doing(struct judge *j, const struct ctl_node *node)
               doing->code[0] != '\0' ? " (" : "", doing->code, doing->code[0] != '\0' ? ")" : "");
 }
 
+/* For how long pumps still keep what a paused drainer has not read; "" where it is too late for
+ * that, which another remark says, or nothing is known. */
+static void what_is_left(const struct judge *j, const struct ctl_node *node,
+                         char out[2 * CTL_TIME_BYTES])
+{
+    int64_t lag_ms = ctl_node_lag_ms(j->view, node);
+    char    span[CTL_TIME_BYTES];
+
+    out[0] = '\0';
+    if (lag_ms < 0 || lag_ms >= j->limits->retention_ms)
+        return;
+    ctl_text_span(j->limits->retention_ms - lag_ms, span);
+    (void)snprintf(out, 2 * CTL_TIME_BYTES, "; pumps keep what it has not read for %s more", span);
+}
+
 static void judge_drainer(struct judge *j, const struct ctl_node *node)
 {
     char how_long[2 * CTL_TIME_BYTES];
+    char left[2 * CTL_TIME_BYTES];
 
     if (node->record.state == SL_NODE_OFFLINE)
         return;
     for_how_long(j, node, how_long);
+    what_is_left(j, node, left);
     if (!judge_silence(j, node)) {
         if (node->record.state == SL_NODE_PAUSED)
-            remedy_start(add(j, CTL_NOTE, node, "has been paused %s", how_long));
+            remedy_start(add(j, CTL_NOTE, node, "has been paused %s%s", how_long, left));
         else if (node->record.state == SL_NODE_ONLINE)
             judge_doing(j, node);
         else

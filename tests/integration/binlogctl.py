@@ -378,6 +378,34 @@ def offline_waits_for_drainers_and_force_gives_up_the_dead(folder):
         assert "no pump or drainer is called x" in fails(1, "pause", "x", *cluster.at)
 
 
+def recorded_body(name):
+    """What a node of the original answered over HTTP."""
+    text = (GOLDEN / f"{name}.txt").read_text()
+    return text.split("\n\n", 1)[1].rsplit("[exit ", 1)[0]
+
+
+def nodes_of_the_original_are_understood(folder):
+    with Ctl(folder) as cluster, Node() as node:
+        cluster.put("pumps", {"nodeId": "gopump-0", "host": node.address, "state": "online",
+                              "maxCommitTS": NOW, "updateTS": NOW})
+        cluster.drainer("vm:18248", "127.0.0.1:1", "paused", cluster.now())
+        node.bodies["/status"] = recorded_body("pump-GET-status")
+        node.bodies["/metrics"] = recorded_body("pump-GET-metrics")
+        pump = status(0, "status", *cluster.at)["pumps"][0]
+        assert pump["answers"] and pump["takes_writes"] is None, pump
+        assert (pump["disk_bytes"], pump["disk_free_bytes"]) == (270553174016, 76048117760), pump
+        assert pump["removed_before"] is None, pump
+        assert set(node.asked) == {("GET", "/status"), ("GET", "/readyz"), ("GET", "/metrics")}
+        gone = (cluster.now() >> 18) + 3600000
+        node.bodies["/metrics"] = f"# no metrics\nbinlog_pump_storage_gc_ts {gone}\n"
+        out = fails(20, "drainers", *cluster.at)
+        assert "at risk   vm:18248 has not read 1h 00m of what gopump-0 may have thrown" in out, out
+        failed = {"status": None, "CommitTS": 0, "Checkpoint": {}, "ErrMsg": "etcd is gone"}
+        node.bodies["/status"] = json.dumps(failed)
+        out = fails(20, "pumps", *cluster.at)
+        assert "is registered as online and cannot be asked: etcd is gone" in out, out
+
+
 def drainers_say_how_they_are(folder):
     with Ctl(folder) as cluster, Node() as node:
         cluster.pump("p", "-config", config(folder)).start()
@@ -474,6 +502,7 @@ if __name__ == "__main__":
         status_of_a_real_pump_in_all_its_states,
         pump_without_space_takes_no_writes,
         offline_waits_for_drainers_and_force_gives_up_the_dead,
+        nodes_of_the_original_are_understood,
         drainers_say_how_they_are,
         wait_ends_when_all_have_caught_up,
         the_same_on_etcd_and_pd,

@@ -153,23 +153,25 @@ static void paused_drainer_is_noted_and_a_paused_pump_degrades(void **state)
     clear();
     (void)add(SL_NODE_PUMP, "node-1:8250", SL_NODE_ONLINE, 200);
     (void)add(SL_NODE_DRAINER, "node-4:8249", SL_NODE_PAUSED, 2 * HOUR + 11 * MINUTE);
-    assert_report("cluster 6678715361817107733   pd 127.0.0.1:2379   checked 10:19:34 +00:00   "
-                  "OK, 1 note\n"
-                  "\n"
-                  "PUMP         ADDR           STATE   NEWEST COMMIT  HEARTBEAT  WRITES  "
-                  "DISK USED  KEEPS BACK\n"
-                  "node-1:8250  10.0.0.1:8250  online  0.2 s ago      1.0 s ago  taken   "
-                  "-          -\n"
-                  "\n"
-                  "DRAINER      ADDR           STATE   LAG     CHECKPOINT                         "
-                  "HEARTBEAT   DOING\n"
-                  "node-4:8249  10.0.0.2:8250  paused  2h 11m  08:08:34.000 (470613626454016000)  "
-                  "2h 11m ago  -\n"
-                  "\n"
-                  "note      node-4:8249 has been paused for 2h 11m\n"
-                  "          start it again: it is the drainer at 10.0.0.2:8250\n"
-                  "          give it up: binlogctl offline node-4:8249 --force\n",
-                  SL_CTL_OK);
+    assert_report(
+        "cluster 6678715361817107733   pd 127.0.0.1:2379   checked 10:19:34 +00:00   "
+        "OK, 1 note\n"
+        "\n"
+        "PUMP         ADDR           STATE   NEWEST COMMIT  HEARTBEAT  WRITES  "
+        "DISK USED  KEEPS BACK\n"
+        "node-1:8250  10.0.0.1:8250  online  0.2 s ago      1.0 s ago  taken   "
+        "-          -\n"
+        "\n"
+        "DRAINER      ADDR           STATE   LAG     CHECKPOINT                         "
+        "HEARTBEAT   DOING\n"
+        "node-4:8249  10.0.0.2:8250  paused  2h 11m  08:08:34.000 (470613626454016000)  "
+        "2h 11m ago  -\n"
+        "\n"
+        "note      node-4:8249 has been paused for 2h 11m; pumps keep what it has not read "
+        "for 6d 21h more\n"
+        "          start it again: it is the drainer at 10.0.0.2:8250\n"
+        "          give it up: binlogctl offline node-4:8249 --force\n",
+        SL_CTL_OK);
 }
 
 static void broken_pumps_put_data_at_risk_when_none_is_left(void **state)
@@ -326,7 +328,8 @@ static void programs_get_all_of_it(void **state)
         "\"answers\":false,\"answer_error\":\"connect to 10.0.0.2:8250: Connection refused\","
         "\"checkpoint_ts\":470615686538854400,\"checkpoint\":\"2026-11-21T10:19:32.600Z\","
         "\"lag_seconds\":1.400,\"doing\":null}],\"notes\":[{\"severity\":\"note\",\"node_id\":"
-        "\"d\",\"text\":\"has been paused for 1.4 s\",\"remedies\":[\"start it again: it is the "
+        "\"d\",\"text\":\"has been paused for 1.4 s; pumps keep what it has not read for 6d 23h "
+        "more\",\"remedies\":[\"start it again: it is the "
         "drainer at 10.0.0.2:8250\",\"give it up: binlogctl offline d --force\"]}]}\n");
     free(text);
 }
