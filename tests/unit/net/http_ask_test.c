@@ -18,8 +18,8 @@
 
 enum { SERVERS_MAX = 8, HEAD_BYTES_MAX = 4096 };
 
-/* Takes one connection, reads the head of a question, writes its text and closes; with no text it
- * keeps the connection until the test is over. */
+/* Takes one connection, reads a question, writes its text and closes; with no text it keeps the
+ * connection until the test is over. A close before all is read would break the connection. */
 struct server {
     struct sl_socket *listener;
     struct sl_socket *peer;
@@ -55,6 +55,17 @@ static void write_all(struct server *s)
     }
 }
 
+/* Is the question there, body and all? */
+static bool whole(const char *question)
+{
+    static const char length[] = "\r\nContent-Length: ";
+    const char       *field = strstr(question, length);
+    const char       *end = strstr(question, "\r\n\r\n");
+
+    return end != NULL && field != NULL &&
+           strlen(end + 4) >= strtoul(field + sizeof length - 1, NULL, 10);
+}
+
 static void *serve(void *argument)
 {
     struct server *s = argument;
@@ -63,7 +74,7 @@ static void *serve(void *argument)
 
     while (sl_socket_accept(s->listener, &s->peer, NULL) == SL_AGAIN)
         wait_for(s->listener, SL_SOCKET_READABLE);
-    while (got > 0 && strstr(s->head, "\r\n\r\n") == NULL) {
+    while (got > 0 && !whole(s->head)) {
         if (sl_socket_read(s->peer, s->head + used, sizeof s->head - 1 - used, &got, NULL) == SL_OK)
             used += got;
         else
