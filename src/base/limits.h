@@ -485,16 +485,11 @@ static_assert((SL_PASSWORD_BYTES_MAX + 32) / 3 * 4 + 8 < SL_CIPHERTEXT_BYTES_MAX
 
 /* The program binlogctl */
 enum {
-    SL_CTL_PROBE_MS = 2000,   /* a node may take to say how it is */
-    SL_CTL_ACTION_MS = 10000, /* a node may take to answer that it will stop */
-    SL_CTL_POLL_MS = 200,     /* between two looks at the registry while waiting */
-    SL_CTL_WORD_BYTES_MAX =
-        64, /* a state, a code, a moment in a node's own words; with terminator */
-    SL_CTL_SERIES_BYTES_MAX =
-        128,                      /* name and labels of a metric that is read, and a line's start */
-    SL_CTL_NOTES_MAX = 4,         /* remarks on one node, and on the cluster */
-    SL_CTL_COLUMNS_MAX = 8,       /* of a table */
-    SL_CTL_URLS_BYTES_MAX = 4096, /* pd-urls with what is added to them, terminator included */
+    SL_CTL_PROBE_MS = 2000,     /* a node may take to say how it is */
+    SL_CTL_ACTION_MS = 10000,   /* a node may take to answer that it will stop */
+    SL_CTL_ALIVE_MS = 10000,    /* a node whose record is younger is not given up: it runs */
+    SL_CTL_POLL_MS = 200,       /* between two looks at the registry while waiting */
+    SL_CTL_WORD_BYTES_MAX = 64, /* one word of a node about itself, terminator included */
 };
 
 #endif

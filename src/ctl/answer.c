@@ -10,6 +10,8 @@
 
 enum { HTTP_OK = 200, CODE_OK = 200 }; /* the latter is the original's, within the body */
 
+enum { SERIES_BYTES_MAX = 128 }; /* a metric with its labels, between the marks of a line */
+
 /* ---- members ---- */
 
 /* The member if it is there and of that kind. */
@@ -147,7 +149,7 @@ enum sl_err ctl_answer_of_pump(struct sl_slice body, struct sl_why *why)
  * that none of these can have. */
 static double figure_of(struct sl_slice body, const char *series)
 {
-    char        line[SL_CTL_SERIES_BYTES_MAX];
+    char        line[SERIES_BYTES_MAX];
     int         length = snprintf(line, sizeof line, "\n%s ", series);
     const char *at = memmem(body.bytes, body.len, line, (size_t)length);
     size_t      left;
@@ -167,7 +169,7 @@ static double figure_of(struct sl_slice body, const char *series)
 void ctl_answer_of_metrics(struct sl_slice body, struct ctl_pump_figures *out)
 {
     static const char size[] = "binlog_pump_storage_storage_size_bytes";
-    char              series[SL_CTL_SERIES_BYTES_MAX - 2];
+    char              series[SERIES_BYTES_MAX - 2];
 
     (void)snprintf(series, sizeof series, "%s{type=\"capacity\"}", size);
     out->disk_bytes = (uint64_t)figure_of(body, series);

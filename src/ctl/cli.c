@@ -5,6 +5,8 @@
 
 #include "net/local.h"
 
+enum { URLS_BYTES_MAX = 4096 }; /* pd-urls with what is added to them, terminator included */
+
 /* ---- command line ---- */
 
 enum sl_ctl_exit ctl_fail(const struct sl_ctl_verb *verb, enum sl_err err, const struct sl_why *why)
@@ -64,12 +66,11 @@ static enum sl_err complete(const char *urls, char *out, struct sl_why *why)
     for (const char *at = urls;; at++) {
         size_t length = strcspn(at, ",");
         bool   bare = memmem(at, length, "://", 3) == NULL;
-        int    count = snprintf(out + used, SL_CTL_URLS_BYTES_MAX - used, "%s%s%.*s",
-                             used > 0 ? "," : "", bare ? "http://" : "", (int)length, at);
+        int    count = snprintf(out + used, URLS_BYTES_MAX - used, "%s%s%.*s", used > 0 ? "," : "",
+                             bare ? "http://" : "", (int)length, at);
 
-        if (count < 0 || (size_t)count >= SL_CTL_URLS_BYTES_MAX - used)
-            return sl_fail(why, SL_TOO_LARGE, "pd-urls has more than %d bytes",
-                           SL_CTL_URLS_BYTES_MAX - 1);
+        if (count < 0 || (size_t)count >= URLS_BYTES_MAX - used)
+            return sl_fail(why, SL_TOO_LARGE, "pd-urls has more than %d bytes", URLS_BYTES_MAX - 1);
         used += (size_t)count;
         at += length;
         if (*at == '\0')
@@ -80,7 +81,7 @@ static enum sl_err complete(const char *urls, char *out, struct sl_why *why)
 enum sl_err ctl_open(const struct sl_env *env, const char *pd_urls, struct sl_cluster **out,
                      struct sl_why *why)
 {
-    char        urls[SL_CTL_URLS_BYTES_MAX];
+    char        urls[URLS_BYTES_MAX];
     enum sl_err err;
 
     if (sl_local_dir_of_url(pd_urls) != NULL)

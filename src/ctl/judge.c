@@ -8,6 +8,8 @@
 #include "base/assert.h"
 #include "ctl/text.h"
 
+enum { NOTES_MAX = 4 }; /* remarks on one node, and on the cluster */
+
 /* A judgement being made. */
 struct judge {
     const struct ctl_view   *view;
@@ -79,27 +81,27 @@ static void for_how_long(const struct judge *j, const struct ctl_node *node,
     char    span[CTL_TIME_BYTES];
 
     ctl_text_span(ms, span);
-    (void)snprintf(out, 2 * CTL_TIME_BYTES, ms < 0 ? "for an unknown time" : "for %s", span);
+    (void)snprintf(out, 2 * CTL_TIME_BYTES, "for %s", ms < 0 ? "an unknown time" : span);
 }
 
 /* It says that it runs, and does not answer. */
 static bool judge_silence(struct judge *j, const struct ctl_node *node)
 {
-    char span[CTL_TIME_BYTES];
+    int64_t ms = ctl_node_silent_ms(j->view, node);
+    char    span[CTL_TIME_BYTES];
 
     if (!ctl_node_claims_to_run(node) || node->answer == SL_OK)
         return false;
-    ctl_text_span(ctl_node_silent_ms(j->view, node), span);
+    ctl_text_span(ms, span);
     if (node->answer == SL_INVALID) {
         (void)add(j, CTL_DEGRADED, node, "is %s; who answers at its address is not it: %s",
                   sl_node_state_name(node->record.state), node->silence.text);
         return true;
     }
     remedy_start(add(j, CTL_DEGRADED, node,
-                     "is registered as %s and cannot be asked: %s; its last "
-                     "heartbeat is %s old",
+                     "is registered as %s and cannot be asked: %s; its last heartbeat was %s%s",
                      sl_node_state_name(node->record.state), node->silence.text,
-                     ctl_node_silent_ms(j->view, node) < 0 ? "unknown" : span));
+                     ms < 0 ? "at an unknown time" : span, ms < 0 ? "" : " ago"));
     return true;
 }
 
@@ -280,10 +282,8 @@ static int compare(const void *a, const void *b)
 void ctl_judge(const struct ctl_view *view, const struct ctl_limits *limits, enum sl_node_kind kind,
                struct ctl_verdict *out)
 {
-    struct judge j = {.view = view,
-                      .limits = limits,
-                      .verdict = out,
-                      .room = (view->count + 1) * SL_CTL_NOTES_MAX};
+    struct judge j = {
+        .view = view, .limits = limits, .verdict = out, .room = (view->count + 1) * NOTES_MAX};
     struct tally pumps = count_nodes(view, SL_NODE_PUMP);
     struct tally drainers = count_nodes(view, SL_NODE_DRAINER);
 

@@ -18,6 +18,7 @@ struct steering {
     const struct sl_ctl_verb  *verb;
     const struct steer_config *config;
     const struct sl_env       *env;
+    struct sl_cluster         *cluster;
     struct sl_registry        *registry;
     enum sl_node_kind          kind;
     struct sl_node             node;
@@ -118,11 +119,36 @@ static enum sl_ctl_exit told(struct steering *s, enum sl_node_state goal)
     return SL_CTL_DEGRADED;
 }
 
+/* A process that still writes its record runs, though it does not answer, and would undo it. */
+static enum sl_err check_dead(const struct steering *s, struct sl_why *why)
+{
+    bool        paused = s->node.state == SL_NODE_PAUSED; /* its last word */
+    char        span[CTL_TIME_BYTES];
+    int64_t     age_ms;
+    sl_ts       now;
+    enum sl_err err;
+
+    if (paused)
+        return SL_OK;
+    if ((err = ctl_now(s->cluster, &now, why)) != SL_OK)
+        return err;
+    age_ms = sl_ts_physical_ms(now) - sl_ts_physical_ms(s->node.update_ts);
+    if (age_ms >= SL_CTL_ALIVE_MS)
+        return SL_OK;
+    ctl_text_span(age_ms, span);
+    return sl_fail(why, SL_IN_USE,
+                   "%s does not answer, but wrote to the registry %s ago: its process may run, and "
+                   "would undo this; try again in %d s",
+                   s->node.id, span, SL_CTL_ALIVE_MS / 1000);
+}
+
 static enum sl_ctl_exit give_up(struct steering *s)
 {
     struct sl_why why = {0};
-    enum sl_err   err;
+    enum sl_err   err = check_dead(s, &why);
 
+    if (err != SL_OK)
+        return ctl_fail(s->verb, err, &why);
     s->node.state = SL_NODE_OFFLINE;
     if ((err = sl_registry_put(s->registry, s->kind, &s->node, &why)) != SL_OK)
         return ctl_fail(s->verb, err, &why);
@@ -202,7 +228,6 @@ static enum sl_ctl_exit run(const struct sl_ctl_verb *verb, const struct sl_conf
 {
     struct steer_config config;
     struct steering     s = {.verb = verb, .config = &config, .env = env};
-    struct sl_cluster  *cluster = NULL;
     struct sl_why       why = {0};
     const char         *id;
     enum sl_ctl_exit    code;
@@ -210,12 +235,12 @@ static enum sl_ctl_exit run(const struct sl_ctl_verb *verb, const struct sl_conf
 
     if (!ctl_read(verb, table, argc, argv, &id, &config, &code))
         return code;
-    if ((err = ctl_open(env, config.pd_urls, &cluster, &why)) == SL_OK) {
-        s.registry = sl_cluster_registry(cluster);
+    if ((err = ctl_open(env, config.pd_urls, &s.cluster, &why)) == SL_OK) {
+        s.registry = sl_cluster_registry(s.cluster);
         err = locate(&s, id, &why);
     }
     code = err == SL_OK ? steer(&s) : ctl_fail(verb, err, &why);
-    sl_cluster_free(&cluster);
+    sl_cluster_free(&s.cluster);
     sl_conf_free(table, &config);
     return code;
 }

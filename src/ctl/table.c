@@ -19,7 +19,7 @@ struct ctl_table *ctl_table_new(const char *const *titles, size_t columns)
 {
     struct ctl_table *table = calloc(1, sizeof *table);
 
-    SL_ASSERT(table != NULL && columns > 0 && columns <= SL_CTL_COLUMNS_MAX);
+    SL_ASSERT(table != NULL && columns > 0 && columns <= CTL_COLUMNS_MAX);
     table->titles = titles;
     table->columns = columns;
     return table;
@@ -61,7 +61,7 @@ static void write_row(const struct ctl_table *table, const char *const *cells, c
 
 void ctl_table_write(const struct ctl_table *table, FILE *out)
 {
-    size_t widths[SL_CTL_COLUMNS_MAX];
+    size_t widths[CTL_COLUMNS_MAX];
     size_t rows = table->count / table->columns;
 
     for (size_t i = 0; i < table->columns; i++) {

@@ -6,11 +6,11 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "base/limits.h"
+enum { CTL_COLUMNS_MAX = 8 };
 
 struct ctl_table;
 
-/* A table with these titles, at most SL_CTL_COLUMNS_MAX. They are borrowed. */
+/* A table with these titles, at most CTL_COLUMNS_MAX. They are borrowed. */
 struct ctl_table *ctl_table_new(const char *const *titles, size_t columns);
 /* The next cell of the row that is begun, or the first of the next row. The text is copied; "" is
  * shown as "-". UTF-8 without control characters. */

@@ -375,6 +375,11 @@ def offline_waits_for_drainers_and_force_gives_up_the_dead(folder):
         assert cluster.record("drainers", "slow")["state"] == "offline"
         assert pump.process.wait(timeout=SECONDS_MAX) == 0
         assert ok("offline", "p", *cluster.at) == "p is offline already\n"
+        cluster.drainer("young", "127.0.0.1:1", "online", cluster.now())
+        out = fails(1, "offline", "young", "--force", *cluster.at)
+        assert "young does not answer, but wrote to the registry 0." in out, out
+        cluster.drainer("young", "127.0.0.1:1", "online", cluster.now() - (10000 << 18))
+        assert "young is offline" in ok("offline", "young", "--force", *cluster.at)
         assert "no pump or drainer is called x" in fails(1, "pause", "x", *cluster.at)
 
 

@@ -213,7 +213,7 @@ static void broken_pumps_put_data_at_risk_when_none_is_left(void **state)
         "          give it up, and what no drainer has read of it: binlogctl offline a "
         "--force\n"
         "degraded  b is registered as online and cannot be asked: 10.0.0.2:8250 does not "
-        "answer in time; its last heartbeat is 1.0 s old\n"
+        "answer in time; its last heartbeat was 1.0 s ago\n"
         "          start it again: it is the pump at 10.0.0.2:8250\n"
         "          give it up, and what no drainer has read of it: binlogctl offline b "
         "--force\n"
