@@ -246,6 +246,12 @@ enum {
 static_assert((int)SL_HTTP_URL_BYTES_MAX < (int)SL_HTTP_HEADER_BYTES_MAX, "414 comes before 431");
 static_assert(2 * SL_HTTP_CONTENT_TYPE_BYTES_MAX < SL_HTTP_ANSWER_BYTES_MAX, "a header fits");
 
+/* HTTP/1.1, client side */
+enum {
+    SL_HTTP_ASKS_MAX = 256,          /* connections open at one time */
+    SL_HTTP_ASK_BYTES_MAX = 1 << 21, /* one answer, head included */
+};
+
 /* JSON */
 enum {
     SL_JSON_BYTES_MAX = 1 << 20, /* one document */
@@ -570,5 +576,17 @@ static_assert((int)SL_DRAINER_SOURCES_MAX < (int)SL_MERGE_SOURCES_MAX, "and the 
 static_assert((int)SL_DRAINER_BLOCK_ITEMS <= (int)SL_MERGE_BLOCK_ITEMS_MAX, "the merge takes one");
 static_assert((SL_SOURCE_BLOCKS - 2) * SL_DRAINER_BLOCK_ITEMS * 9 > (int)SL_H2_WINDOW_BYTES,
               "what a window lets come fits: no record takes less than 9 bytes of it");
+/* Passwords in configuration files */
+    SL_PASSWORD_BYTES_MAX = 1024,   /* as it is typed, terminator included */
+    SL_CIPHERTEXT_BYTES_MAX = 2048, /* as it stands in a file, likewise */
+static_assert((SL_PASSWORD_BYTES_MAX + 32) / 3 * 4 + 8 < SL_CIPHERTEXT_BYTES_MAX,
+              "every password can be encrypted");
+
+/* The program binlogctl */
+    SL_CTL_PROBE_MS = 2000,     /* a node may take to say how it is */
+    SL_CTL_ACTION_MS = 10000,   /* a node may take to answer that it will stop */
+    SL_CTL_ALIVE_MS = 10000,    /* a node whose record is younger is not given up: it runs */
+    SL_CTL_POLL_MS = 200,       /* between two looks at the registry while waiting */
+    SL_CTL_WORD_BYTES_MAX = 64, /* one word of a node about itself, terminator included */
 
 #endif

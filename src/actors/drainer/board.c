@@ -190,11 +190,11 @@ static sl_nanos from_to(int64_t from_ms, int64_t to_ms)
 struct sl_drainer_lag sl_drainer_board_lag(struct sl_drainer_board *board, sl_nanos now)
 {
     struct sl_drainer_lag lag = {0};
-    sl_ts    newest = atomic_load_explicit(&board->newest_ts, memory_order_relaxed);
-    uint64_t at = atomic_load_explicit(&board->newest_at, memory_order_relaxed);
-    sl_ts    saved = atomic_load_explicit(&board->saved_ts, memory_order_relaxed);
-    sl_ts    received = oldest_received(board);
-    int64_t  clock_ms;
+    sl_ts                 newest = atomic_load_explicit(&board->newest_ts, memory_order_relaxed);
+    uint64_t              at = atomic_load_explicit(&board->newest_at, memory_order_relaxed);
+    sl_ts                 saved = atomic_load_explicit(&board->saved_ts, memory_order_relaxed);
+    sl_ts                 received = oldest_received(board);
+    int64_t               clock_ms;
 
     if (newest <= 0 || saved <= 0 || received <= 0)
         return lag;

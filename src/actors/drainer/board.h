@@ -68,13 +68,13 @@ struct sl_drainer_seat {
 
 /* One per drainer. Numbers are 0 as long as nobody knows them. */
 struct sl_drainer_board {
-    _Atomic uint32_t state;      /* enum sl_node_state; registrar */
-    _Atomic int64_t  newest_ts;  /* from the timestamp door; collector */
-    _Atomic uint64_t newest_at;  /* monotonic ns when it was got; collector */
-    _Atomic int64_t  applied_ts; /* everything at or below it is applied; dispatcher */
-    _Atomic int64_t  saved_ts;   /* and the checkpoint says so; checkpointer */
-    _Atomic int64_t  schema_version;  /* of the checkpoint; checkpointer */
-    _Atomic uint64_t success_at;      /* monotonic ns when something was applied; dispatcher */
+    _Atomic uint32_t state;          /* enum sl_node_state; registrar */
+    _Atomic int64_t  newest_ts;      /* from the timestamp door; collector */
+    _Atomic uint64_t newest_at;      /* monotonic ns when it was got; collector */
+    _Atomic int64_t  applied_ts;     /* everything at or below it is applied; dispatcher */
+    _Atomic int64_t  saved_ts;       /* and the checkpoint says so; checkpointer */
+    _Atomic int64_t  schema_version; /* of the checkpoint; checkpointer */
+    _Atomic uint64_t success_at;     /* monotonic ns when something was applied; dispatcher */
     _Atomic uint64_t rows[SL_DRAINER_ROW_KINDS]; /* applied; dispatcher */
     _Atomic uint64_t transactions;               /* likewise */
     _Atomic uint64_t ddls;                       /* run; checkpointer */
