@@ -343,6 +343,31 @@ def descriptors_that_run_out_stop_no_session(folder):
     assert "accept failed" in log, log[-2000:]
 
 
+def empty_directory_of_a_pump_with_data_is_refused(folder):
+    """Also the second time; both ways out work."""
+    with Cluster(folder, CLUSTER) as cluster:
+        pump = running(cluster)
+        some_pairs(cluster, pump)
+        check_pulled(cluster, pump)
+        assert pump.stop() == 0
+        pump.data.rename(folder / "kept")
+        for _ in range(2):
+            done = subprocess.run(pump.command(), capture_output=True, text=True, timeout=60,
+                                  check=False)
+            assert done.returncode == 1, done
+            assert "is empty, but pump" in done.stderr and "-state offline" in done.stderr, done
+        shutil.rmtree(pump.data)
+        (folder / "kept").rename(pump.data)
+        pump.start()
+        check_pulled(cluster, pump)
+        assert pump.stop() == 0
+        shutil.rmtree(pump.data)
+        record = folder / "registry/pumps" / f"{pump.name}.json"
+        record.write_text(record.read_text().replace('"paused"', '"offline"'))
+        pump.start()
+        assert pump.stop() == 0
+
+
 def wrong_cluster_id_is_told(folder):
     with Cluster(folder, CLUSTER) as cluster:
         pump = running(cluster)
@@ -417,6 +442,7 @@ run_checks([
     half_open_peers_hold_nobody_up,
     connections_above_the_limit_are_refused,
     descriptors_that_run_out_stop_no_session,
+    empty_directory_of_a_pump_with_data_is_refused,
     wrong_cluster_id_is_told,
     stop_under_load_loses_nothing,
     second_signal_ends_at_once,
