@@ -707,6 +707,7 @@ const tests = [_]TestProgram{
     .{ .kind = "explore", .name = "schedule_test", .sources = &schedule_exploration },
     .{ .kind = "sim", .name = "joins_test", .sources = &joins },
     .{ .kind = "sim", .name = "puller_test", .sources = &.{ "tests/sim/pull_world.c", "tests/sim/puller_test.c" } },
+    .{ .kind = "sim", .name = "pump_pause_test", .sources = &pump_pause },
     .{ .kind = "sim", .name = "pump_sim_test", .sources = &pump_sim },
     .{ .kind = "sim", .name = "runtime_sim_test", .sources = &.{"tests/sim/runtime_sim_test.c"} },
     .{ .kind = "stress", .name = "runtime_stress_test", .sources = &.{"tests/stress/runtime_stress_test.c"} },
@@ -830,13 +831,20 @@ const joins = [_][]const u8{
     "tests/sim/joins_test.c",
 };
 
-const pump_sim = [_][]const u8{
+const pump_world = [_][]const u8{
     "tests/sim/pump_drainer.c",
     "tests/sim/pump_link.c",
-    "tests/sim/pump_sim_test.c",
     "tests/sim/pump_tidb.c",
     "tests/sim/pump_world.c",
 };
+
+const pump_pause = [_][]const u8{
+    "tests/sim/pump_pause_indexer.c",
+    "tests/sim/pump_pause_test.c",
+    "tests/sim/pump_pause_writer.c",
+} ++ pump_world;
+
+const pump_sim = [_][]const u8{"tests/sim/pump_sim_test.c"} ++ pump_world;
 
 const bench_library = [_][]const u8{
     "bench/append_probe.c",
