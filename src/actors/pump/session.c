@@ -74,8 +74,9 @@ static bool is_over(const struct session *s)
 
 static enum sl_err watch(struct session *s, bool more_output)
 {
-    unsigned events = (session_wants_input(s) ? (unsigned)SL_SOCKET_READABLE : 0) |
-                      (more_output ? (unsigned)SL_SOCKET_WRITABLE : 0);
+    unsigned would = (session_wants_input(s) ? (unsigned)SL_SOCKET_READABLE : 0) |
+                     (more_output ? (unsigned)SL_SOCKET_WRITABLE : 0);
+    unsigned events = sl_socket_wants(s->socket, would) & ~(unsigned)SL_SOCKET_HELD;
 
     if (events == s->io.events)
         return SL_OK;
@@ -91,6 +92,10 @@ static enum sl_err settle(struct session *s)
 {
     bool more = session_flush(s);
 
+    while (session_holds_input(s)) { /* which no event will tell of */
+        session_read(s);
+        more = session_flush(s);
+    }
     if (session_phase(s) != SESSION_OVER && !more && is_over(s))
         session_leave(s);
     if (session_phase(s) == SESSION_OVER)
@@ -243,7 +248,7 @@ static enum sl_err ready(struct sl_ctx *ctx, void *self, struct sl_io *io, unsig
 
     (void)io;
     s->ctx = ctx;
-    if ((events & SL_SOCKET_READABLE) != 0)
+    if ((events & sl_socket_wants(s->socket, SL_SOCKET_READABLE)) != 0)
         session_read(s);
     return settle(s);
 }

@@ -173,6 +173,8 @@ void session_begin(struct session *s);
 void session_read(struct session *s);
 /* Is more input to be read, now or when it comes? */
 bool session_wants_input(const struct session *s);
+/* Is some of it here already, held by a layer above the socket, so that no event tells of it? */
+bool session_holds_input(const struct session *s);
 /* Write what goes. True: there is more, for later. */
 bool session_flush(struct session *s);
 /* All is written: let the peer close. */

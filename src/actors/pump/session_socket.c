@@ -114,6 +114,12 @@ bool session_wants_input(const struct session *s)
     return !s->input_ended && (s->http == NULL || sl_http_wants_input(s->http));
 }
 
+bool session_holds_input(const struct session *s)
+{
+    return session_phase(s) != SESSION_OVER && session_wants_input(s) &&
+           (sl_socket_wants(s->socket, SL_SOCKET_READABLE) & SL_SOCKET_HELD) != 0;
+}
+
 static void begin(struct session *s, enum session_phase speaks)
 {
     sl_sm_move(&s->phase, speaks);
@@ -215,8 +221,8 @@ void session_read(struct session *s)
             input_ended(s);
         else
             take(s, got);
-        if (err != SL_OK || got >= budget)
+        if (err != SL_OK || (got >= budget && !session_holds_input(s)))
             return;
-        budget -= got;
+        budget -= got < budget ? got : budget;
     }
 }
