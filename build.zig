@@ -581,6 +581,7 @@ const core_sources = [_][]const u8{
     "src/net/registry.c",
     "src/net/tikv.c",
     "src/net/tikv_key.c",
+    "src/net/tikv_read.c",
     "src/net/tikv_route.c",
     "src/net/tikv_verdict.c",
     "src/net/tikv_wire.c",
@@ -668,6 +669,7 @@ const fakepd_sources = [_][]const u8{
     "tests/lib/env_sim_net.c",
     "tests/lib/env_sim_socket.c",
     "tests/lib/host.c",
+    "tests/tools/fakemeta.c",
     "tests/tools/fakepd.c",
     "tests/tools/faketikv.c",
 };
@@ -790,6 +792,7 @@ const tests = [_]TestProgram{
     unit("net/registry_json"),
     unit("net/registry_state"),
     unit("net/tikv"),
+    unit("net/tikv_read"),
     unit("net/tikv_verdict"),
     unit("proto/binlog_pump"),
     unit("runtime/actor"),

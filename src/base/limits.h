@@ -220,6 +220,9 @@ enum {
     SL_TIKV_ROUTE_PAUSE_MS_MAX = 500, /* up to this */
     SL_TIKV_PAUSE_MS = 100,           /* the same when somebody did not answer or was busy */
     SL_TIKV_PAUSE_MS_MAX = 2000,
+    SL_TIKV_LOCK_PAUSE_MS = 20, /* the same for a key that is locked */
+    SL_TIKV_LOCK_PAUSE_MS_MAX = 3000,
+    SL_TIKV_SCAN_PAIRS = 256, /* of a snapshot, in one answer */
 };
 static_assert(SL_TIKV_STORES_MAX * SL_CHANNEL_WAITS_MAX <= SL_NET_WAIT_MAX, "all are waited for");
 static_assert((int)SL_TIKV_QUESTIONS_MAX <= (int)SL_H2_STREAMS_MAX, "one store may be asked all");
