@@ -362,13 +362,14 @@ static_assert((int)SL_NODE_ID_BYTES_MAX < (int)SL_DATA_DIR_FILE_BYTES_MAX, "a no
 
 /* Pump: its place in the cluster */
 enum {
-    SL_BIRTH_NOTIFY_MS = 3000,   /* a drainer may take to answer Notify */
-    SL_BIRTH_RETRY_MS = 1000,    /* between two rounds */
-    SL_BIRTH_DEAD_MS = 30000,    /* a drainer whose record stands still so long is not waited for */
-    SL_PUMP_CLUSTER_TRIES = 100, /* to reach the cluster at start, as the original */
-    SL_PUMP_CLUSTER_RETRY_MS = 1000, /* between two of them */
-    SL_PUMP_LEAVE_MS = 1000,         /* between two looks whether all is consumed */
-    SL_PUMP_TELL_MS = 10000,         /* between two lines about what is waited for */
+    SL_BIRTH_NOTIFY_MS = 3000, /* a drainer may take to answer Notify */
+    SL_BIRTH_RETRY_MS = 1000,  /* between two rounds */
+    SL_BIRTH_DEAD_MS = 30000,  /* a drainer whose record stands still so long is not waited for */
+    SL_PUMP_LOOKUP_ENTRIES = 1 << 20, /* of a shard's index, to find a prewrite's commit */
+    SL_PUMP_CLUSTER_TRIES = 100,      /* to reach the cluster at start, as the original */
+    SL_PUMP_CLUSTER_RETRY_MS = 1000,  /* between two of them */
+    SL_PUMP_LEAVE_MS = 1000,          /* between two looks whether all is consumed */
+    SL_PUMP_TELL_MS = 10000,          /* between two lines about what is waited for */
 };
 
 /* Pump: prewrites without outcome */
