@@ -475,6 +475,7 @@ const core_sources = [_][]const u8{
     "src/actors/pump/resolver.c",
     "src/actors/pump/retention.c",
     "src/actors/pump/root.c",
+    "src/actors/pump/scrub.c",
     "src/actors/pump/session.c",
     "src/actors/pump/session_check.c",
     "src/actors/pump/session_grpc.c",
@@ -636,6 +637,7 @@ const core_sources = [_][]const u8{
     "src/storage/vlog_format.c",
     "src/storage/vlog_open.c",
     "src/storage/vlog_reader.c",
+    "src/storage/vlog_scrub.c",
     "src/storage/vlog_window.c",
 };
 
@@ -826,6 +828,7 @@ const tests = [_]TestProgram{
     unit("storage/vlog_format"),
     unit("storage/vlog_open"),
     unit("storage/vlog_reader"),
+    unit("storage/vlog_scrub"),
 };
 
 const schedule_exploration = [_][]const u8{ "tests/explore/explore.c", "tests/explore/schedule_test.c" };

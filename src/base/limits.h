@@ -391,12 +391,15 @@ enum {
 
 /* Pump: retention */
 enum {
-    SL_GC_STRETCH_MS = 60000,      /* commit ts that are looked at as one */
-    SL_GC_SCAN_ITEMS = 1 << 14,    /* index entries read in one turn */
-    SL_GC_PERIOD_MS = 3600 * 1000, /* between two rounds */
-    SL_GC_MARGIN_MS = 600 * 1000,  /* what is younger than the gc point less this is kept */
-    SL_CHECKPOINT_MS = 3000,       /* between two checkpoints of the index */
-    SL_SPACE_MS = 3000,            /* between two looks at the free space */
+    SL_GC_STRETCH_MS = 60000,            /* commit ts that are looked at as one */
+    SL_GC_SCAN_ITEMS = 1 << 14,          /* index entries read in one turn */
+    SL_GC_PERIOD_MS = 3600 * 1000,       /* between two rounds */
+    SL_GC_MARGIN_MS = 600 * 1000,        /* what is younger than the gc point less this is kept */
+    SL_CHECKPOINT_MS = 3000,             /* between two checkpoints of the index */
+    SL_SPACE_MS = 3000,                  /* between two looks at the free space */
+    SL_SCRUB_STEP_BYTES = 1 << 20,       /* read of the log at one time, to look for damage */
+    SL_SCRUB_STEP_MS = 100,              /* between two such steps */
+    SL_SCRUB_PASS_MS = 24 * 3600 * 1000, /* from the end of a pass to the next one */
 };
 
 /* Pump: its entrance */

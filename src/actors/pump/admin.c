@@ -82,6 +82,21 @@ static enum sl_err look_at_cluster(struct admin *a, struct sl_node_list *pumps, 
     return err == SL_OK ? sl_registry_list(a->registry, SL_NODE_PUMP, pumps, why) : err;
 }
 
+/* What is known to be wrong with the logs; "": nothing. */
+static void find_trouble(const struct sl_pump *pump, struct sl_why *out)
+{
+    out->text[0] = '\0';
+    for (uint32_t k = 0; k < pump->options.shards && out->text[0] == '\0'; k++) {
+        uint64_t segment = atomic_load_explicit(&pump->board.damaged[k], memory_order_relaxed);
+
+        if (segment != 0)
+            (void)sl_fail(out, SL_CORRUPT,
+                          "%s/%08" PRIu64 ".seg is damaged: the pump's log says where, and what "
+                          "can be done",
+                          pump->vlog_options[k].dir, segment);
+    }
+}
+
 static void get_status(struct exchange *x)
 {
     struct sl_node_list pumps;
@@ -92,7 +107,8 @@ static void get_status(struct exchange *x)
         x->body = sl_status_failure_body(why.text);
         return;
     }
-    x->body = sl_status_body(&pumps, now);
+    find_trouble(x->admin->pump, &why);
+    x->body = sl_status_body(&pumps, now, why.text);
     sl_node_list_free(&pumps);
 }
 

@@ -74,9 +74,10 @@ __attribute__((format(printf, 1, 2))) static struct sl_buf *line(const char *for
 
 /* ---- nodes ---- */
 
-struct sl_buf *sl_status_body(const struct sl_node_list *pumps, sl_ts now)
+struct sl_buf *sl_status_body(const struct sl_node_list *pumps, sl_ts now, const char *trouble)
 {
-    struct sl_json_out out = json_begin(pumps->count * NODE_ROOM + FRAME_BYTES);
+    struct sl_json_out out =
+        json_begin(pumps->count * NODE_ROOM + GROWTH * strlen(trouble) + FRAME_BYTES);
 
     SL_ASSERT(pumps->count <= SL_NODES_MAX);
     sl_json_put(&out, "{\"status\":{");
@@ -88,7 +89,9 @@ struct sl_buf *sl_status_body(const struct sl_node_list *pumps, sl_ts now)
     }
     sl_json_put(&out, "},\"CommitTS\":");
     sl_json_put_int(&out, now);
-    sl_json_put(&out, ",\"Checkpoint\":{},\"ErrMsg\":\"\"}\n");
+    sl_json_put(&out, ",\"Checkpoint\":{},\"ErrMsg\":");
+    sl_json_put_text(&out, trouble);
+    sl_json_put(&out, "}\n");
     return json_end(&out);
 }
 
