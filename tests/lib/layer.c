@@ -25,6 +25,8 @@ struct layer {
     bool              greeted;  /* the other end has */
     bool              asked;    /* and there is no answer yet */
     bool              owes;     /* an answer */
+    bool              shut;     /* our side: no more answers */
+    bool              ended;    /* the other side: none will come */
     size_t            promised; /* bytes of the owner in `out` */
     uint8_t           promise[PAYLOAD_BYTES_MAX];
     uint8_t           out[OUT_BYTES_MAX];
@@ -94,6 +96,8 @@ static void take_record(struct layer *l, size_t count)
         l->plain_end += count;
         break;
     case QUESTION:
+        if (l->shut)
+            break;
         put_record(l, ANSWER, NULL, 0);
         l->owes = true;
         break;
@@ -101,8 +105,8 @@ static void take_record(struct layer *l, size_t count)
     }
 }
 
-/* One record; *ended: the other end sends no more. */
-static enum sl_err pull(struct layer *l, bool *ended, struct sl_why *why)
+/* One record, or the end: the other end sends no more, and owes no answer. */
+static enum sl_err pull(struct layer *l, struct sl_why *why)
 {
     for (;;) {
         size_t      payload = l->in_end < HEAD_BYTES ? 0 : (size_t)l->in[1] << 8 | l->in[2];
@@ -113,7 +117,6 @@ static enum sl_err pull(struct layer *l, bool *ended, struct sl_why *why)
         if (l->in_end == wanted) {
             l->in_end = 0;
             take_record(l, payload);
-            *ended = false;
             return SL_OK;
         }
         SL_ASSERT(payload <= PAYLOAD_BYTES_MAX);
@@ -121,7 +124,8 @@ static enum sl_err pull(struct layer *l, bool *ended, struct sl_why *why)
         if (err != SL_OK)
             return err;
         if (got == 0) {
-            *ended = true;
+            l->ended = true;
+            l->asked = false;
             return SL_OK;
         }
         l->in_end += got;
@@ -150,22 +154,21 @@ static enum sl_err layer_read(struct sl_socket *s, void *bytes, size_t count, si
                               struct sl_why *why)
 {
     struct layer *l = layer_of(s);
-    bool          ended;
     enum sl_err   err;
 
     for (;;) {
         if (l->plain_end > 0)
             return give_plain(l, bytes, count, got);
-        if (l->owes && (err = flush(l, why)) != SL_OK) {
-            l->net->read_waited_for_write += err == SL_AGAIN;
-            return err;
-        }
-        if ((err = pull(l, &ended, why)) != SL_OK)
-            return err;
-        if (ended) {
+        if (l->ended) {
             *got = 0;
             return SL_OK;
         }
+        if (l->owes && (err = chance(l, 3) ? SL_AGAIN : flush(l, why)) != SL_OK) {
+            l->net->read_waited_for_write += err == SL_AGAIN;
+            return err;
+        }
+        if ((err = pull(l, why)) != SL_OK)
+            return err;
     }
 }
 
@@ -173,10 +176,9 @@ static enum sl_err layer_read(struct sl_socket *s, void *bytes, size_t count, si
 static enum sl_err await_other_end(struct layer *l, struct sl_why *why)
 {
     while (!l->greeted || l->asked) {
-        bool        ended;
-        enum sl_err err = pull(l, &ended, why);
+        enum sl_err err = pull(l, why);
 
-        if (err == SL_OK && ended)
+        if (err == SL_OK && l->ended && !l->greeted)
             err = sl_fail(why, SL_RESET, "the other end is gone");
         l->net->write_waited_for_read += err == SL_AGAIN;
         if (err != SL_OK)
@@ -200,7 +202,7 @@ static enum sl_err layer_write(struct sl_socket *s, const void *bytes, size_t co
             l->promised = (size_t)sl_prng_range(&l->net->dice, 1, l->promised);
         memcpy(l->promise, bytes, l->promised);
         put_record(l, DATA, bytes, l->promised);
-        if (chance(l, QUESTION_ONE_IN)) {
+        if (!l->ended && chance(l, QUESTION_ONE_IN)) {
             put_record(l, QUESTION, NULL, 0);
             l->asked = true;
         }
@@ -222,7 +224,7 @@ static unsigned layer_wants(struct sl_socket *s, unsigned events)
         return events;
     if ((events & SL_SOCKET_READABLE) != 0)
         wants |= l->owes ? SL_SOCKET_WRITABLE : SL_SOCKET_READABLE;
-    if ((events & SL_SOCKET_READABLE) != 0 && l->plain_end > 0)
+    if ((events & SL_SOCKET_READABLE) != 0 && (l->plain_end > 0 || l->ended))
         wants |= SL_SOCKET_HELD;
     if ((events & SL_SOCKET_WRITABLE) != 0)
         wants |= l->out_at == l->out_end && (!l->greeted || l->asked) ? SL_SOCKET_READABLE
@@ -263,7 +265,11 @@ static enum sl_err layer_connected(struct sl_socket *s, struct sl_why *why)
 
 static enum sl_err layer_shut(struct sl_socket *s, struct sl_why *why)
 {
-    return sl_socket_shut(layer_of(s)->below, why);
+    struct layer *l = layer_of(s);
+    enum sl_err   err = flush(l, why);
+
+    l->shut = true;
+    return err == SL_OK || err == SL_AGAIN ? sl_socket_shut(l->below, why) : err;
 }
 
 static void layer_local(struct sl_socket *s, char *out)

@@ -44,10 +44,13 @@ static void a_pump_keeps_its_promises_through_every_fault(void **state)
         assert_int_equal(sl_buf_live_count(), 0);
     }
     print_message("%llu steps, %u lives, %u crashes, %u failed starts, %u failed lives, "
-                  "%u transactions, %u retries, %llu steps on a full disk, %llu large entities\n",
+                  "%u transactions, %u retries, %llu steps on a full disk, %llu large entities, "
+                  "%llu reads waited for writes, %llu writes for reads\n",
                   (unsigned long long)tally.steps, tally.lives, tally.crashes, tally.failed_opens,
                   tally.failed_lives, tally.transactions, tally.retries,
-                  (unsigned long long)tally.full, (unsigned long long)tally.large);
+                  (unsigned long long)tally.full, (unsigned long long)tally.large,
+                  (unsigned long long)tally.read_waited_for_write,
+                  (unsigned long long)tally.write_waited_for_read);
     if (seeds.count < SEEDS)
         return; /* one seed need not meet everything */
     assert_true(tally.crashes > seeds.count / 2 && tally.failed_opens > 0);

@@ -256,7 +256,7 @@ static void draw_faults(struct world *w)
     disk->write_fail_ppm = world_chance(w, 3) ? 5000 : 0;
     disk->sync_fail_ppm = world_chance(w, 3) ? 20000 : 0;
     disk->lose_syncs = w->lies;
-    disk->quota_bytes = world_chance(w, 6) ? sl_prng_range(&w->dice, 200, 1000) << 10 : 1 << 30;
+    disk->quota_bytes = world_chance(w, 4) ? sl_prng_range(&w->dice, 200, 700) << 10 : 1 << 30;
     sl_env_sim_set_skew(w->sim,
                         (int64_t)sl_prng_below(&w->dice, 2 * SKEW_MS_MAX) * SL_NANOS_PER_MS -
                             (int64_t)SKEW_MS_MAX * SL_NANOS_PER_MS);

@@ -150,6 +150,7 @@ static void messages_of_every_size_come_through_whole(void **state)
     }
     assert_int_equal(client.answered, CALLS);
     assert_true(near.layer.write_waited_for_read > 0 && far.layer.write_waited_for_read > 0);
+    assert_true(near.layer.read_waited_for_write > 0 && far.layer.read_waited_for_write > 0);
     assert_true(near.layer.held > 0 && far.layer.held > 0);
     sl_channel_free(&channel);
     host_close(&host);
