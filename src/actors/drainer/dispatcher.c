@@ -350,7 +350,7 @@ static void hold(struct dispatcher *d, const struct sl_window *w)
 {
     sl_log(SL_LOG_ERROR, "the stream is held", sl_field_i64("applied_ts", d->applied_ts),
            sl_field_err(w->err, &w->why));
-    sl_drainer_board_note(&d->drainer->board, SL_DRAINER_PART_APPLY, SL_DRAINER_HELD, w->err,
+    sl_drainer_board_note(&d->drainer->front.board, SL_DRAINER_PART_APPLY, SL_DRAINER_HELD, w->err,
                           w->why.text);
 }
 
@@ -384,7 +384,7 @@ static void save_if_due(struct sl_ctx *ctx, struct dispatcher *d)
 
 static void note_applied(struct sl_ctx *ctx, struct dispatcher *d, const struct sl_window *w)
 {
-    struct sl_drainer_board *board = &d->drainer->board;
+    struct sl_drainer_board *board = &d->drainer->front.board;
     uint64_t                 rows[SL_DRAINER_ROW_KINDS] = {0};
 
     for (uint32_t i = 0; i < w->change_count; i++)

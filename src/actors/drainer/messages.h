@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "actors/drainer/front_messages.h"
 #include "actors/drainer/window.h"
 #include "base/buf.h"
 #include "base/ts.h"
@@ -37,9 +38,9 @@ struct sl_sink_table;
     X(SL_DRAINER_RETRY, "retry")         /* T */                                                 \
     X(SL_DRAINER_RESTART, "restart")     /* T */
 
-/* The numbers, made from the table; the first is SL_MSG_USER. */
+/* The numbers, made from the table, behind those of the front. */
 enum sl_drainer_msg {
-    SL_DRAINER_MSG_BEFORE = SL_MSG_USER - 1,
+    SL_DRAINER_MSG_BEFORE = SL_DRAINER_FRONT_MSG_END - 1,
 #define SL_DRAINER_MSG_MEMBER(code, text) code,
     SL_DRAINER_MSG_TABLE(SL_DRAINER_MSG_MEMBER)
 #undef SL_DRAINER_MSG_MEMBER

@@ -146,7 +146,7 @@ static enum sl_err open_stream(struct source *s, struct sl_why *why)
 static void retry_later(struct sl_ctx *ctx, struct source *s, const char *reason)
 {
     s->stream_at = sl_now(ctx) + SL_SOURCE_RETRY_MS * (sl_nanos)SL_NANOS_PER_MS;
-    sl_drainer_board_received(&s->seat->drainer->board, s->seat->input, s->last, reason);
+    sl_drainer_board_received(&s->seat->drainer->front.board, s->seat->input, s->last, reason);
     sl_log(SL_LOG_WARN, "pull binlogs from pump failed, trying again",
            sl_field_str("pump", s->seat->node_id), sl_field_str("host", s->seat->host),
            sl_field_i64("last_ts", s->last), sl_field_str("error", reason));

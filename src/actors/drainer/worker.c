@@ -100,7 +100,7 @@ static void try_later(struct sl_ctx *ctx, struct worker *w, enum sl_err err)
                sl_field_u64("worker", w->number),
                sl_field_i64("commit_ts", first_ts(w)),
                sl_field_err(err, sl_why(ctx)));
-    sl_drainer_board_note(&w->drainer->board, SL_DRAINER_PART_APPLY,
+    sl_drainer_board_note(&w->drainer->front.board, SL_DRAINER_PART_APPLY,
                           passes ? SL_DRAINER_RETRYING : SL_DRAINER_HELD, err, sl_why(ctx)->text);
     sl_timer_arm(ctx, &w->retry, SL_DRAINER_RETRY, pause);
 }
@@ -120,7 +120,7 @@ static enum sl_err work(struct sl_ctx *ctx, void *self)
             return SL_OK;
         }
         if (w->tries > 0)
-            sl_drainer_board_note(&w->drainer->board, SL_DRAINER_PART_APPLY, SL_DRAINER_RUNNING,
+            sl_drainer_board_note(&w->drainer->front.board, SL_DRAINER_PART_APPLY, SL_DRAINER_RUNNING,
                                   SL_OK, NULL);
         w->tries = 0;
         answer(ctx, w, count);
