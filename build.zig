@@ -580,6 +580,8 @@ const core_sources = [_][]const u8{
     "src/net/http.c",
     "src/net/http_answer.c",
     "src/net/http_bytes.c",
+    "src/net/http_client.c",
+    "src/net/http_get.c",
     "src/net/http_post.c",
     "src/net/http_reader.c",
     "src/net/http_route.c",
@@ -596,6 +598,9 @@ const core_sources = [_][]const u8{
     "src/net/pd_tso.c",
     "src/net/pd_wire.c",
     "src/net/registry.c",
+    "src/net/schema_file.c",
+    "src/net/schema_http.c",
+    "src/net/schema_source.c",
     "src/net/tikv.c",
     "src/net/tikv_key.c",
     "src/net/tikv_route.c",
@@ -669,6 +674,7 @@ const tools = [_]Program{
     .{ .name = "ddl_statements", .sources = &.{ "tests/lib/ddl_stream.c", "tests/tools/ddl_statements.c" } },
     .{ .name = "door", .sources = &.{"tests/tools/door.c"} },
     .{ .name = "fakepd", .sources = &fakepd_sources },
+    .{ .name = "schema_jobs", .sources = &.{"tests/tools/schema_jobs.c"} },
     .{ .name = "selfcheck", .sources = &.{"tests/tools/selfcheck.c"} },
 };
 

@@ -1,0 +1,97 @@
+#include "net/schema_source.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "net/schema_source_parts.h"
+
+enum sl_err sl_schema_source_open(const struct sl_env *env, const char *text,
+                                  struct sl_schema_source **out, struct sl_why *why)
+{
+    static const char file[] = "file:";
+    static const char http[] = "http://";
+
+    if (strncmp(text, file, sizeof file - 1) == 0)
+        return schema_file_open(env, text + sizeof file - 1, out, why);
+    if (strncmp(text, http, sizeof http - 1) == 0)
+        return schema_http_open(env, text + sizeof http - 1, out, why);
+    return sl_fail(why, SL_CONFIG,
+                   "\"%s\" is no source of DDL jobs: write file:PATH or http://HOST:PORT", text);
+}
+
+void sl_schema_source_free(struct sl_schema_source **source)
+{
+    struct sl_schema_source *own = *source;
+
+    *source = NULL;
+    if (own != NULL)
+        own->ops->free(own);
+}
+
+enum sl_err sl_schema_source_job(struct sl_schema_source *source, int64_t id, struct sl_json **out,
+                                 struct sl_why *why)
+{
+    return source->ops->job(source, id, out, why);
+}
+
+enum sl_err sl_schema_source_each(struct sl_schema_source       *source,
+                                  const struct sl_history_bound *bound, sl_history_visit visit,
+                                  void *context, struct sl_why *why)
+{
+    return source->ops->each(source, bound, visit, context, why);
+}
+
+/* ---- heads ---- */
+
+static enum sl_err take(const struct sl_json *object, const char *name, int64_t *out,
+                        struct sl_why *why)
+{
+    const struct sl_json *value = sl_json_field(object, name);
+
+    *out = 0;
+    if (value == NULL || sl_json_kind(value) == SL_JSON_NULL)
+        return SL_OK;
+    if (sl_json_kind(value) != SL_JSON_INT)
+        return sl_fail(why, SL_INVALID, "%s is %s", name, sl_json_kind_name(sl_json_kind(value)));
+    *out = sl_json_int(value);
+    return SL_OK;
+}
+
+enum sl_err schema_job_head(const struct sl_json *job, struct schema_job_head *out,
+                            struct sl_why *why)
+{
+    const struct sl_json *binlog;
+    enum sl_err           err;
+
+    *out = (struct schema_job_head){0};
+    if (sl_json_kind(job) != SL_JSON_OBJECT)
+        return sl_fail(why, SL_INVALID, "a job is an object, this is %s",
+                       sl_json_kind_name(sl_json_kind(job)));
+    if ((err = take(job, "id", &out->id, why)) != SL_OK)
+        return err;
+    if (out->id <= 0)
+        return sl_fail(why, SL_INVALID, "a job without an id");
+    binlog = sl_json_field(job, "binlog");
+    if (binlog == NULL || sl_json_kind(binlog) != SL_JSON_OBJECT)
+        return SL_OK;
+    if ((err = take(binlog, "SchemaVersion", &out->version, why)) == SL_OK)
+        err = take(binlog, "FinishedTS", &out->finished, why);
+    return err;
+}
+
+bool schema_job_wanted(const struct schema_job_head *head, const struct sl_history_bound *bound)
+{
+    return head->version > 0 && (head->version <= bound->version ||
+                                 (head->finished > 0 && head->finished <= bound->finished));
+}
+
+int schema_job_order(const void *a, const void *b)
+{
+    const struct schema_job_head *x = a;
+    const struct schema_job_head *y = b;
+
+    if (x->version != y->version)
+        return x->version < y->version ? -1 : 1;
+    return x->id < y->id ? -1 : x->id > y->id;
+}

@@ -1,0 +1,63 @@
+#ifndef SL_NET_SCHEMA_SOURCE_H
+#define SL_NET_SCHEMA_SOURCE_H
+
+/* Where TiDB's DDL jobs are read (drainer spec 1.6, 1.7): `[syncer] schema-source`.
+ *
+ *     file:PATH           JSON lines, a job each, in any order, followed as the file grows
+ *     http://HOST:PORT    the status port of a TiDB: /ddl/history
+ *
+ * A job is handed out as its JSON (binlog/job.h reads it), because this folder knows nothing of
+ * tables. All calls block, so an actor of the disk or peer lane owns the object. */
+
+#include <stdint.h>
+
+#include "base/env.h"
+#include "base/json.h"
+#include "base/ts.h"
+
+struct sl_schema_source;
+
+/* Which jobs of the past are wanted: those that one of the two reaches. */
+struct sl_history_bound {
+    int64_t version;  /* SchemaVersion at most; 0: none by version */
+    sl_ts   finished; /* FinishedTS at most; 0: none by time. That is the start ts of the binlog of
+                       * the DDL, whose commit ts is a little later. */
+};
+
+/* Called with each job, which it takes over. Anything but SL_OK ends the round with that error. */
+typedef enum sl_err (*sl_history_visit)(void *context, struct sl_json **job);
+
+/* What an implementation brings; the functions below say what each must do. */
+struct sl_schema_source_ops {
+    enum sl_err (*job)(struct sl_schema_source *source, int64_t id, struct sl_json **out,
+                       struct sl_why *why);
+    enum sl_err (*each)(struct sl_schema_source *source, const struct sl_history_bound *bound,
+                        sl_history_visit visit, void *context, struct sl_why *why);
+    void (*free)(struct sl_schema_source *source);
+};
+
+/* Implementations embed it as their first member. */
+struct sl_schema_source {
+    const struct sl_schema_source_ops *ops;
+};
+
+/* Open the source that the text names; env outlives it. SL_CONFIG: it names none. SL_NOT_FOUND, ...
+ * as the file system fails. A server is not asked yet. */
+enum sl_err sl_schema_source_open(const struct sl_env *env, const char *text,
+                                  struct sl_schema_source **out, struct sl_why *why);
+/* Null the pointer. *source may be NULL. */
+void sl_schema_source_free(struct sl_schema_source **source);
+
+/* The job of that id, owned by the caller. SL_NOT_FOUND: it is not there yet: ask again in a moment.
+ * SL_UNAVAILABLE, SL_RESET, SL_TIMEOUT: the server is not there. SL_INVALID, SL_TOO_LARGE: what is
+ * there is no job; the reason says where. */
+enum sl_err sl_schema_source_job(struct sl_schema_source *source, int64_t id, struct sl_json **out,
+                                 struct sl_why *why);
+
+/* Visit the jobs within the bound in the order of their SchemaVersion, those without one left out.
+ * What ends the round early is the error; jobs may have been visited by then. */
+enum sl_err sl_schema_source_each(struct sl_schema_source       *source,
+                                  const struct sl_history_bound *bound, sl_history_visit visit,
+                                  void *context, struct sl_why *why);
+
+#endif
