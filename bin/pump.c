@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "actors/common/config.h"
 #include "actors/pump/config.h"
 #include "actors/pump/pump.h"
 #include "actors/pump/topology.h"
@@ -22,26 +23,6 @@ static int refuse(int code, const struct sl_why *why)
 {
     fprintf(stderr, "pump: %s\n", why->text);
     return code;
-}
-
-static void log_note(void *context, const char *setting, const char *text)
-{
-    (void)context;
-    sl_log(SL_LOG_WARN, "setting has no effect", sl_field_str("setting", setting),
-           sl_field_str("note", text));
-}
-
-static void log_environment(const struct sl_conf_report *report)
-{
-    for (size_t i = 0; i < sl_pump_config_table.row_count; i++) {
-        const struct sl_conf_row *row = &sl_pump_config_table.rows[i];
-        char                      name[SL_NAME_BYTES_MAX];
-
-        if (report->origin[i].source == SL_CONF_FROM_ENV &&
-            sl_conf_env_name(&sl_pump_config_table, row, name))
-            sl_log(SL_LOG_INFO, "recognized and used environment variable",
-                   sl_field_str("key", name), sl_field_str("flag", row->flag));
-    }
 }
 
 static void log_stopping(void *context, int number)
@@ -115,8 +96,7 @@ static int serve(const struct sl_pump_config *config, const struct sl_conf_repor
         return refuse(EXIT_START, &why);
     }
     sl_log(SL_LOG_INFO, "Welcome to Pump", sl_field_str("Release Version", sl_version_release));
-    log_environment(report);
-    sl_pump_config_notes(report, log_note, NULL);
+    sl_config_log(&sl_pump_config_table, report);
     sl_env_os_host_name(host_name);
     sl_log(SL_LOG_INFO, "start pump...");
     if (sl_pump_open(&options, &pump, &why) != SL_OK) {

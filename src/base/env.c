@@ -7,8 +7,8 @@
 #include "base/assert.h"
 
 enum {
-    OPEN_FLAGS =
-        SL_OPEN_READ | SL_OPEN_WRITE | SL_OPEN_CREATE | SL_OPEN_EXCLUSIVE | SL_OPEN_TRUNCATE,
+    OPEN_FLAGS = SL_OPEN_READ | SL_OPEN_WRITE | SL_OPEN_CREATE | SL_OPEN_EXCLUSIVE |
+                 SL_OPEN_TRUNCATE | SL_OPEN_SHARED,
 };
 
 /* ---- clock ---- */
@@ -85,7 +85,7 @@ enum sl_err sl_fs_open(struct sl_fs *fs, const char *path, unsigned flags, struc
     SL_ASSERT((flags & ~(unsigned)OPEN_FLAGS) == 0);
     SL_ASSERT((flags & (SL_OPEN_READ | SL_OPEN_WRITE)) != 0);
     SL_ASSERT(SL_IMPLIES(flags & (SL_OPEN_CREATE | SL_OPEN_TRUNCATE), flags & SL_OPEN_WRITE));
-    SL_ASSERT(SL_IMPLIES(flags & SL_OPEN_EXCLUSIVE, flags & SL_OPEN_CREATE));
+    SL_ASSERT(SL_IMPLIES(flags & (SL_OPEN_EXCLUSIVE | SL_OPEN_SHARED), flags & SL_OPEN_CREATE));
     return fs->ops->open(fs, path, flags, out, why);
 }
 

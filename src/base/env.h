@@ -56,6 +56,7 @@ enum sl_open_flags {
     SL_OPEN_CREATE = 4,    /* create when absent, mode 0600 */
     SL_OPEN_EXCLUSIVE = 8, /* with CREATE: SL_EXISTS when present */
     SL_OPEN_TRUNCATE = 16, /* CREATE and TRUNCATE go with WRITE */
+    SL_OPEN_SHARED = 32,   /* with CREATE: for others to read, mode 0644 */
 };
 
 /* What a path leads to, symbolic links followed. */

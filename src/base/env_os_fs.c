@@ -14,7 +14,7 @@
 #include "base/env_os_parts.h"
 
 /* Only the owner of the process reads what it stores. */
-enum { FILE_MODE = 0600, DIRECTORY_MODE = 0700 };
+enum { FILE_MODE = 0600, SHARED_FILE_MODE = 0644, DIRECTORY_MODE = 0700 };
 
 enum { LOCK_PAUSE_NANOS_MIN = 50 * 1000, LOCK_PAUSE_NANOS_MAX = 2 * 1000 * 1000 };
 
@@ -216,12 +216,12 @@ static int system_flags(unsigned flags)
     return result;
 }
 
-static int open_retried(const char *path, int flags)
+static int open_retried(const char *path, int flags, mode_t mode)
 {
     int fd;
 
     do {
-        fd = open(path, flags, FILE_MODE);
+        fd = open(path, flags, mode);
     } while (fd < 0 && errno == EINTR);
     return fd;
 }
@@ -233,7 +233,8 @@ static enum sl_err fs_open(struct sl_fs *fs, const char *path, unsigned flags, s
     int         fd;
 
     (void)fs;
-    fd = open_retried(path, system_flags(flags));
+    fd = open_retried(path, system_flags(flags),
+                      (flags & SL_OPEN_SHARED) != 0 ? SHARED_FILE_MODE : FILE_MODE);
     if (fd < 0)
         return sl_fail_errno(why, errno, "open %s", path);
     if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) { /* Linux opens directories for reading */
@@ -319,7 +320,7 @@ static enum sl_err fs_sync_dir(struct sl_fs *fs, const char *path, struct sl_why
     int         fd;
 
     (void)fs;
-    fd = open_retried(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    fd = open_retried(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (fd < 0)
         return sl_fail_errno(why, errno, "sync directory %s", path);
     if (fsync(fd) != 0)

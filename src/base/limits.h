@@ -6,6 +6,8 @@
 
 #include <assert.h>
 
+#include "base/limits_sink.h"
+
 /* A power of two, so that a ring index is a mask away. */
 #define SL_IS_POWER_OF_TWO(n) ((n) > 0 && ((n) & ((n)-1)) == 0)
 
@@ -244,6 +246,12 @@ enum {
 static_assert((int)SL_HTTP_URL_BYTES_MAX < (int)SL_HTTP_HEADER_BYTES_MAX, "414 comes before 431");
 static_assert(2 * SL_HTTP_CONTENT_TYPE_BYTES_MAX < SL_HTTP_ANSWER_BYTES_MAX, "a header fits");
 
+/* HTTP/1.1, client side */
+enum {
+    SL_HTTP_ASKS_MAX = 256,          /* connections open at one time */
+    SL_HTTP_ASK_BYTES_MAX = 1 << 21, /* one answer, head included */
+};
+
 /* JSON */
 enum {
     SL_JSON_BYTES_MAX = 1 << 20, /* one document */
@@ -286,6 +294,18 @@ static_assert((int)SL_NODE_JSON_BYTES_MAX <= (int)SL_JSON_BYTES_MAX, "a record i
 static_assert(SL_NODES_MAX * (SL_NODE_JSON_BYTES_MAX + SL_ETCD_KEY_BYTES_MAX) <=
                   SL_DOOR_MESSAGE_BYTES_MAX,
               "all records fit an answer");
+
+/* Rows */
+enum {
+    SL_DECIMAL_DIGITS_MAX = 81,     /* of one decimal: nine words of nine */
+    SL_BINARY_JSON_DEPTH_MAX = 100, /* objects and arrays within each other, as TiDB bounds it */
+};
+
+/* Zones */
+enum {
+    SL_ZONE_NAME_BYTES_MAX = 64,      /* terminator included */
+    SL_ZONE_FILE_BYTES_MAX = 1 << 16, /* of the tz database; the largest take less than 4 KiB */
+};
 
 /* Timestamps */
 enum {
@@ -415,24 +435,12 @@ enum {
 
 /* Pump: its entrance */
 enum {
-    SL_PULL_PEER_BYTES_MAX = 128,   /* of a peer's address in logs, terminator included */
-    SL_PUMP_SESSION_HELD = 2048,    /* writes a session holds that have not entered the line */
-    SL_PUMP_READ_BYTES = 1 << 16,   /* a session's input buffer */
-    SL_PUMP_READ_ROOM = 1 << 12,    /* with less room than this left in it, a new one is taken */
-    SL_PUMP_READ_BUDGET = 1 << 18,  /* read by a session before others have their turn */
-    SL_PUMP_WRITE_BUDGET = 1 << 20, /* written likewise */
-    SL_PUMP_ACCEPTS = 64,           /* connections accepted before others have their turn */
-    SL_PUMP_ACCEPT_RETRY_MS = 100,  /* after an accept that failed */
-    SL_PUMP_SNIFF_S = 10,           /* for the first bytes, which say what a connection speaks */
-    SL_PUMP_PING_S = 2 * 60 * 60,   /* of silence, then the peer is asked for a sign of life */
-    SL_PUMP_PONG_S = 20,            /* and has so long */
-    SL_PUMP_STOP_S = 10,            /* what is under way may take at a stop */
-    SL_PUMP_LINGER_MS = 1000,       /* the peer may take to close when all is said */
-    SL_PUMP_AHEAD_MS = 60 * 1000,   /* a commit ts may be above the newest timestamp known */
+    SL_PULL_PEER_BYTES_MAX = 128, /* of a peer's address in logs, terminator included */
+    SL_PUMP_SESSION_HELD = 2048,  /* writes a session holds that have not entered the line */
+    SL_PUMP_AHEAD_MS = 60 * 1000, /* a commit ts may be above the newest timestamp known */
 };
 static_assert((int)SL_VLOG_PAYLOAD_BYTES_MAX <= (int)SL_PUMP_WRITE_BYTES,
               "every record fits the write line");
-static_assert((int)SL_PUMP_READ_ROOM < (int)SL_PUMP_READ_BYTES, "else each read takes a buffer");
 
 /* Pump: large entities. What they take of memory follows from these, and from
  * SL_RECORD_REST_BYTES_MAX. */
@@ -459,6 +467,46 @@ enum {
     SL_PULL_WARN_MS = 10000, /* between two warnings that a reader is ahead of the pump */
 };
 static_assert((int)SL_PULL_BLOCK_ITEMS <= (int)SL_MERGE_BLOCK_ITEMS_MAX, "the merge takes a block");
+
+/* Listeners: connections and their gateway */
+enum {
+    SL_GATEWAY_ACCEPTS = 64,              /* accepted before others have their turn */
+    SL_GATEWAY_RETRY_MS = 100,            /* after an accept that failed */
+    SL_CONNECTION_READ_BYTES = 1 << 16,   /* an input buffer */
+    SL_CONNECTION_READ_ROOM = 1 << 12,    /* with less room left in it, a new one is taken */
+    SL_CONNECTION_READ_BUDGET = 1 << 18,  /* read before others have their turn */
+    SL_CONNECTION_WRITE_BUDGET = 1 << 20, /* written likewise */
+    SL_CONNECTION_SNIFF_S = 10,           /* for the first bytes, which say what it speaks */
+    SL_CONNECTION_PING_S = 2 * 60 * 60,   /* of silence, then a sign of life is asked for, */
+    SL_CONNECTION_PONG_S = 20,            /* and has so long */
+    SL_CONNECTION_STOP_S = 10,            /* what is under way may take at a stop */
+    SL_CONNECTION_LINGER_MS = 1000,       /* the peer may take to close when all is said */
+};
+static_assert((int)SL_CONNECTION_READ_ROOM < (int)SL_CONNECTION_READ_BYTES,
+              "else each read takes a buffer");
+/* Regular expressions of filters */
+enum {
+    SL_PATTERN_BYTES_MAX = 1 << 12,
+    SL_PATTERN_STEPS_MAX = 1000000, /* of one search; then it is given up */
+    SL_PATTERN_HEAP_KIB = 4096,     /* likewise */
+};
+
+/* Drainer: configuration, and its entrance */
+enum {
+    SL_DRAINER_TXN_BATCH_MAX = 1 << 16, /* row changes of one downstream transaction */
+    SL_DRAINER_BUDGET_BYTES_MIN = 16 << 20,
+    SL_DRAINER_WORKERS_MAX = 128,     /* connections that write downstream at one time */
+    SL_DRAINER_CONNECTIONS_MAX = 256, /* sessions; one more is closed at once */
+    SL_DRAINER_STREAMS_MAX = 16,      /* calls open on one connection */
+    SL_DRAINER_NOTIFY_CREDITS = 256,  /* pumps that wait to be known; one more is told to retry */
+    SL_DRAINER_HTTP_CREDITS = 64,     /* requests to the admin port being answered */
+    SL_DRAINER_HEARTBEAT_MS = 1000,   /* between two updates of the registry, as the original */
+    SL_DRAINER_TELL_MS = 10000,       /* between two lines about what goes wrong or how it goes */
+    SL_DRAINER_SAMPLE_MS = 1000,      /* between two looks at what is counted, */
+    SL_DRAINER_SAMPLES = 10,          /* of which so many make a rate */
+};
+static_assert((int)SL_DRAINER_WORKERS_MAX < (int)SL_THREADS_MAX, "a worker has a thread");
+
 /* The program sluice: recordings, and the calls that it has open */
 enum {
     SL_CORPUS_BYTES_MAX = 1 << 30, /* of one recording, unpacked; it is held in one buffer */
@@ -476,6 +524,8 @@ enum {
 static_assert((int)SL_WRITER_CALLS_MAX < (int)SL_H2_STREAMS_MAX, "a connection takes the calls");
 static_assert((int)SL_LOAD_CALLERS_MAX <= (int)SL_TSO_COUNT_MAX, "one question serves all callers");
 static_assert((int)SL_CORPUS_BYTES_MAX <= (int)SL_BUF_BYTES_MAX, "a recording is one buffer");
+/* Storage: the savepoint */
+enum { SL_SAVEPOINT_BYTES_MAX = 4096 };
 /* Storage: large entities */
 enum {
     SL_LARGE_CHUNK_BYTES = 1 << 20, /* verified as one; what a reader holds */
@@ -486,5 +536,61 @@ enum {
 };
 static_assert(SL_RECORD_REST_BYTES_MAX + SL_LARGE_RECORD_BYTES <= SL_VLOG_PAYLOAD_BYTES_MAX,
               "a reference is a payload");
+
+/* Drainer: actors and lines */
+enum {
+    SL_DRAINER_SOURCES_MAX = 64,      /* pumps, and pumps that have left and may return */
+    SL_DRAINER_BLOCK_ITEMS = 256,     /* transactions from source to merger at once */
+    SL_DRAINER_BLOCK_CREDITS = 4,     /* blocks of one source on their way or being merged */
+    SL_DRAINER_BLOCK_BYTES = 8 << 20, /* of their records */
+    SL_SOURCE_BLOCKS = 32,            /* a source holds while its line is full */
+    SL_SOURCE_RETRY_MS = 1000,        /* from the end of a stream to the next, as the original */
+    SL_WINDOW_TXNS = 256,             /* transactions of one window */
+    SL_WINDOW_BYTES = 1 << 20,        /* of their records; one alone may be larger */
+    SL_WINDOW_CREDITS = 64,           /* windows between merger and downstream */
+    SL_WINDOW_LINE_BYTES = 64 << 20,  /* of their records */
+    SL_DRAINER_MARK_MS = 200,         /* between two windows that only say how far all is */
+    SL_FENCE_MS = 5,                  /* between two fences while transactions wait for one, */
+    SL_FENCE_IDLE_MS = 100,           /* while none does, */
+    SL_FENCE_SLOW_MS = 1000,          /* and while a pump is waited for */
+    SL_COLLECTOR_RETRY_MS = 1000,     /* between two tries at the registry */
+    SL_HISTORIAN_RETRY_MS = 50,       /* between two looks for a DDL job */
+    SL_HISTORIAN_PATIENCE = 40,       /* looks, then it is said that one is missing */
+    SL_DRAINER_DECODERS_MAX = 16,
+    SL_PART_CREDITS = 8,             /* parts of one worker on their way or being applied */
+    SL_KEEP_CREDITS = 3,             /* a description, a checkpoint, a DDL */
+    SL_SAVE_MS = 1000,               /* between two checkpoints */
+    SL_APPLY_RETRY_MS_MIN = 5,       /* between the first two tries at the downstream, */
+    SL_APPLY_RETRY_MS = 1000,        /* between later ones, each twice as long, */
+    SL_APPLY_TRIES_QUIET = 3,        /* before it is said that one fails */
+    SL_APPLY_HELD_MS = 5000,         /* and when somebody must mend something first */
+    SL_DRAINER_STOP_MS = 4000,       /* what is in flight may take at a stop */
+    SL_DRAINER_OPEN_TRIES = 100,     /* to reach what a start stands on, as the original */
+    SL_DRAINER_OPEN_RETRY_MS = 1000, /* between two of them */
+    SL_PART_ROWS_MAX = 1 << 14,      /* row changes of one part */
+    SL_EARLY_JOBS_MAX = 64,          /* run before their binlogs came */
+    SL_JOBS_ASKED_MAX = 1 << 16,     /* of one answer about versions */
+    SL_ROW_LANES = 16,               /* for tables without a key; stands in progress tables */
+    SL_KEY_PARTS_MAX = 16,           /* columns of one key */
+    SL_KEYS_MAX = 128,               /* of one table, upstream's and downstream's */
+    SL_CAUSALITY_ROOM_MIN = 1 << 12, /* keys in flight that the table begins with */
+};
+static_assert(SL_IS_POWER_OF_TWO(SL_CAUSALITY_ROOM_MIN), "a place is a mask away");
+static_assert((int)SL_DRAINER_SOURCES_MAX < (int)SL_MERGE_SOURCES_MAX, "and the fence");
+static_assert((int)SL_DRAINER_BLOCK_ITEMS <= (int)SL_MERGE_BLOCK_ITEMS_MAX, "the merge takes one");
+static_assert((SL_SOURCE_BLOCKS - 2) * SL_DRAINER_BLOCK_ITEMS * 9 > (int)SL_H2_WINDOW_BYTES,
+              "what a window lets come fits: no record takes less than 9 bytes of it");
+/* Passwords in configuration files */
+SL_PASSWORD_BYTES_MAX = 1024,       /* as it is typed, terminator included */
+    SL_CIPHERTEXT_BYTES_MAX = 2048, /* as it stands in a file, likewise */
+    static_assert((SL_PASSWORD_BYTES_MAX + 32) / 3 * 4 + 8 < SL_CIPHERTEXT_BYTES_MAX,
+                  "every password can be encrypted");
+
+/* The program binlogctl */
+SL_CTL_PROBE_MS = 2000,         /* a node may take to say how it is */
+    SL_CTL_ACTION_MS = 10000,   /* a node may take to answer that it will stop */
+    SL_CTL_ALIVE_MS = 10000,    /* a node whose record is younger is not given up: it runs */
+    SL_CTL_POLL_MS = 200,       /* between two looks at the registry while waiting */
+    SL_CTL_WORD_BYTES_MAX = 64, /* one word of a node about itself, terminator included */
 
 #endif

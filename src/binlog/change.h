@@ -2,16 +2,16 @@
 #define SL_BINLOG_CHANGE_H
 
 /* Row changes: what a mutation says, decoded by column id into values that a sink can write (codec
- * spec 2 and 4.2). A value is what the original calls the formatted argument: dates, times, decimals
- * and JSON are text by now, enums, sets and bits are numbers. */
+ * spec 2 and 4.2). A value is what the original calls the formatted argument: dates, times,
+ * decimals and JSON are text by now, enums, sets and bits are numbers. */
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/env.h"
 #include "base/err.h"
-#include "base/ts.h"
 #include "binlog/table.h"
 
 /* What a value holds. */
@@ -51,10 +51,12 @@ struct sl_change {
  * 4.4). */
 struct sl_zone;
 
-/* A zone by name: "+08:00" within -12:59..+14:00, "UTC", or of the tz database. SL_INVALID for
- * others, "SYSTEM" and "Local" included. Owned: sl_zone_free. Reads files; the object is immutable
- * and good for all threads. */
-enum sl_err sl_zone_open(const char *name, struct sl_zone **out, struct sl_why *why);
+/* A zone by name: "+08:00" within -12:59..+14:00, "UTC", or of the tz database, which is read from
+ * /usr/share/zoneinfo of fs. SL_INVALID for others, "SYSTEM" and "Local" included, SL_NOT_FOUND
+ * where the database has no such zone. Owned: sl_zone_free. Blocks; the object is immutable and
+ * good for all threads. */
+enum sl_err sl_zone_open(struct sl_fs *fs, const char *name, struct sl_zone **out,
+                         struct sl_why *why);
 void        sl_zone_free(struct sl_zone **zone);
 
 /* ---- walking a prewrite value ---- */
@@ -84,8 +86,8 @@ struct sl_raw_row {
     struct sl_slice     bytes;
 };
 
-/* Walks the rows of a mutation in the order of its sequence (codec spec 2.2). The three lists of rows
- * are walked by cursors, so a mutation of any size needs no memory. */
+/* Walks the rows of a mutation in the order of its sequence (codec spec 2.2). The three lists of
+ * rows are walked by cursors, so a mutation of any size needs no memory. */
 struct sl_row_walk {
     struct sl_slice bytes; /* all fields are the walker's own */
     size_t   at[4]; /* where the next insert, update, delete and sequence entry is looked for */
@@ -111,13 +113,15 @@ struct sl_row_context {
     const struct sl_table *written_as;
     const struct sl_zone  *zone;
     struct sl_arena       *arena; /* for values and text; lives as long as the change is used */
+    bool escapes_html;            /* <, > and & in JSON text are escaped, as TiDB did until 2020 */
 };
 
-/* Decode one row (v1, and tolerantly v2) by column id into *out. Columns the row does not have: in an
- * insert the default rule (codec spec 2.5, observed 6: the original default) for writable columns,
- * ABSENT for others; ABSENT in updates and deletes. Values of ids that the table does not have are
- * skipped, their lengths checked. Generated columns keep what the row says. SL_INVALID: the row is
- * damaged or a value does not fit its column; the reason names table, column and offset. */
+/* Decode one row (v1, and in inserts and deletes v2) by column id into *out. Columns the row does
+ * not have: in an insert the default rule (codec spec 2.5, observed 6: the original default) for
+ * writable columns, ABSENT for others; ABSENT in updates and deletes. Values of ids that the table
+ * does not have are skipped, their lengths checked. Generated columns keep what the row says.
+ * SL_INVALID: the row is damaged or a value does not fit its column; the reason names table, column
+ * and offset. */
 enum sl_err sl_row_decode(const struct sl_row_context *context, const struct sl_raw_row *row,
                           struct sl_change *out, struct sl_why *why);
 

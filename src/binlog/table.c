@@ -19,9 +19,9 @@ struct sealed {
     struct sl_table table; /* first: a pointer to it is a pointer to the whole */
     /* Taken relaxed, because who takes one has one already; given back with release, and the last
      * acquires, so that all readers are done before the block is freed. */
-    _Atomic uint32_t references;
-    const int64_t   *ids;     /* of the columns, in their order: what a guess is checked with */
-    struct entry    *entries; /* by id */
+    _Atomic uint32_t   references;
+    struct table_cell *cells;   /* in the order of the columns */
+    struct entry      *entries; /* by id */
 };
 
 static struct sealed *whole_of(const struct sl_table *table)
@@ -118,13 +118,34 @@ static const struct sl_index_info *pack_indexes(struct packer *p, const struct s
     return to;
 }
 
+static enum table_cell_kind cell_kind(const struct sl_column *column)
+{
+    switch ((unsigned)column->type) {
+    case SL_TYPE_TINY:
+    case SL_TYPE_SHORT:
+    case SL_TYPE_LONG:
+    case SL_TYPE_LONGLONG:
+    case SL_TYPE_INT24:
+    case SL_TYPE_YEAR: return TABLE_CELL_INTEGER;
+    case SL_TYPE_VARCHAR:
+    case SL_TYPE_VAR_STRING:
+    case SL_TYPE_STRING:
+    case SL_TYPE_TINY_BLOB:
+    case SL_TYPE_MEDIUM_BLOB:
+    case SL_TYPE_LONG_BLOB:
+    case SL_TYPE_BLOB: return TABLE_CELL_STRING;
+    default: return TABLE_CELL_OTHER;
+    }
+}
+
 static struct sealed *pack(struct packer *p, const struct sl_table *draft)
 {
     uint32_t        count = draft->column_count;
     struct sealed  *whole = place(p, sizeof *whole, alignof(struct sealed));
-    int64_t        *ids = place(p, count * sizeof *ids, alignof(int64_t));
-    struct entry   *entries = place(p, count * sizeof *entries, alignof(struct entry));
     struct sl_table table = *draft;
+    struct entry   *entries = place(p, count * sizeof *entries, alignof(struct entry));
+
+    struct table_cell *cells = place(p, count * sizeof *cells, alignof(struct table_cell));
 
     table.schema = pack_text(p, draft->schema);
     table.name = pack_text(p, draft->name);
@@ -132,11 +153,11 @@ static struct sealed *pack(struct packer *p, const struct sl_table *draft)
     table.indexes = pack_indexes(p, draft);
     if (whole == NULL)
         return NULL;
-    *whole = (struct sealed){.table = table, .ids = ids, .entries = entries};
+    *whole = (struct sealed){.table = table, .cells = cells, .entries = entries};
     atomic_init(&whole->references, 1);
     for (uint32_t i = 0; i < count; i++) {
-        ids[i] = draft->columns[i].id;
-        entries[i] = (struct entry){ids[i], i};
+        cells[i] = (struct table_cell){draft->columns[i].id, cell_kind(&draft->columns[i])};
+        entries[i] = (struct entry){draft->columns[i].id, i};
     }
     qsort(entries, count, sizeof *entries, by_id);
     return whole;
@@ -183,14 +204,21 @@ void sl_table_free(struct sl_table **table)
 
 /* ---- looking ---- */
 
-uint32_t table_place(const struct sl_table *table, int64_t id, uint32_t guess)
+const struct table_cell *table_cells(const struct sl_table *table)
+{
+    return whole_of(table)->cells;
+}
+
+bool table_find(const struct sl_table *table, int64_t id, uint32_t guess, uint32_t *place)
 {
     const struct sealed *s = whole_of(table);
     uint32_t             low = 0;
     uint32_t             high = table->column_count;
 
-    if (guess < high && s->ids[guess] == id)
-        return guess;
+    if (guess < high && s->cells[guess].id == id) {
+        *place = guess;
+        return true;
+    }
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
 
@@ -199,15 +227,17 @@ uint32_t table_place(const struct sl_table *table, int64_t id, uint32_t guess)
         else
             high = middle;
     }
-    return low < table->column_count && s->entries[low].id == id ? s->entries[low].place
-                                                                 : (uint32_t)TABLE_NO_COLUMN;
+    if (low == table->column_count || s->entries[low].id != id)
+        return false;
+    *place = s->entries[low].place;
+    return true;
 }
 
 const struct sl_column *sl_table_column(const struct sl_table *table, int64_t id)
 {
-    uint32_t at = table_place(table, id, (uint32_t)TABLE_NO_COLUMN);
+    uint32_t at;
 
-    return at == (uint32_t)TABLE_NO_COLUMN ? NULL : &table->columns[at];
+    return table_find(table, id, 0, &at) ? &table->columns[at] : NULL;
 }
 
 const struct sl_index_info *sl_table_primary(const struct sl_table *table)

@@ -3,6 +3,7 @@
 
 /* How versions of tables are made, and how decoders find columns in them: for binlog alone. */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -17,11 +18,24 @@ struct sl_table *sl_table_seal(struct sl_arena *memory, const struct sl_table *d
 /* The same of a draft whose slices and arrays lie anywhere, for instance in another version. */
 struct sl_table *table_copy(const struct sl_table *draft);
 
-/* No such column. */
-enum { TABLE_NO_COLUMN = -1 };
+/* Kinds of columns by how most of their values are written. */
+enum table_cell_kind {
+    TABLE_CELL_OTHER,
+    TABLE_CELL_INTEGER,
+    TABLE_CELL_STRING,
+};
 
-/* The place of the column with that id, or TABLE_NO_COLUMN. Where it is `guess`, which may be any
- * number, that is found at once. */
-uint32_t table_place(const struct sl_table *table, int64_t id, uint32_t guess);
+/* What a decoder asks of every column, close together. */
+struct table_cell {
+    int64_t              id;
+    enum table_cell_kind kind;
+};
+
+/* One for each column, in their order. */
+const struct table_cell *table_cells(const struct sl_table *table);
+
+/* Where the column with that id stands; at once where that is `guess`, which may be any number.
+ * False: there is none. */
+bool table_find(const struct sl_table *table, int64_t id, uint32_t guess, uint32_t *place);
 
 #endif

@@ -2,7 +2,8 @@
 #define SL_NET_HTTP_POST_H
 
 /* One HTTP/1.1 POST to a plain server, for code that may block: metrics to a Pushgateway. The
- * connection is made for it and closed behind it; of the answer only the status counts. */
+ * connection is made for it and closed behind it; of the answer only the status counts. (Other
+ * questions, and many at once: net/http_ask.h.) */
 
 #include <stddef.h>
 
@@ -23,9 +24,5 @@ struct sl_http_post {
  * SL_INVALID: another status, or no HTTP; the reason says which. */
 enum sl_err sl_http_post(const struct sl_env *env, const struct sl_http_post *post,
                          struct sl_why *why);
-
-/* Percent-encode all of text but letters, digits and "-_.~" into out of `room` bytes, with its
- * terminator. False: it does not fit. */
-bool sl_http_encode(const char *text, char *out, size_t room);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "base/assert.h"
 #include "base/intrusive.h"
-#include "net/http_get.h"
+#include "net/http_ask.h"
 
 /* TiDB's status port: GET /ddl/history?start_job_id=ID&limit=N answers an array of at most N jobs of
  * ids up to ID, the greatest first; without the id, the last N. Older TiDB knows only the limit, the
@@ -31,19 +31,31 @@ struct heads {
 
 /* ---- asking ---- */
 
+static enum sl_err ask(struct http_source *h, const char *path, struct sl_buf **body,
+                       struct sl_why *why)
+{
+    struct sl_http_ask question = {.method = "GET",
+                                   .address = h->address,
+                                   .path = path,
+                                   .answer_bytes_max = SL_HISTORY_BYTES_MAX};
+
+    sl_http_ask_all(h->env, &question, 1, (sl_nanos)SL_HISTORY_ASK_S * SL_NANOS_PER_S);
+    *body = question.answer;
+    if (question.err != SL_OK)
+        return sl_fail(why, question.err, "%s", question.why.text);
+    if (question.status / 100 != 2)
+        return sl_fail(why, SL_INVALID, "it answers with status %u", question.status);
+    return SL_OK;
+}
+
 static enum sl_err get(struct http_source *h, const char *path, struct sl_json **out,
                        struct sl_why *why)
 {
-    struct sl_http_get ask = {.address = h->address,
-                              .path = path,
-                              .body_bytes = SL_HISTORY_BYTES_MAX,
-                              .timeout = (sl_nanos)SL_HISTORY_ASK_S * SL_NANOS_PER_S};
-    struct sl_buf     *body = NULL;
-    enum sl_err        err = sl_http_get(h->env, &ask, &body, why);
+    struct sl_buf *body = NULL;
+    enum sl_err    err = ask(h, path, &body, why);
 
-    if (err != SL_OK)
-        return sl_wrap(why, err, "http://%s%s", h->address, path);
-    err = sl_json_parse_data(sl_slice_from_buf(body), SL_HISTORY_BYTES_MAX, out, why);
+    if (err == SL_OK)
+        err = sl_json_parse_data(sl_slice_from_buf(body), SL_HISTORY_BYTES_MAX, out, why);
     sl_buf_free(&body);
     if (err == SL_OK && sl_json_kind(*out) != SL_JSON_ARRAY) {
         sl_json_free(out);

@@ -62,6 +62,7 @@ class Tidb(http.server.BaseHTTPRequestHandler):
     age = "new"
     jobs = JOBS
     answer = None  # instead of jobs
+    path_known = "/ddl/history"
 
     def do_GET(self):
         url = urllib.parse.urlparse(self.path)
@@ -72,7 +73,7 @@ class Tidb(http.server.BaseHTTPRequestHandler):
         if self.age != "oldest" and "limit" in asked:
             jobs = jobs[:int(asked["limit"][0])]
         body = json.dumps(jobs).encode() if self.answer is None else self.answer
-        self.send_response(200 if url.path == "/ddl/history" else 404)
+        self.send_response(200 if url.path == self.path_known else 404)
         self.send_header("Content-Type", "application/json")
         self.end_headers()
         self.wfile.write(body)
@@ -182,6 +183,8 @@ def broken_answers_are_told(_folder):
         refused(tidb.source, ("each", LAST), "no list of jobs")
     with Server(answer=b"[{\"id\":\"x\"}]") as tidb:
         refused(tidb.source, ("each", LAST), "id is a text")
+    with Server(path_known="/nowhere") as tidb:
+        refused(tidb.source, ("each", LAST), "SL_INVALID", "status 404")
     with Server() as tidb:
         refused(tidb.source + "/x", ("each", LAST), "SL_CONFIG", "no address of a TiDB")
     refused(f"http://{free_address()}", ("each", LAST), "SL_UNAVAILABLE", "/ddl/history?limit=256")

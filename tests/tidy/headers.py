@@ -2,7 +2,7 @@
 
 import re
 
-LIMITS = "src/base/limits.h"
+LIMITS = ("src/base/limits.h", "src/base/limits_sink.h")
 OUR_NAME = re.compile(r"(sl|SL)_")
 
 
@@ -87,11 +87,10 @@ def check_declaration_comments(tree):
 
 def check_limits_are_used(tree):
     """A bound that nothing obeys is no bound."""
-    if not tree.exists(LIMITS):
-        return
-    elsewhere = "\n".join(tree.code(path) for path in tree.files if path != LIMITS)
-    used = set(re.findall(r"\bSL_\w+", elsewhere))
-    for declaration in tree.declarations(LIMITS):
-        for name in declaration.members:
-            if name not in used:
-                yield f"{LIMITS}:{declaration.line}: {name} is used nowhere"
+    for limits in filter(tree.exists, LIMITS):
+        elsewhere = "\n".join(tree.code(path) for path in tree.files if path != limits)
+        used = set(re.findall(r"\bSL_\w+", elsewhere))
+        for declaration in tree.declarations(limits):
+            for name in declaration.members:
+                if name not in used:
+                    yield f"{limits}:{declaration.line}: {name} is used nowhere"

@@ -12,6 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actors/common/action.h"
+#include "actors/common/body.h"
+#include "actors/common/routes.h"
 #include "actors/pump/exposition.h"
 #include "actors/pump/messages.h"
 #include "actors/pump/pump.h"
@@ -32,37 +35,6 @@ struct admin {
     struct sl_asker     gc; /* who awaits retention's answer; nobody: ref.generation 0 */
 };
 
-/* A request on its way to its answer. body NULL: none yet, or none at all. */
-struct exchange {
-    struct sl_ctx        *ctx;
-    struct admin         *admin;
-    struct sl_msg        *question;
-    struct sl_http_params params;
-    unsigned              status;
-    const char           *content_type;
-    struct sl_buf        *body;  /* owned */
-    bool                  later; /* the question is kept by somebody */
-};
-
-/* ---- texts ---- */
-
-static struct sl_buf *text_body(const char *text)
-{
-    struct sl_buf *body = sl_buf_new(strlen(text));
-
-    if (body->len > 0)
-        memcpy(body->data, text, body->len);
-    return body;
-}
-
-/* A part of the path as a string; a path holds no byte 0. */
-static const char *string_of(struct sl_slice slice, char out[SL_HTTP_URL_BYTES_MAX])
-{
-    SL_ASSERT(slice.len < SL_HTTP_URL_BYTES_MAX);
-    (void)snprintf(out, SL_HTTP_URL_BYTES_MAX, "%.*s", (int)slice.len, (const char *)slice.bytes);
-    return out;
-}
-
 static enum sl_node_state state_of(const struct sl_pump *pump)
 {
     return (enum sl_node_state)atomic_load_explicit(&pump->board.state, memory_order_relaxed);
@@ -82,13 +54,13 @@ static enum sl_err look_at_cluster(struct admin *a, struct sl_node_list *pumps, 
     return err == SL_OK ? sl_registry_list(a->registry, SL_NODE_PUMP, pumps, why) : err;
 }
 
-static void get_status(struct exchange *x)
+static void get_status(struct sl_exchange *x)
 {
     struct sl_node_list pumps;
     struct sl_why       why = {0};
     sl_ts               now;
 
-    if (look_at_cluster(x->admin, &pumps, &now, &why) != SL_OK) {
+    if (look_at_cluster(x->context, &pumps, &now, &why) != SL_OK) {
         x->body = sl_status_failure_body(why.text);
         return;
     }
@@ -96,11 +68,12 @@ static void get_status(struct exchange *x)
     sl_node_list_free(&pumps);
 }
 
-static void get_drainers(struct exchange *x)
+static void get_drainers(struct sl_exchange *x)
 {
     struct sl_node_list drainers;
     struct sl_why       why = {0};
-    enum sl_err err = sl_registry_list(x->admin->registry, SL_NODE_DRAINER, &drainers, &why);
+    enum sl_err         err =
+        sl_registry_list(((struct admin *)x->context)->registry, SL_NODE_DRAINER, &drainers, &why);
 
     if (err != SL_OK) {
         sl_log(SL_LOG_ERROR, "list drainers failed", sl_field_err(err, &why));
@@ -111,23 +84,23 @@ static void get_drainers(struct exchange *x)
     sl_node_list_free(&drainers);
 }
 
-static void put_state(struct exchange *x)
+static void put_state(struct sl_exchange *x)
 {
     char                  id[SL_HTTP_URL_BYTES_MAX];
     char                  action[SL_HTTP_URL_BYTES_MAX];
-    struct sl_pump       *pump = x->admin->pump;
-    enum sl_status_action wanted;
+    struct sl_pump       *pump = ((struct admin *)x->context)->pump;
+    enum sl_action        wanted;
     struct sl_pump_leave *leave;
 
-    x->content_type = sl_status_json;
-    x->body = sl_status_action_body(string_of(x->params.value[0], id),
-                                    string_of(x->params.value[1], action), pump->node_id,
-                                    state_of(pump), &wanted);
-    if (wanted == SL_STATUS_REFUSED)
+    x->content_type = sl_body_json;
+    x->body =
+        sl_action_body("invalide", sl_exchange_param(x, 0, id), sl_exchange_param(x, 1, action),
+                       pump->node_id, state_of(pump), &wanted);
+    if (wanted == SL_ACTION_NONE)
         return;
     sl_log(SL_LOG_INFO, "receive action", sl_field_str("action", action));
     leave = sl_msg_new(struct sl_pump_leave, SL_PUMP_LEAVE);
-    leave->for_good = wanted == SL_STATUS_CLOSE;
+    leave->for_good = wanted == SL_ACTION_CLOSE;
     if (sl_send(x->ctx, sl_line(x->ctx, SL_LINE_LEAVE, 0), pump->root_ref, &leave) != SL_OK)
         sl_msg_free(&leave); /* others have asked for it */
 }
@@ -176,7 +149,7 @@ static enum sl_err find_record(struct admin *a, sl_ts ts, struct sl_buf **out, s
     return err == SL_OK ? read_record(a, k, entry.commit, out, why) : err;
 }
 
-static void get_record(struct exchange *x)
+static void get_record(struct sl_exchange *x)
 {
     char           text[SL_HTTP_URL_BYTES_MAX];
     struct sl_why  why = {0};
@@ -184,11 +157,11 @@ static void get_record(struct exchange *x)
     enum sl_err    err;
     sl_ts          ts;
 
-    if (!sl_status_parse_ts(string_of(x->params.value[0], text), &ts)) {
+    if (!sl_status_parse_ts(sl_exchange_param(x, 0, text), &ts)) {
         x->body = sl_status_bad_ts_body(text);
         return;
     }
-    err = find_record(x->admin, ts, &record, &why);
+    err = find_record(x->context, ts, &record, &why);
     if (err != SL_OK) {
         x->body =
             sl_status_no_record_body(ts, err == SL_NOT_FOUND ? "leveldb: not found" : why.text);
@@ -200,9 +173,9 @@ static void get_record(struct exchange *x)
 
 /* ---- gc ---- */
 
-static void trigger_gc(struct exchange *x)
+static void trigger_gc(struct sl_exchange *x)
 {
-    struct admin  *a = x->admin;
+    struct admin  *a = x->context;
     struct sl_msg *question;
 
     if (a->gc.ref.generation != 0) { /* it has been asked to, and has not got to it */
@@ -216,15 +189,16 @@ static void trigger_gc(struct exchange *x)
         x->body = sl_status_gc_body(false);
         return;
     }
-    a->gc = sl_asker_of(x->question);
+    a->gc = sl_asker_of(&x->question->hdr);
     x->later = true;
 }
 
 static void gc_answered(struct sl_ctx *ctx, struct admin *a, bool begins)
 {
-    struct sl_buf                *body = sl_status_gc_body(begins);
-    struct sl_pump_http_response *response = sl_pump_http_response_new(200, sl_status_text, &body);
-    struct sl_asker               asker = a->gc;
+    struct sl_buf         *body = sl_status_gc_body(begins);
+    struct sl_http_answer *response =
+        sl_http_answer_new(SL_PUMP_HTTP_RESPONSE, 200, sl_body_text, &body);
+    struct sl_asker asker = a->gc;
 
     a->gc = (struct sl_asker){0};
     sl_reply(ctx, asker, &response);
@@ -232,18 +206,18 @@ static void gc_answered(struct sl_ctx *ctx, struct admin *a, bool begins)
 
 /* ---- metrics ---- */
 
-static void get_metrics(struct exchange *x)
+static void get_metrics(struct sl_exchange *x)
 {
-    x->content_type = "text/plain; version=0.0.4; charset=utf-8";
-    x->body = sl_pump_exposition(x->admin->pump);
+    x->content_type = sl_body_metrics_text;
+    x->body = sl_pump_exposition(((struct admin *)x->context)->pump);
 }
 
 /* ---- health ---- */
 
 /* This is running, as who reads it can see. */
-static void get_health(struct exchange *x)
+static void get_health(struct sl_exchange *x)
 {
-    x->body = text_body("ok\n");
+    x->body = sl_body_line("ok\n");
 }
 
 /* Why writes are not taken now; "" when they are. */
@@ -270,24 +244,18 @@ static void not_ready(const struct sl_pump *pump, struct sl_why *why)
     }
 }
 
-static void get_ready(struct exchange *x)
+static void get_ready(struct sl_exchange *x)
 {
     struct sl_why why;
 
-    not_ready(x->admin->pump, &why);
+    not_ready(((struct admin *)x->context)->pump, &why);
     x->status = why.text[0] == '\0' ? 200 : 503;
-    x->body = text_body(why.text[0] == '\0' ? "ready\n" : why.text);
+    x->body = sl_body_line(why.text[0] == '\0' ? "ready\n" : why.text);
 }
 
 /* ---- routes ---- */
 
-struct route {
-    enum sl_http_method method;
-    const char         *pattern;
-    void (*answer)(struct exchange *x);
-};
-
-static const struct route routes[] = {
+static const struct sl_route routes[] = {
     {SL_HTTP_GET, "/status", get_status},
     {SL_HTTP_GET, "/drainers", get_drainers},
     {SL_HTTP_PUT, "/state/{nodeID}/{action}", put_state},
@@ -297,43 +265,6 @@ static const struct route routes[] = {
     {SL_HTTP_GET, "/healthz", get_health},
     {SL_HTTP_GET, "/readyz", get_ready},
 };
-
-/* As Go's router: a path that is known with another method is 405, without a word. */
-static void find_route(struct exchange *x, const struct sl_pump_http_request *request)
-{
-    struct sl_slice path = sl_slice_from_buf(request->path);
-    bool            known = false;
-
-    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
-        if (!sl_http_route_match(routes[i].pattern, path, &x->params))
-            continue;
-        known = true;
-        if (routes[i].method != (enum sl_http_method)request->method)
-            continue;
-        routes[i].answer(x);
-        return;
-    }
-    x->status = known ? 405 : 404;
-    if (known)
-        x->content_type = NULL;
-    else
-        x->body = text_body("404 page not found\n");
-}
-
-static void answer(struct sl_ctx *ctx, struct admin *a, struct sl_msg *msg)
-{
-    const struct sl_pump_http_request *request =
-        (const struct sl_pump_http_request *)(const void *)msg;
-    struct exchange x = {
-        .ctx = ctx, .admin = a, .question = msg, .status = 200, .content_type = sl_status_text};
-    struct sl_pump_http_response *response;
-
-    find_route(&x, request);
-    if (x.later)
-        return;
-    response = sl_pump_http_response_new(x.status, x.content_type, &x.body);
-    sl_reply(ctx, sl_asker_of(msg), &response);
-}
 
 /* ---- class ---- */
 
@@ -354,7 +285,10 @@ static enum sl_err start(struct sl_ctx *ctx, void *self, const void *args)
 static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
 {
     switch (msg->type) {
-    case SL_PUMP_HTTP_REQUEST: answer(ctx, self, msg); return SL_OK;
+    case SL_PUMP_HTTP_REQUEST:
+        sl_routes_serve(ctx, routes, sizeof routes / sizeof *routes, self,
+                        (struct sl_http_question *)(void *)msg, SL_PUMP_HTTP_RESPONSE);
+        return SL_OK;
     case SL_PUMP_DONE: gc_answered(ctx, self, true); return SL_OK;
     case SL_PUMP_FAILED: gc_answered(ctx, self, false); return SL_OK;
     default: SL_UNREACHABLE("not for admin");

@@ -217,20 +217,3 @@ uint32_t sl_pump_config_shards(const struct sl_pump_config *config, unsigned cpu
         return (uint32_t)config->shards;
     return cpus < SHARDS_BY_ITSELF ? cpus : SHARDS_BY_ITSELF;
 }
-
-void sl_pump_config_notes(const struct sl_conf_report *report, sl_pump_config_note note,
-                          void *context)
-{
-    char setting[SL_CONF_KEY_BYTES_MAX];
-    char text[SL_WHY_BYTES_MAX];
-
-    for (size_t i = 0; i < sl_pump_config_table.row_count; i++) {
-        if ((rows[i].flags & SL_CONF_IGNORED) == 0 ||
-            report->origin[i].source == SL_CONF_FROM_DEFAULT)
-            continue;
-        (void)snprintf(setting, sizeof setting, "%s%s", rows[i].key != NULL ? "" : "-",
-                       rows[i].key != NULL ? rows[i].key : rows[i].flag);
-        (void)snprintf(text, sizeof text, "accepted and without effect: %s", rows[i].help);
-        note(context, setting, text);
-    }
-}

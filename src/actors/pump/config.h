@@ -8,7 +8,7 @@
  *     (answer report.help and report.asked)
  *     own = sl_env_os_ipv4(address) ? address : NULL;
  *     err = sl_pump_config_check(&config, &report, own, &why);
- *     sl_pump_config_notes(&report, log_note, NULL);
+ *     sl_config_log(&sl_pump_config_table, &report);
  *
  * What the original takes and this version has no use for is accepted and noted; what would change
  * who may connect (TLS) is refused as long as it is not built. Pure, but that loading reads the
@@ -65,14 +65,5 @@ enum sl_err sl_pump_config_check(struct sl_pump_config *config, const struct sl_
 /* How many shards a new data directory gets on a machine with so many processors: what is
  * configured, or as many as there are processors, at most four. */
 uint32_t sl_pump_config_shards(const struct sl_pump_config *config, unsigned cpus);
-
-/* Told of one setting ("-log-rotate", "storage.kv.block-size") and what to know about it; both are
- * valid during the call. */
-typedef void (*sl_pump_config_note)(void *context, const char *setting, const char *text);
-
-/* Call `note` for everything that was set and is accepted without having its effect: worth a
- * warning each. */
-void sl_pump_config_notes(const struct sl_conf_report *report, sl_pump_config_note note,
-                          void *context);
 
 #endif

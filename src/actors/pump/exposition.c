@@ -1,11 +1,7 @@
 #include "actors/pump/exposition.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
+#include "actors/common/body.h"
 #include "actors/pump/pump.h"
-#include "base/assert.h"
 
 static void look_at_board(struct sl_pump *pump)
 {
@@ -28,19 +24,6 @@ static void look_at_board(struct sl_pump *pump)
 
 struct sl_buf *sl_pump_exposition(struct sl_pump *pump)
 {
-    char          *text = NULL;
-    size_t         count = 0;
-    FILE          *out = open_memstream(&text, &count);
-    struct sl_buf *body;
-    int            failed;
-
-    SL_ASSERT(out != NULL);
     look_at_board(pump);
-    sl_metric_write(pump->metric_registry, out);
-    failed = fclose(out);
-    SL_ASSERT(failed == 0);
-    body = sl_buf_new(count);
-    memcpy(body->data, text, count);
-    free(text);
-    return body;
+    return sl_body_metrics(pump->metric_registry);
 }

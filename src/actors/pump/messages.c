@@ -101,35 +101,3 @@ struct sl_pump_batch *sl_pump_batch_new(void)
 {
     return sl_msg_new_owning(struct sl_pump_batch, SL_PUMP_BATCH, batch_release);
 }
-
-static void request_release(struct sl_msg *msg)
-{
-    struct sl_pump_http_request *request = (struct sl_pump_http_request *)(void *)msg;
-
-    sl_buf_free(&request->path);
-    sl_buf_free(&request->query);
-    sl_buf_free(&request->body);
-}
-
-struct sl_pump_http_request *sl_pump_http_request_new(void)
-{
-    return sl_msg_new_owning(struct sl_pump_http_request, SL_PUMP_HTTP_REQUEST, request_release);
-}
-
-static void response_release(struct sl_msg *msg)
-{
-    sl_buf_free(&((struct sl_pump_http_response *)(void *)msg)->body);
-}
-
-struct sl_pump_http_response *sl_pump_http_response_new(unsigned status, const char *content_type,
-                                                        struct sl_buf **body)
-{
-    struct sl_pump_http_response *response =
-        sl_msg_new_owning(struct sl_pump_http_response, SL_PUMP_HTTP_RESPONSE, response_release);
-
-    response->status = status;
-    response->content_type = content_type;
-    response->body = *body;
-    *body = NULL;
-    return response;
-}

@@ -39,8 +39,8 @@
     X(SL_PUMP_PUBLISH, "publish")               /* Q root -> registrar */                      \
     X(SL_PUMP_PUBLISHED, "published")           /* A plain: the registry has it */             \
     X(SL_PUMP_LEAVE, "leave")                   /* admin -> root */                            \
-    X(SL_PUMP_HTTP_REQUEST, "request")          /* Q session -> admin */                       \
-    X(SL_PUMP_HTTP_RESPONSE, "response")        /* A struct sl_pump_http_response */           \
+    X(SL_PUMP_HTTP_REQUEST, "request")          /* Q session -> admin: sl_http_question */     \
+    X(SL_PUMP_HTTP_RESPONSE, "response")        /* A struct sl_http_answer */                  \
     X(SL_PUMP_GC, "gc")                         /* Q admin -> retention: plain */              \
     X(SL_PUMP_TRIM, "trim")                     /* Q retention -> indexer */                   \
     X(SL_PUMP_TRIMMED, "trimmed")               /* A struct sl_pump_trimmed */                 \
@@ -270,30 +270,5 @@ struct sl_pump_ts {
     struct sl_msg hdr;
     sl_ts         ts;
 };
-
-/* A request to the admin port. */
-struct sl_pump_http_request {
-    struct sl_msg  hdr;
-    uint32_t       method;  /* of enum sl_http_method */
-    bool           trusted; /* came over loopback or a unix socket: may change things */
-    struct sl_buf *path;    /* owned */
-    struct sl_buf *query;   /* owned; may be NULL */
-    struct sl_buf *body;    /* owned; may be NULL */
-};
-
-/* A request that owns its parts. */
-struct sl_pump_http_request *sl_pump_http_request_new(void);
-
-/* The answer to it. */
-struct sl_pump_http_response {
-    struct sl_msg  hdr;
-    unsigned       status;
-    const char    *content_type; /* static; NULL: none */
-    struct sl_buf *body;         /* owned; may be NULL */
-};
-
-/* A response that takes *body (which may be NULL). */
-struct sl_pump_http_response *sl_pump_http_response_new(unsigned status, const char *content_type,
-                                                        struct sl_buf **body);
 
 #endif

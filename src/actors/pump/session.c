@@ -1,103 +1,10 @@
-/* session: one connection, as an actor: what its mail, its timer and its socket bring goes to the
- * files beside this one, and after each turn what was said is written (session_socket.c). */
+/* session: one connection, as an actor: what its mail brings goes to the files beside this one, its
+ * timer and its socket are the connection's (actors/common/connection.h). */
 
-#include <string.h>
-
+#include "actors/common/body.h"
 #include "actors/pump/gateway.h"
 #include "actors/pump/session_private.h"
 #include "base/assert.h"
-
-/* ---- time ---- */
-
-static sl_nanos silence_ends(const struct session *s)
-{
-    uint64_t seconds = SL_PUMP_PING_S + (s->pinged ? (uint64_t)SL_PUMP_PONG_S : 0);
-
-    return s->heard_at + seconds * SL_NANOS_PER_S;
-}
-
-static sl_nanos next_due(const struct session *s)
-{
-    if (s->grpc != NULL)
-        return session_earlier(s->limit_at,
-                               session_earlier(sl_grpc_next_due(s->grpc), silence_ends(s)));
-    if (s->http != NULL)
-        return session_earlier(s->limit_at, sl_http_next_due(s->http));
-    return s->limit_at;
-}
-
-/* A timer that comes too early is armed again when it comes: cheaper than moving it each time. */
-static void arm(struct session *s)
-{
-    sl_nanos now = sl_now(s->ctx);
-    sl_nanos due = next_due(s);
-    uint64_t ms;
-
-    if (due == UINT64_MAX || (sl_timer_armed(&s->due) && s->due_at <= due))
-        return;
-    ms = due > now ? (due - now + SL_NANOS_PER_MS - 1) / SL_NANOS_PER_MS : 1;
-    s->due_at = due;
-    sl_timer_arm(s->ctx, &s->due, SL_PUMP_DUE,
-                 ms < SL_TIMER_DELAY_MS_MAX ? ms : SL_TIMER_DELAY_MS_MAX);
-}
-
-static void tick(struct session *s)
-{
-    sl_nanos now = sl_now(s->ctx);
-
-    if (now >= s->limit_at) {
-        session_close(s);
-        return;
-    }
-    if (s->http != NULL)
-        sl_http_tick(s->http, now);
-    if (s->grpc == NULL)
-        return;
-    sl_grpc_tick(s->grpc, now);
-    if (now < silence_ends(s))
-        return;
-    if (s->pinged) {
-        session_close(s);
-        return;
-    }
-    s->pinged = true;
-    sl_h2_ping(sl_grpc_h2(s->grpc));
-}
-
-/* ---- after each turn ---- */
-
-static bool is_over(const struct session *s)
-{
-    return s->grpc != NULL ? sl_h2_is_over(sl_grpc_h2(s->grpc))
-                           : s->http != NULL && sl_http_is_over(s->http);
-}
-
-static enum sl_err watch(struct session *s, bool more_output)
-{
-    unsigned events = (session_wants_input(s) ? (unsigned)SL_SOCKET_READABLE : 0) |
-                      (more_output ? (unsigned)SL_SOCKET_WRITABLE : 0);
-
-    if (events == s->io.events)
-        return SL_OK;
-    if (events == 0) {
-        sl_io_unwatch(s->ctx, &s->io);
-        return SL_OK;
-    }
-    return sl_io_watch(s->ctx, &s->io, s->socket, events);
-}
-
-/* What was said is written, and what comes next is waited for. */
-static enum sl_err settle(struct session *s)
-{
-    bool more = session_flush(s);
-
-    if (session_phase(s) != SESSION_OVER && !more && is_over(s))
-        session_leave(s);
-    if (session_phase(s) == SESSION_OVER)
-        return SL_OK;
-    arm(s);
-    return watch(s, more);
-}
 
 /* ---- mail ---- */
 
@@ -112,9 +19,8 @@ static void hear_failure(struct session *s, uint64_t tag, enum sl_err err, const
     case TOPIC_CLOCK: session_write_clock(s, 0, err, text); return;
     case TOPIC_NEXT: session_pull_failed(s, session_tag_id(tag), text); return;
     case TOPIC_HTTP:
-        body = sl_buf_new(strlen(text));
-        memcpy(body->data, text, body->len);
-        session_http_respond(s, err == SL_GONE ? 503 : 500, "text/plain; charset=utf-8", &body);
+        body = sl_body_line(text);
+        sl_connection_respond(&s->connection, err == SL_GONE ? 503 : 500, sl_body_text, &body);
         sl_buf_free(&body);
         return;
     case TOPIC_PERMIT:
@@ -123,9 +29,10 @@ static void hear_failure(struct session *s, uint64_t tag, enum sl_err err, const
     SL_UNREACHABLE("not a question of ours");
 }
 
-static void hear_response(struct session *s, struct sl_pump_http_response *response)
+static void hear_response(struct session *s, struct sl_http_answer *response)
 {
-    session_http_respond(s, response->status, response->content_type, &response->body);
+    sl_connection_respond(&s->connection, response->status, response->content_type,
+                          &response->body);
 }
 
 static void hear_written(struct session *s, uint64_t tag)
@@ -144,7 +51,7 @@ static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
     struct session                   *s = self;
     uint32_t                          id = session_tag_id(msg->tag);
 
-    s->ctx = ctx;
+    s->connection.ctx = ctx;
     switch (msg->type) {
     case SL_PUMP_WRITTEN: hear_written(s, msg->tag); return SL_OK;
     case SL_PUMP_PIECE_TAKEN: session_spool_taken(s, id, taken->bytes); return SL_OK;
@@ -152,31 +59,11 @@ static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
     case SL_PUMP_TS: session_write_clock(s, ts->ts, SL_OK, ""); return SL_OK;
     case SL_PUMP_BATCH: session_pull_batch(s, id); return SL_OK;
     case SL_PUMP_HTTP_RESPONSE:
-        hear_response(s, (struct sl_pump_http_response *)(void *)msg);
+        hear_response(s, (struct sl_http_answer *)(void *)msg);
         return SL_OK;
-    case SL_PUMP_DUE: tick(s); return SL_OK;
+    case SL_PUMP_DUE: sl_connection_due(&s->connection, ctx); return SL_OK;
     default: SL_UNREACHABLE("not for a session");
     }
-}
-
-/* Has the peer only to hear that we stop? A dead one does not hold the pump up for long then. */
-static bool nothing_is_under_way(const struct session *s)
-{
-    return s->grpc != NULL && sl_h2_stream_count(sl_grpc_h2(s->grpc)) == 0;
-}
-
-static void begin_stop(struct session *s)
-{
-    uint32_t ms = nothing_is_under_way(s) ? SL_PUMP_LINGER_MS : SL_PUMP_STOP_S * 1000;
-
-    s->stopping = true;
-    s->limit_at = session_earlier(s->limit_at, session_after_ms(s, ms));
-    if (s->grpc != NULL)
-        session_grpc_stop(s);
-    else if (s->http != NULL && !session_http_stop(s))
-        session_leave(s); /* what a client may still send of a request is not waited for */
-    else if (session_phase(s) == SESSION_SNIFFING)
-        session_close(s);
 }
 
 static void hear_open(struct session *s, uint64_t tag)
@@ -198,9 +85,9 @@ static enum sl_err system_mail(struct sl_ctx *ctx, void *self, struct sl_msg *ms
 {
     struct session *s = self;
 
-    s->ctx = ctx;
+    s->connection.ctx = ctx;
     switch ((enum sl_system_msg)msg->type) {
-    case SL_MSG_STOP: begin_stop(s); return SL_OK;
+    case SL_MSG_STOP: sl_connection_stop(&s->connection, ctx); return SL_OK;
     case SL_MSG_GONE: hear_failure(s, msg->tag, SL_GONE, session_stopping_text); return SL_OK;
     case SL_MSG_OPEN: hear_open(s, msg->tag); return SL_OK;
     case SL_MSG_GRANTED:
@@ -224,49 +111,38 @@ static enum sl_err start(struct sl_ctx *ctx, void *self, const void *args)
     const struct sl_session_args *given = args;
     struct session               *s = self;
 
-    s->ctx = ctx;
     s->pump = given->pump;
-    s->socket = given->socket;
     s->is_unix = given->is_unix;
-    session_begin(s);
-    sl_socket_peer(s->socket, s->peer);
+    s->rules.due_msg = SL_PUMP_DUE;
+    s->rules.request = session_http_request;
+    session_grpc_init(s);
     session_write_init(s);
     session_spool_init(s);
     session_pull_init(s);
-    arm(s);
-    return watch(s, false);
+    sl_connection_begin(&s->connection, ctx, given->socket, &s->rules, s);
+    return sl_connection_settle(&s->connection, ctx);
 }
 
 static enum sl_err ready(struct sl_ctx *ctx, void *self, struct sl_io *io, unsigned events)
 {
-    struct session *s = self;
-
     (void)io;
-    s->ctx = ctx;
-    if ((events & SL_SOCKET_READABLE) != 0)
-        session_read(s);
-    return settle(s);
+    return sl_connection_ready(&((struct session *)self)->connection, ctx, events);
 }
 
 /* Several answers, one write. */
 static enum sl_err drained(struct sl_ctx *ctx, void *self)
 {
-    struct session *s = self;
-
-    s->ctx = ctx;
-    return settle(s);
+    return sl_connection_settle(&((struct session *)self)->connection, ctx);
 }
 
 static void stop(struct sl_ctx *ctx, void *self)
 {
     struct session *s = self;
 
-    s->ctx = ctx;
-    session_grpc_end(s);
-    session_http_end(s);
+    sl_connection_end(&s->connection, ctx);
     sl_buf_free(&s->empty);
-    sl_buf_free(&s->input);
-    sl_socket_close(&s->socket);
+    if (s->request != NULL)
+        sl_msg_free(&s->request);
 }
 
 const struct sl_actor_class sl_pump_session_class = {

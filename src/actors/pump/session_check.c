@@ -106,7 +106,7 @@ static bool check_held(const struct session *s, struct session_refusal *out)
 
 bool session_check_stopping(const struct session *s, struct session_refusal *out)
 {
-    if (!s->stopping)
+    if (!s->connection.stopping)
         return true;
     return refuse(out, SL_PUMP_REFUSED_STOPPING,
                   sl_fail(&out->why, SL_STOPPED, "%s", session_stopping_text));

@@ -38,7 +38,7 @@ static enum sl_grpc_verdict on_called(void *context, struct sl_grpc_call *call,
     c->kind = kind;
     c->session = context;
     c->call = call;
-    c->began = sl_now(c->session->ctx);
+    c->began = sl_now(c->session->connection.ctx);
     sl_grpc_call_set_context(call, c);
     return SL_GRPC_ONE_MESSAGE;
 }
@@ -93,7 +93,7 @@ static void measure(const struct session_call *c, enum sl_grpc_status status)
     const struct sl_pump_metrics *metrics = &c->session->pump->metrics;
     enum sl_pump_rpc     rpc = c->kind == SESSION_WRITE ? SL_PUMP_RPC_WRITE : SL_PUMP_RPC_PULL;
     enum sl_pump_rpc_end end = status == SL_GRPC_OK ? SL_PUMP_RPC_SUCC : SL_PUMP_RPC_FAIL;
-    sl_nanos             took = sl_now(c->session->ctx) - c->began;
+    sl_nanos             took = sl_now(c->session->connection.ctx) - c->began;
 
     sl_metric_observe(metrics->rpc_seconds[rpc][end], (double)took / 1e9);
     if (c->kind == SESSION_WRITE && status == SL_GRPC_RESOURCE_EXHAUSTED)
@@ -135,45 +135,39 @@ static size_t message_bytes_max(const struct session *s)
     return (size_t)(allowed > 0 && allowed < most ? allowed : most);
 }
 
+static void on_stopping(void *context)
+{
+    session_pull_stop(context);
+}
+
+static void on_grpc_over(void *context)
+{
+    session_write_end(context);
+}
+
 /* A compressed request has to be held whole: such are not taken when they are large. */
-void session_grpc_begin(struct session *s)
+void session_grpc_init(struct session *s)
 {
-    struct sl_grpc_options options = {.message_bytes_max = message_bytes_max(s),
-                                      .h2 = sl_h2_limits_default};
+    struct sl_grpc_options *options = &s->grpc_options;
 
-    options.unpacked_bytes_max = session_large_bytes(s) < options.message_bytes_max
-                                     ? session_large_bytes(s)
-                                     : options.message_bytes_max;
-    options.h2.streams_max = SL_PUMP_STREAMS_MAX;
+    *options = (struct sl_grpc_options){.message_bytes_max = message_bytes_max(s),
+                                        .h2 = sl_h2_limits_default};
+    options->unpacked_bytes_max = session_large_bytes(s) < options->message_bytes_max
+                                      ? session_large_bytes(s)
+                                      : options->message_bytes_max;
+    options->h2.streams_max = SL_PUMP_STREAMS_MAX;
     s->empty = sl_buf_new(0);
-    s->grpc = sl_grpc_new(SL_H2_SERVER, &events, s, &options, sl_now(s->ctx));
-}
-
-bool session_grpc_receive(struct session *s, struct sl_buf *input)
-{
-    struct sl_why why;
-
-    sl_grpc_tick(s->grpc, sl_now(s->ctx));
-    return sl_h2_receive(sl_grpc_h2(s->grpc), input, &why) == SL_OK;
-}
-
-void session_grpc_stop(struct session *s)
-{
-    session_pull_stop(s);
-    sl_h2_goaway(sl_grpc_h2(s->grpc));
-}
-
-void session_grpc_end(struct session *s)
-{
-    if (s->grpc == NULL)
-        return;
-    sl_grpc_free(&s->grpc);
-    session_write_end(s);
+    s->rules.grpc_only = s->is_unix;
+    s->rules.calls = &events;
+    s->rules.grpc = options;
+    s->rules.stopping = on_stopping;
+    s->rules.grpc_over = on_grpc_over;
 }
 
 struct session_call *session_find(struct session *s, uint32_t id, enum session_call_kind kind)
 {
-    struct sl_grpc_call *call = s->grpc != NULL ? sl_grpc_find(s->grpc, id) : NULL;
+    struct sl_grpc_call *call =
+        s->connection.grpc != NULL ? sl_grpc_find(s->connection.grpc, id) : NULL;
     struct session_call *c = call != NULL ? sl_grpc_call_context(call) : NULL;
 
     return c != NULL && c->kind == kind ? c : NULL;

@@ -3,8 +3,7 @@
 
 /* What the files of a session share:
  *
- *     session.c        the actor: mail and time
- *     session_socket.c the socket, and the phases of its bytes
+ *     session.c        the actor: mail; the connection itself is actors/common/connection.h
  *     session_grpc.c   calls: which, and to whom answers go
  *     session_check.c  is a write taken?
  *     session_write.c  WriteBinlog
@@ -12,12 +11,13 @@
  *     session_pull.c   PullBinlogs
  *     session_http.c   requests to the admin port
  *
- * Everything runs on the session's turns. The events of net have no context of an actor, so the
- * session keeps the one of the hook that runs. */
+ * Everything runs on the session's turns. */
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "actors/common/connection.h"
+#include "actors/common/http_mail.h"
 #include "actors/pump/messages.h"
 #include "actors/pump/pump.h"
 #include "actors/pump/topology.h"
@@ -29,16 +29,6 @@
 #include "net/http.h"
 
 /* ---- state ---- */
-
-/* See session_socket.c. */
-enum session_phase {
-    SESSION_SNIFFING,
-    SESSION_GRPC,
-    SESSION_HTTP,
-    SESSION_LEAVING,
-    SESSION_OVER,
-    SESSION_PHASES
-};
 
 /* Writes that have not entered the line yet, and what they wait for. */
 struct session_writes {
@@ -68,33 +58,18 @@ struct session_pulls {
 
 /* One connection. */
 struct session {
-    struct sl_ctx    *ctx; /* of the hook that runs */
-    struct sl_pump   *pump;
-    struct sl_socket *socket; /* owned */
-    struct sl_io      io;
-    struct sl_sm      phase;
-    char              peer[SL_ADDR_BYTES_MAX];
-    bool              is_unix;
-    bool              stopping;
-    bool              input_ended;
+    struct sl_connection       connection;
+    struct sl_connection_rules rules;
+    struct sl_grpc_options     grpc_options;
+    struct sl_pump            *pump;
+    bool                       is_unix;
 
-    struct sl_buf  *input;    /* owned; what is read goes behind `filled` */
-    size_t          filled;   /* bytes of it that hold something */
-    sl_nanos        heard_at; /* something was read last */
-    bool            pinged;   /* since then */
-    sl_nanos        limit_at; /* of this phase, or of a stop; UINT64_MAX: none */
-    struct sl_timer due;
-    sl_nanos        due_at; /* what `due` is armed for */
-
-    struct sl_grpc       *grpc;  /* owned; in SESSION_GRPC */
-    struct sl_buf        *empty; /* owned; a message of no bytes */
+    struct sl_buf        *empty; /* owned; a message of no bytes; once it speaks gRPC */
     struct session_writes writes;
     struct session_spools spools;
     struct session_pulls  pulls;
 
-    struct sl_http              *http;      /* owned; in SESSION_HTTP */
-    struct sl_pump_http_request *request;   /* owned; waits for room on the line; or NULL */
-    bool                         answering; /* a request has come and its answer has not */
+    struct sl_http_question *request; /* owned; waits for room on the line; or NULL */
 };
 
 /* What a call is for. */
@@ -125,19 +100,6 @@ struct session_call {
     bool                  begun;
 };
 
-static inline enum session_phase session_phase(const struct session *s)
-{
-    return (enum session_phase)s->phase.state;
-}
-static inline sl_nanos session_after_ms(const struct session *s, uint64_t ms)
-{
-    return sl_now(s->ctx) + ms * SL_NANOS_PER_MS;
-}
-static inline sl_nanos session_earlier(sl_nanos a, sl_nanos b)
-{
-    return a < b ? a : b;
-}
-
 /* ---- tags: which question, for which call ---- */
 
 /* In the upper half of a tag; the id of the call is the lower. */
@@ -165,31 +127,10 @@ static inline uint32_t session_tag_id(uint64_t tag)
     return (uint32_t)tag;
 }
 
-/* ---- session_socket.c ---- */
-
-/* Begin to sniff. */
-void session_begin(struct session *s);
-/* Read what is there, within the budget of a turn, and give it to whom it is for. */
-void session_read(struct session *s);
-/* Is more input to be read, now or when it comes? */
-bool session_wants_input(const struct session *s);
-/* Write what goes. True: there is more, for later. */
-bool session_flush(struct session *s);
-/* All is written: let the peer close. */
-void session_leave(struct session *s);
-/* Nothing more can be done with the connection: the session ends. */
-void session_close(struct session *s);
-
 /* ---- session_grpc.c ---- */
 
-/* The connection speaks gRPC. */
-void session_grpc_begin(struct session *s);
-/* Bytes that came. False: the connection is to be closed behind what is pending. */
-bool session_grpc_receive(struct session *s, struct sl_buf *input);
-/* Serve what is under way, and no new calls. */
-void session_grpc_stop(struct session *s);
-/* Free it; calls hear their end. */
-void session_grpc_end(struct session *s);
+/* The rules of the connection, as far as it may speak gRPC. */
+void session_grpc_init(struct session *s);
 /* The call of this id when it is of this kind and can still be answered, else NULL. */
 struct session_call *session_find(struct session *s, uint32_t id, enum session_call_kind kind);
 
@@ -280,14 +221,9 @@ void session_pull_stop(struct session *s);
 
 /* ---- session_http.c ---- */
 
-void session_http_begin(struct session *s);
-/* Serve the request that has come whole. False: there is none. */
-bool session_http_stop(struct session *s);
+/* A request has come (struct sl_connection_rules). */
+void session_http_request(void *context, const struct sl_http_request *request);
 /* SL_MSG_OPEN for SL_LINE_HTTP. */
 void session_http_open(struct session *s);
-/* The answer; *body is taken. content_type may be NULL. */
-void session_http_respond(struct session *s, unsigned status, const char *content_type,
-                          struct sl_buf **body);
-void session_http_end(struct session *s);
 
 #endif

@@ -25,7 +25,7 @@
 static void ask_next(struct session_call *c)
 {
     struct session *s = c->session;
-    struct sl_line *line = sl_line(s->ctx, SL_LINE_NEXT, 0);
+    struct sl_line *line = sl_line(s->connection.ctx, SL_LINE_NEXT, 0);
     uint64_t        tag = session_tag(TOPIC_NEXT, sl_grpc_call_id(c->call));
 
     while (c->puller.generation != 0 && c->asked + c->batch_count < SL_PULL_AHEAD) {
@@ -34,13 +34,13 @@ static void ask_next(struct session_call *c)
         if (s->pulls.awaits_open)
             return;
         next = sl_msg_alloc(sizeof *next, SL_PUMP_NEXT, NULL);
-        if (sl_ask_msg(s->ctx, line, c->puller, tag, next, &next) == SL_OK) {
+        if (sl_ask_msg(s->connection.ctx, line, c->puller, tag, next, &next) == SL_OK) {
             c->asked++;
             continue;
         }
         sl_msg_discard(next, &next);
         s->pulls.awaits_open = true;
-        sl_line_wait(s->ctx, line, 0, session_tag(TOPIC_NEXT, 0));
+        sl_line_wait(s->connection.ctx, line, 0, session_tag(TOPIC_NEXT, 0));
     }
 }
 
@@ -112,7 +112,7 @@ void session_pull_batch(struct session *s, uint32_t id)
         return;
     SL_ASSERT(c->asked > 0 && c->batch_count < SL_PULL_AHEAD);
     c->asked--;
-    c->batches[c->batch_count++] = (struct sl_pump_batch *)(void *)sl_take(s->ctx);
+    c->batches[c->batch_count++] = (struct sl_pump_batch *)(void *)sl_take(s->connection.ctx);
     go_on(c);
 }
 
@@ -149,9 +149,10 @@ static void begin(struct session_call *c, sl_ts after)
     struct session     *s = c->session;
     struct sl_pull_args args = {.pump = s->pump, .after = after};
 
-    (void)snprintf(args.peer, sizeof args.peer, "%.*s", SL_PULL_PEER_BYTES_MAX - 1, s->peer);
-    if (s->pulls.pullers == SL_PULLERS_MAX ||
-        sl_spawn(s->ctx, &sl_pump_puller_class, &args, sizeof args, &c->puller) != SL_OK) {
+    (void)snprintf(args.peer, sizeof args.peer, "%.*s", SL_PULL_PEER_BYTES_MAX - 1,
+                   s->connection.peer);
+    if (s->pulls.pullers == SL_PULLERS_MAX || sl_spawn(s->connection.ctx, &sl_pump_puller_class,
+                                                       &args, sizeof args, &c->puller) != SL_OK) {
         sl_grpc_finish(c->call, SL_GRPC_UNKNOWN, "too many pullers");
         return;
     }
@@ -159,7 +160,8 @@ static void begin(struct session_call *c, sl_ts after)
     s->pulls.pullers++;
     sl_list_push_back(&s->pulls.calls, &c->node);
     count_stream(s->pump, 1);
-    sl_log(SL_LOG_INFO, "pull begins", sl_field_str("peer", s->peer), sl_field_i64("after", after));
+    sl_log(SL_LOG_INFO, "pull begins", sl_field_str("peer", s->connection.peer),
+           sl_field_i64("after", after));
     go_on(c);
 }
 
@@ -169,7 +171,7 @@ void session_pull_message(struct session_call *c, struct sl_buf *message)
     struct sl_pull_request request;
     struct sl_why          why = {0};
 
-    if (s->stopping) {
+    if (s->connection.stopping) {
         sl_grpc_finish(c->call, SL_GRPC_UNAVAILABLE, session_stopping_text);
         return;
     }
@@ -198,9 +200,9 @@ void session_pull_failed(struct session *s, uint32_t id, const char *text)
         return;
     SL_ASSERT(c->asked > 0);
     c->asked--;
-    sl_log(SL_LOG_DEBUG, "puller gives no batch", sl_field_str("peer", s->peer),
+    sl_log(SL_LOG_DEBUG, "puller gives no batch", sl_field_str("peer", s->connection.peer),
            sl_field_str("reason", text));
-    sl_stop_child(s->ctx, c->puller);
+    sl_stop_child(s->connection.ctx, c->puller);
 }
 
 static struct session_call *call_of(struct session *s, struct sl_ref puller)
@@ -224,7 +226,7 @@ void session_pull_child_ended(struct session *s, const struct sl_child_ended *en
     SL_ASSERT(s->pulls.pullers > 0);
     s->pulls.pullers--;
     if (ended->err != SL_OK)
-        sl_log(SL_LOG_ERROR, "puller failed", sl_field_str("peer", s->peer),
+        sl_log(SL_LOG_ERROR, "puller failed", sl_field_str("peer", s->connection.peer),
                sl_field_err(ended->err, &ended->why));
     if (c == NULL)
         return;
@@ -241,7 +243,7 @@ void session_pull_over(struct session_call *c)
         return;
     sl_list_remove(&c->node);
     if (c->puller.generation != 0)
-        sl_stop_child(s->ctx, c->puller);
+        sl_stop_child(s->connection.ctx, c->puller);
     while (c->batch_count > 0)
         drop_first(c);
     count_stream(s->pump, -1);
@@ -258,7 +260,7 @@ void session_pull_stop(struct session *s)
 
         if (session_find(s, sl_grpc_call_id(c->call), SESSION_PULL) == c)
             end_stream(c);
-        sl_stop_child(s->ctx, c->puller);
+        sl_stop_child(s->connection.ctx, c->puller);
     }
 }
 

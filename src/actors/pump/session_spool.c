@@ -53,13 +53,13 @@ static void grant(struct session_call *c)
 /* One reservation at a time, as for other messages. */
 static void reserve(struct session *s)
 {
-    struct sl_line      *line = sl_line(s->ctx, SL_LINE_SPOOL, 0);
+    struct sl_line      *line = sl_line(s->connection.ctx, SL_LINE_SPOOL, 0);
     struct sl_list_node *node;
 
     while (!s->spools.awaits_permit && (node = sl_list_pop_front(&s->spools.waiting)) != NULL) {
         struct session_call *c = SL_CONTAINER_OF(node, struct session_call, node);
         uint64_t             tag = session_tag(TOPIC_SPOOL, sl_grpc_call_id(c->call));
-        enum sl_err          err = sl_line_reserve(s->ctx, line, 0, tag, &c->permit);
+        enum sl_err          err = sl_line_reserve(s->connection.ctx, line, 0, tag, &c->permit);
 
         SL_ASSERT(err == SL_OK || err == SL_FULL);
         if (err == SL_OK)
@@ -92,9 +92,9 @@ void session_spool_granted(struct session *s, struct sl_msg *granted)
         c->permit = permit;
         grant(c);
     } else {
-        sl_permit_return(s->ctx, &permit);
+        sl_permit_return(s->connection.ctx, &permit);
     }
-    if (s->grpc != NULL)
+    if (s->connection.grpc != NULL)
         reserve(s);
 }
 
@@ -116,7 +116,7 @@ static void begin_sending(struct session_call *c, sl_ts start_ts)
     spool->start_ts = start_ts;
     spool->shard = sl_pump_shard_of(s->pump, start_ts);
     write = sl_pump_spool_new(spool->serial, start_ts);
-    sl_ask_permitted(s->ctx, &c->permit, spooler_of(c),
+    sl_ask_permitted(s->connection.ctx, &c->permit, spooler_of(c),
                      session_tag(TOPIC_SPOOL, sl_grpc_call_id(c->call)), &write);
 }
 
@@ -127,7 +127,8 @@ static void send_piece(struct session_call *c, struct sl_buf **bytes)
     struct sl_pump_piece *piece = sl_pump_piece_new(c->spool->serial, bytes);
     uint64_t              tag = session_tag(TOPIC_PIECE, sl_grpc_call_id(c->call));
 
-    if (sl_ask(s->ctx, sl_line(s->ctx, SL_LINE_PIECE, 0), spooler_of(c), tag, &piece) != SL_OK)
+    if (sl_ask(s->connection.ctx, sl_line(s->connection.ctx, SL_LINE_PIECE, 0), spooler_of(c), tag,
+               &piece) != SL_OK)
         SL_UNREACHABLE("the window lets no more come");
 }
 
@@ -140,7 +141,8 @@ static void send_end(struct session_call *c, const struct sl_record_around *arou
     end->has_value = around->has_value;
     end->value_at = around->value_at;
     end->value_bytes = around->value_bytes;
-    if (sl_send(s->ctx, sl_line(s->ctx, SL_LINE_PIECE, 0), spooler_of(c), &end) != SL_OK)
+    if (sl_send(s->connection.ctx, sl_line(s->connection.ctx, SL_LINE_PIECE, 0), spooler_of(c),
+                &end) != SL_OK)
         SL_UNREACHABLE("the end of an entity has a credit");
     c->spool->state = SPOOL_ENDED;
 }
@@ -151,7 +153,8 @@ static void send_drop(struct session_call *c)
     struct sl_pump_spool_drop *drop = sl_msg_new(struct sl_pump_spool_drop, SL_PUMP_SPOOL_DROP);
 
     drop->serial = c->spool->serial;
-    if (sl_send(s->ctx, sl_line(s->ctx, SL_LINE_PIECE, 0), spooler_of(c), &drop) != SL_OK)
+    if (sl_send(s->connection.ctx, sl_line(s->connection.ctx, SL_LINE_PIECE, 0), spooler_of(c),
+                &drop) != SL_OK)
         SL_UNREACHABLE("the end of an entity has a credit");
 }
 

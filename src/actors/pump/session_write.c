@@ -69,26 +69,28 @@ static struct sl_ref writer_of(const struct session *s, const struct sl_pump_wri
 static void ask_permitted(struct session *s, struct sl_pump_write **write, struct sl_permit *permit,
                           uint32_t id)
 {
-    sl_ask_permitted(s->ctx, permit, writer_of(s, *write), session_tag(TOPIC_WRITE, id), write);
+    sl_ask_permitted(s->connection.ctx, permit, writer_of(s, *write), session_tag(TOPIC_WRITE, id),
+                     write);
     s->writes.asked++;
 }
 
 /* SL_FULL: room is waited for. */
 static enum sl_err ask(struct session *s, struct sl_pump_write **write, uint32_t id)
 {
-    struct sl_line *line = sl_line(s->ctx, SL_LINE_WRITE, 0);
+    struct sl_line *line = sl_line(s->connection.ctx, SL_LINE_WRITE, 0);
     enum sl_err     err;
 
     if (s->writes.awaits_open)
         return SL_FULL;
-    err = sl_ask(s->ctx, line, writer_of(s, *write), session_tag(TOPIC_WRITE, id), write);
+    err =
+        sl_ask(s->connection.ctx, line, writer_of(s, *write), session_tag(TOPIC_WRITE, id), write);
     if (err == SL_OK) {
         s->writes.asked++;
         return SL_OK;
     }
     SL_ASSERT(err == SL_FULL); /* a message is limited to less than the line has */
     s->writes.awaits_open = true;
-    sl_line_wait(s->ctx, line, (*write)->hdr.bytes, session_tag(TOPIC_WRITE, 0));
+    sl_line_wait(s->connection.ctx, line, (*write)->hdr.bytes, session_tag(TOPIC_WRITE, 0));
     return SL_FULL;
 }
 
@@ -115,7 +117,7 @@ static void release(struct session *s, struct waiting_write *waiting)
 static void return_permit(struct session *s, struct sl_permit *permit)
 {
     if (permit->line != NULL)
-        sl_permit_return(s->ctx, permit);
+        sl_permit_return(s->connection.ctx, permit);
 }
 
 static bool may_ask(const struct session *s)
@@ -189,7 +191,7 @@ static sl_ts newest_known(const struct session *s)
 
 static void ask_clock(struct session *s)
 {
-    struct sl_line *line = sl_line(s->ctx, SL_LINE_TS, 0);
+    struct sl_line *line = sl_line(s->connection.ctx, SL_LINE_TS, 0);
     struct sl_msg  *question;
     enum sl_err     err;
 
@@ -197,12 +199,12 @@ static void ask_clock(struct session *s)
         return;
     s->writes.awaits_clock = true;
     question = sl_msg_alloc(sizeof *question, SL_PUMP_ASK_TS, NULL);
-    err = sl_ask_msg(s->ctx, line, s->pump->clock_ref, session_tag(TOPIC_CLOCK, 0), question,
-                     &question);
+    err = sl_ask_msg(s->connection.ctx, line, s->pump->clock_ref, session_tag(TOPIC_CLOCK, 0),
+                     question, &question);
     if (err == SL_OK)
         return;
     sl_msg_discard(question, &question);
-    sl_line_wait(s->ctx, line, 0, session_tag(TOPIC_CLOCK, 0));
+    sl_line_wait(s->connection.ctx, line, 0, session_tag(TOPIC_CLOCK, 0));
 }
 
 void session_write_clock_open(struct session *s)
@@ -234,7 +236,7 @@ static void judge(struct session *s, struct waiting_write *waiting, sl_ts newest
                       commit_ts, text);
     sl_metric_add(s->pump->metrics.refused[SL_PUMP_REFUSED_TIMESTAMP], 1);
     if (err == SL_OK)
-        sl_log(SL_LOG_WARN, "commit ts from the future", sl_field_str("peer", s->peer),
+        sl_log(SL_LOG_WARN, "commit ts from the future", sl_field_str("peer", s->connection.peer),
                sl_field_i64("commit_ts", commit_ts), sl_field_i64("newest_ts", newest));
     session_write_answer(s, waiting->id, err == SL_OK ? SL_INVALID : err, why.text);
     return_permit(s, &waiting->permit);
@@ -315,13 +317,13 @@ void session_write_message(struct session_call *c, struct sl_buf *message)
 static void reserve(struct session *s)
 {
     struct session_writes *w = &s->writes;
-    struct sl_line        *line = sl_line(s->ctx, SL_LINE_WRITE, 0);
+    struct sl_line        *line = sl_line(s->connection.ctx, SL_LINE_WRITE, 0);
     struct sl_list_node   *node;
 
     while (!w->awaits_permit && (node = sl_list_pop_front(&w->unsized)) != NULL) {
         struct session_call *c = SL_CONTAINER_OF(node, struct session_call, node);
         uint64_t             tag = session_tag(TOPIC_PERMIT, sl_grpc_call_id(c->call));
-        enum sl_err          err = sl_line_reserve(s->ctx, line, c->bytes, tag, &c->permit);
+        enum sl_err err = sl_line_reserve(s->connection.ctx, line, c->bytes, tag, &c->permit);
 
         SL_ASSERT(err == SL_OK || err == SL_FULL); /* the line has room for every record */
         if (err == SL_OK)
@@ -359,7 +361,7 @@ void session_write_granted(struct session *s, struct sl_msg *granted)
         c->permit = permit;
         sl_grpc_grant(c->call);
     } else {
-        sl_permit_return(s->ctx, &permit);
+        sl_permit_return(s->connection.ctx, &permit);
     }
     reserve(s);
 }

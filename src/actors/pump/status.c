@@ -7,51 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actors/common/body.h"
 #include "base/assert.h"
 #include "base/json.h"
 #include "binlog/record.h"
 #include "binlog/record_text.h"
 
-const char sl_status_json[] = "application/json; charset=UTF-8";
-const char sl_status_text[] = "text/plain; charset=utf-8";
-
-/* Any byte of a text may become six, "\u001f"; what stands around takes less than FRAME_BYTES. */
 enum {
-    GROWTH = 6,
-    FRAME_BYTES = 256,
-    NODE_ROOM = SL_NODE_JSON_BYTES_MAX + GROWTH * SL_NODE_ID_BYTES_MAX + FRAME_BYTES,
+    NODE_ROOM =
+        SL_NODE_JSON_BYTES_MAX + SL_BODY_GROWTH * SL_NODE_ID_BYTES_MAX + SL_BODY_FRAME_BYTES,
     LINE_BYTES_MAX = 1024, /* a body of one line */
 };
 static_assert(SL_HTTP_URL_BYTES_MAX > LINE_BYTES_MAX, "a part of a path may be cut");
 
 /* ---- putting together ---- */
-
-static struct sl_buf *buf_of(const char *bytes, size_t count)
-{
-    struct sl_buf *buf = sl_buf_new(count);
-
-    if (count > 0)
-        memcpy(buf->data, bytes, count);
-    return buf;
-}
-
-/* Room that holds whatever will be put; it is given back by json_end. */
-static struct sl_json_out json_begin(size_t room)
-{
-    struct sl_json_out out = {.bytes = malloc(room), .room = room};
-
-    SL_ASSERT(out.bytes != NULL);
-    return out;
-}
-
-static struct sl_buf *json_end(struct sl_json_out *out)
-{
-    struct sl_buf *buf = buf_of(out->bytes, out->used);
-
-    SL_ASSERT(!out->full);
-    free(out->bytes);
-    return buf;
-}
 
 static void put_node(struct sl_json_out *out, const struct sl_node *node)
 {
@@ -69,14 +38,14 @@ __attribute__((format(printf, 1, 2))) static struct sl_buf *line(const char *for
     bytes = vsnprintf(text, sizeof text, format, args);
     va_end(args);
     SL_ASSERT(bytes >= 0);
-    return buf_of(text, strlen(text));
+    return sl_body_of(text, strlen(text));
 }
 
 /* ---- nodes ---- */
 
 struct sl_buf *sl_status_body(const struct sl_node_list *pumps, sl_ts now)
 {
-    struct sl_json_out out = json_begin(pumps->count * NODE_ROOM + FRAME_BYTES);
+    struct sl_json_out out = sl_body_begin(pumps->count * NODE_ROOM + SL_BODY_FRAME_BYTES);
 
     SL_ASSERT(pumps->count <= SL_NODES_MAX);
     sl_json_put(&out, "{\"status\":{");
@@ -89,17 +58,17 @@ struct sl_buf *sl_status_body(const struct sl_node_list *pumps, sl_ts now)
     sl_json_put(&out, "},\"CommitTS\":");
     sl_json_put_int(&out, now);
     sl_json_put(&out, ",\"Checkpoint\":{},\"ErrMsg\":\"\"}\n");
-    return json_end(&out);
+    return sl_body_end(&out);
 }
 
 struct sl_buf *sl_status_failure_body(const char *why)
 {
-    struct sl_json_out out = json_begin(GROWTH * strlen(why) + FRAME_BYTES);
+    struct sl_json_out out = sl_body_begin(SL_BODY_GROWTH * strlen(why) + SL_BODY_FRAME_BYTES);
 
     sl_json_put(&out, "{\"status\":null,\"CommitTS\":0,\"Checkpoint\":{},\"ErrMsg\":");
     sl_json_put_text(&out, why);
     sl_json_put(&out, "}\n");
-    return json_end(&out);
+    return sl_body_end(&out);
 }
 
 struct sl_buf *sl_status_drainers_body(const struct sl_node_list *drainers)
@@ -109,56 +78,13 @@ struct sl_buf *sl_status_drainers_body(const struct sl_node_list *drainers)
     if (drainers == NULL || drainers->count == 0)
         return line("null\n");
     SL_ASSERT(drainers->count <= SL_NODES_MAX);
-    out = json_begin(drainers->count * NODE_ROOM + FRAME_BYTES);
+    out = sl_body_begin(drainers->count * NODE_ROOM + SL_BODY_FRAME_BYTES);
     for (size_t i = 0; i < drainers->count; i++) {
         sl_json_put(&out, i > 0 ? "," : "[");
         put_node(&out, &drainers->nodes[i]);
     }
     sl_json_put(&out, "]\n");
-    return json_end(&out);
-}
-
-/* ---- state ---- */
-
-static struct sl_buf *reply(const char *message, int code)
-{
-    struct sl_json_out out = json_begin(GROWTH * strlen(message) + FRAME_BYTES);
-
-    sl_json_put(&out, "{\n  \"message\": ");
-    sl_json_put_text(&out, message);
-    sl_json_put(&out, ",\n  \"code\": ");
-    sl_json_put_int(&out, code);
-    sl_json_put(&out, ",\n  \"data\": null\n}\n");
-    return json_end(&out);
-}
-
-struct sl_buf *sl_status_action_body(const char *asked_id, const char *action, const char *own_id,
-                                     enum sl_node_state state, enum sl_status_action *out)
-{
-    enum { SUCCESS = 200, OTHER_ERROR = 3 }; /* of the original, not of HTTP */
-    char message[SL_NODE_ID_BYTES_MAX + SL_HTTP_URL_BYTES_MAX + LINE_BYTES_MAX];
-
-    *out = SL_STATUS_REFUSED;
-    if (strcmp(asked_id, own_id) != 0) {
-        (void)snprintf(message, sizeof message, "invalide nodeID %s, this pump's nodeID is %s",
-                       asked_id, own_id);
-        return reply(message, OTHER_ERROR);
-    }
-    if (state != SL_NODE_ONLINE) {
-        (void)snprintf(message, sizeof message, "this pump's state is %s, apply %s failed!",
-                       sl_node_state_name(state), action);
-        return reply(message, OTHER_ERROR);
-    }
-    if (strcmp(action, "pause") == 0)
-        *out = SL_STATUS_PAUSE;
-    else if (strcmp(action, "close") == 0)
-        *out = SL_STATUS_CLOSE;
-    if (*out == SL_STATUS_REFUSED) {
-        (void)snprintf(message, sizeof message, "invalide action %s", action);
-        return reply(message, OTHER_ERROR);
-    }
-    (void)snprintf(message, sizeof message, "apply action %s success!", action);
-    return reply(message, SUCCESS);
+    return sl_body_end(&out);
 }
 
 /* ---- records ---- */
@@ -188,7 +114,7 @@ struct sl_buf *sl_status_record_body(struct sl_slice record)
         if (sl_prewrite_value_text_put(&text, parts.prewrite_value, NULL) != SL_OK)
             sl_text_put(&text, " <Unmarshallable>");
     }
-    buf = buf_of(text.bytes, text.used);
+    buf = sl_body_of(text.bytes, text.used);
     free(text.bytes);
     return buf;
 }

@@ -3,16 +3,13 @@
 
 /* What the pump answers over HTTP, byte for byte as the original does (pump spec 5): scripts read
  * these bodies. All functions are pure. A body is a new buffer with one reference, the caller's;
- * every status is 200. Content types: sl_status_json for /state, else sl_status_text. */
+ * every status is 200. Content types (actors/common/body.h): sl_body_json for /state, else
+ * sl_body_text. */
 
 #include "base/buf.h"
 #include "base/ts.h"
 #include "net/node.h"
 #include "net/registry.h"
-
-/* Of /state; and of everything else, JSON included: the original lets Go guess. */
-extern const char sl_status_json[];
-extern const char sl_status_text[];
 
 /* GET /status: all pumps whatever their state, and a timestamp just fetched. */
 struct sl_buf *sl_status_body(const struct sl_node_list *pumps, sl_ts now);
@@ -21,17 +18,6 @@ struct sl_buf *sl_status_failure_body(const char *why);
 
 /* GET /drainers: all drainers; NULL: they could not be listed. */
 struct sl_buf *sl_status_drainers_body(const struct sl_node_list *drainers);
-
-/* What PUT /state/{nodeID}/{action} asks for. */
-enum sl_status_action {
-    SL_STATUS_REFUSED, /* nothing: the body says why */
-    SL_STATUS_PAUSE,   /* stop, and be paused */
-    SL_STATUS_CLOSE,   /* stop, and be offline */
-};
-
-/* The answer to it, from the pump's own id and state, and what is to be done. */
-struct sl_buf *sl_status_action_body(const char *asked_id, const char *action, const char *own_id,
-                                     enum sl_node_state state, enum sl_status_action *out);
 
 /* GET /debug/binlog/{ts}: the record as text, with its prewrite value; cut at
  * SL_STATUS_RECORD_BYTES_MAX. `record` is what the log holds. TiKV is not asked about the prewrite

@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "actors/common/body.h"
+#include "actors/common/http_mail.h"
 #include "actors/pump/messages.h"
 #include "actors/pump/pump.h"
 #include "actors/pump/status.h"
@@ -110,7 +112,7 @@ static const struct sl_topology topology = STAGE_TOPOLOGY(actors, lines);
 
 static enum sl_err root_handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
 {
-    const struct sl_pump_http_response *r = (const struct sl_pump_http_response *)(void *)msg;
+    const struct sl_http_answer *r = (const struct sl_http_answer *)(void *)msg;
 
     (void)ctx, (void)self;
     if (msg->type == SL_PUMP_LEAVE) {
@@ -130,11 +132,10 @@ static enum sl_err root_handle(struct sl_ctx *ctx, void *self, struct sl_msg *ms
 
 static void ask(struct sl_ctx *ctx, enum sl_http_method method, const char *path)
 {
-    struct sl_pump_http_request *request = sl_pump_http_request_new();
+    const struct sl_http_request asked_for = {.method = method, .path = sl_slice_from_string(path)};
+    struct sl_http_question     *request =
+        sl_http_question_new(SL_PUMP_HTTP_REQUEST, &asked_for, false);
 
-    request->method = method;
-    request->path = sl_buf_new(strlen(path));
-    memcpy(request->path->data, path, request->path->len);
     assert_int_equal(sl_ask(ctx, sl_line(ctx, SL_LINE_HTTP, 0), pump.admin_ref, asked++, &request),
                      SL_OK);
 }
@@ -289,8 +290,8 @@ static void check_nodes(void)
     assert_memory_equal(answers[0].body, status, sizeof status - 1);
     assert_non_null(strstr(answers[0].body, ",\"Checkpoint\":{},\"ErrMsg\":\"\"}\n"));
     assert_int_equal(answers[0].status, 200);
-    assert_string_equal(answers[0].content_type, sl_status_text);
-    expect(1, 200, sl_status_text,
+    assert_string_equal(answers[0].content_type, sl_body_text);
+    expect(1, 200, sl_body_text,
            "[{\"nodeId\":\"drainer:8249\",\"host\":\"127.0.0.1:8250\",\"state\":\"online\","
            "\"isAlive\":false,\"score\":0,\"label\":null,\"maxCommitTS\":412518831548007863,"
            "\"updateTS\":412518831548007864}]\n");
@@ -318,13 +319,13 @@ static void check_pause(void)
         "{\n  \"message\": \"apply action pause success!\",\n  \"code\": 200,\n"
         "  \"data\": null\n}\n";
 
-    expect(0, 200, sl_status_json,
+    expect(0, 200, sl_body_json,
            "{\n  \"message\": \"invalide nodeID other, this pump's nodeID is pump:8250\",\n"
            "  \"code\": 3,\n  \"data\": null\n}\n");
-    expect(1, 200, sl_status_json,
+    expect(1, 200, sl_body_json,
            "{\n  \"message\": \"invalide action drop\",\n  \"code\": 3,\n  \"data\": null\n}\n");
-    expect(2, 200, sl_status_json, success);
-    expect(3, 200, sl_status_json, success);
+    expect(2, 200, sl_body_json, success);
+    expect(3, 200, sl_body_json, success);
     assert_true(left >= 1);
     assert_false(left_for_good);
 }
@@ -361,7 +362,7 @@ static void ask_gc(struct sl_ctx *ctx)
 
 static void check_gc(void)
 {
-    expect(0, 200, sl_status_text, gc_busy ? "gc is working\n" : "trigger gc success\n");
+    expect(0, 200, sl_body_text, gc_busy ? "gc is working\n" : "trigger gc success\n");
 }
 
 static void ask_gc_busy(struct sl_ctx *ctx)
@@ -378,7 +379,7 @@ static void ask_gc_silent(struct sl_ctx *ctx)
 
 static void check_gc_silent(void)
 {
-    expect(0, 200, sl_status_text, "gc is working\n");
+    expect(0, 200, sl_body_text, "gc is working\n");
 }
 
 static void gc_is_begun_by_retention_or_under_way(void **state)
@@ -436,10 +437,9 @@ static void ask_records(struct sl_ctx *ctx)
 static void check_records(void)
 {
     assert_non_null(strstr(answers[0].body, "commit_ts:412518831548007863"));
-    expect(1, 200, sl_status_text,
-           "fail read binlog by ts: 412518831548007862: leveldb: not found");
-    expect(2, 200, sl_status_text, "fail read binlog by ts: -1: leveldb: not found");
-    expect(3, 200, sl_status_text, "invalid parameter ts: today");
+    expect(1, 200, sl_body_text, "fail read binlog by ts: 412518831548007862: leveldb: not found");
+    expect(2, 200, sl_body_text, "fail read binlog by ts: -1: leveldb: not found");
+    expect(3, 200, sl_body_text, "invalid parameter ts: today");
 }
 
 static void a_record_is_shown_by_its_commit_ts(void **state)
@@ -462,8 +462,8 @@ static void check_wrong(void)
 {
     expect(0, 405, NULL, "");
     expect(1, 405, NULL, "");
-    expect(2, 404, sl_status_text, "404 page not found\n");
-    expect(3, 404, sl_status_text, "404 page not found\n");
+    expect(2, 404, sl_body_text, "404 page not found\n");
+    expect(3, 404, sl_body_text, "404 page not found\n");
     assert_int_equal(left, 0);
 }
 
@@ -499,8 +499,8 @@ static void ask_health(struct sl_ctx *ctx)
 
 static void check_ready(void)
 {
-    expect(0, 200, sl_status_text, "ok\n");
-    expect(1, 200, sl_status_text, "ready\n");
+    expect(0, 200, sl_body_text, "ok\n");
+    expect(1, 200, sl_body_text, "ready\n");
 }
 
 static void ask_paused(struct sl_ctx *ctx)
@@ -511,8 +511,8 @@ static void ask_paused(struct sl_ctx *ctx)
 
 static void check_paused(void)
 {
-    expect(0, 200, sl_status_text, "ok\n");
-    expect(1, 503, sl_status_text, "state is paused\n");
+    expect(0, 200, sl_body_text, "ok\n");
+    expect(1, 503, sl_body_text, "state is paused\n");
 }
 
 static void ask_full(struct sl_ctx *ctx)
@@ -523,7 +523,7 @@ static void ask_full(struct sl_ctx *ctx)
 
 static void check_full(void)
 {
-    expect(1, 503, sl_status_text,
+    expect(1, 503, sl_body_text,
            "1000 bytes of /data are available, and stop-write-at-available-space is 1000\n");
 }
 
@@ -535,7 +535,7 @@ static void ask_broken(struct sl_ctx *ctx)
 
 static void check_broken(void)
 {
-    expect(1, 503, sl_status_text, "the log of shard 1 takes no records\n");
+    expect(1, 503, sl_body_text, "the log of shard 1 takes no records\n");
 }
 
 static void ask_unresolved(struct sl_ctx *ctx)
@@ -546,7 +546,7 @@ static void ask_unresolved(struct sl_ctx *ctx)
 
 static void check_unresolved(void)
 {
-    expect(1, 503, sl_status_text, "too many transactions of shard 0 have no outcome\n");
+    expect(1, 503, sl_body_text, "too many transactions of shard 0 have no outcome\n");
 }
 
 static void whoever_takes_no_writes_is_not_ready_and_says_why(void **state)

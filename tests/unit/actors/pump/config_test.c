@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "actors/common/config.h"
 #include "actors/pump/config.h"
 #include "lib/env_sim.h"
 
@@ -405,7 +406,7 @@ static void what_has_no_effect_is_accepted_and_noted(void **state)
                       "-binlog-slice-size=1", "-enable-debug", "-enable-tolerant"),
                 NULL),
         SL_OK);
-    sl_pump_config_notes(&report, note_setting, all);
+    sl_config_notes(&sl_pump_config_table, &report, note_setting, all);
     assert_string_equal(all, "-enable-debug -enable-tolerant -binlog-file-size "
                              "-enable-binlog-slice -binlog-slice-size -log-rotate "
                              "storage.kv.block-size ");
@@ -486,7 +487,7 @@ static void the_example_file_changes_nothing(void **state)
     assert_int_equal(run_all(text, NULL, NULL), SL_OK);
     check_defaults();
     assert_string_equal(config.addr, "192.0.2.2:8250");
-    sl_pump_config_notes(&report, note_setting, all);
+    sl_config_notes(&sl_pump_config_table, &report, note_setting, all);
     assert_string_equal(all, "");
     done();
 }

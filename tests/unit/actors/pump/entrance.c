@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "actors/common/http_mail.h"
 #include "actors/pump/messages.h"
 #include "actors/pump/puller.h"
 #include "actors/pump/topology.h"
@@ -570,14 +571,15 @@ struct admin_state {
 
 static void admin_answer(struct sl_ctx *ctx, struct sl_msg *msg)
 {
-    struct sl_asker               asker;
-    struct sl_buf                *body = sl_buf_new(strlen(admin.said));
-    struct sl_pump_http_response *response;
+    struct sl_asker        asker;
+    struct sl_buf         *body = sl_buf_new(strlen(admin.said));
+    struct sl_http_answer *response;
 
     memcpy(body->data, admin.said, body->len);
     if (!admin.vanish) {
         asker = sl_asker_of(msg);
-        response = sl_pump_http_response_new(200, "text/plain; charset=utf-8", &body);
+        response =
+            sl_http_answer_new(SL_PUMP_HTTP_RESPONSE, 200, "text/plain; charset=utf-8", &body);
         sl_reply(ctx, asker, &response);
     }
     sl_buf_free(&body);
@@ -603,8 +605,8 @@ static enum sl_err admin_start(struct sl_ctx *ctx, void *self, const void *args)
 
 static enum sl_err admin_handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
 {
-    struct sl_pump_http_request *r = (struct sl_pump_http_request *)(void *)msg;
-    struct admin_state          *a = self;
+    struct sl_http_question *r = (struct sl_http_question *)(void *)msg;
+    struct admin_state      *a = self;
 
     if (msg->type == POLL) {
         sl_timer_arm(ctx, &a->poll, POLL, POLL_MS);
@@ -617,9 +619,8 @@ static enum sl_err admin_handle(struct sl_ctx *ctx, void *self, struct sl_msg *m
     assert_int_equal(msg->type, SL_PUMP_HTTP_REQUEST);
     admin.asked++;
     (void)snprintf(admin.said, sizeof admin.said, "%s %.*s?%.*s [%.*s] trusted %d",
-                   sl_http_method_name((enum sl_http_method)r->method), chars(r->path),
-                   text(r->path), chars(r->query), text(r->query), chars(r->body), text(r->body),
-                   r->trusted);
+                   sl_http_method_name(r->method), chars(r->path), text(r->path), chars(r->query),
+                   text(r->query), chars(r->body), text(r->body), r->trusted);
     if (admin.hold && a->held == NULL)
         a->held = sl_take(ctx);
     else

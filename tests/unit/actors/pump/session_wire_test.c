@@ -178,8 +178,8 @@ static void note_silence(struct sl_ctx *ctx)
 {
     sl_nanos took = sl_now(ctx) - opened_at;
 
-    assert_true(took >= (sl_nanos)SL_PUMP_SNIFF_S * SL_NANOS_PER_S);
-    assert_true(took < (sl_nanos)(SL_PUMP_SNIFF_S + 1) * SL_NANOS_PER_S);
+    assert_true(took >= (sl_nanos)SL_CONNECTION_SNIFF_S * SL_NANOS_PER_S);
+    assert_true(took < (sl_nanos)(SL_CONNECTION_SNIFF_S + 1) * SL_NANOS_PER_S);
 }
 
 static void who_does_not_say_what_it_speaks_is_closed_after_ten_seconds(void **state)
@@ -441,8 +441,8 @@ static void note_hard(struct sl_ctx *ctx)
 {
     sl_nanos took = sl_now(ctx) - opened_at;
 
-    assert_true(took >= (sl_nanos)SL_PUMP_STOP_S * SL_NANOS_PER_S);
-    assert_true(took < (sl_nanos)(SL_PUMP_STOP_S + 1) * SL_NANOS_PER_S);
+    assert_true(took >= (sl_nanos)SL_CONNECTION_STOP_S * SL_NANOS_PER_S);
+    assert_true(took < (sl_nanos)(SL_CONNECTION_STOP_S + 1) * SL_NANOS_PER_S);
     writer.hold = false;
     admin.hold = false;
 }

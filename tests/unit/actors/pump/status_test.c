@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "actors/common/action.h"
 #include "actors/pump/status.h"
 
 enum { RECORDING_BYTES_MAX = 4096 };
@@ -127,61 +128,62 @@ static void the_largest_records_fit(void **state)
 
 static void refusals_of_state_are_the_originals(void **state)
 {
-    enum sl_status_action action;
+    enum sl_action action;
 
     (void)state;
-    assert_body(sl_status_action_body("nobody", "pause", "gopump-0", SL_NODE_ONLINE, &action),
+    assert_body(sl_action_body("invalide", "nobody", "pause", "gopump-0", SL_NODE_ONLINE, &action),
                 recorded("PUT-state-wrong-node"));
-    assert_int_equal(action, SL_STATUS_REFUSED);
-    assert_body(sl_status_action_body("gopump-0", "nonsense", "gopump-0", SL_NODE_ONLINE, &action),
-                recorded("PUT-state-wrong-action"));
-    assert_int_equal(action, SL_STATUS_REFUSED);
-    assert_body(sl_status_action_body("p", "close", "p", SL_NODE_PAUSING, &action),
+    assert_int_equal(action, SL_ACTION_NONE);
+    assert_body(
+        sl_action_body("invalide", "gopump-0", "nonsense", "gopump-0", SL_NODE_ONLINE, &action),
+        recorded("PUT-state-wrong-action"));
+    assert_int_equal(action, SL_ACTION_NONE);
+    assert_body(sl_action_body("invalide", "p", "close", "p", SL_NODE_PAUSING, &action),
                 "{\n  \"message\": \"this pump's state is pausing, apply close failed!\",\n"
                 "  \"code\": 3,\n  \"data\": null\n}\n");
-    assert_int_equal(action, SL_STATUS_REFUSED);
+    assert_int_equal(action, SL_ACTION_NONE);
 }
 
 static void checks_of_state_come_in_the_originals_order(void **state)
 {
-    enum sl_status_action action;
+    enum sl_action action;
 
     (void)state;
-    assert_body(sl_status_action_body("nobody", "x", "gopump-0", SL_NODE_PAUSED, &action),
+    assert_body(sl_action_body("invalide", "nobody", "x", "gopump-0", SL_NODE_PAUSED, &action),
                 recorded("PUT-state-wrong-node"));
-    assert_body(sl_status_action_body("p", "x", "p", SL_NODE_PAUSED, &action),
+    assert_body(sl_action_body("invalide", "p", "x", "p", SL_NODE_PAUSED, &action),
                 "{\n  \"message\": \"this pump's state is paused, apply x failed!\",\n"
                 "  \"code\": 3,\n  \"data\": null\n}\n");
 }
 
 static void an_action_that_is_taken_says_so(void **state)
 {
-    enum sl_status_action action;
+    enum sl_action action;
 
     (void)state;
-    assert_body(sl_status_action_body("p", "pause", "p", SL_NODE_ONLINE, &action),
+    assert_body(sl_action_body("invalide", "p", "pause", "p", SL_NODE_ONLINE, &action),
                 "{\n  \"message\": \"apply action pause success!\",\n  \"code\": 200,\n"
                 "  \"data\": null\n}\n");
-    assert_int_equal(action, SL_STATUS_PAUSE);
-    assert_body(sl_status_action_body("p", "close", "p", SL_NODE_ONLINE, &action),
+    assert_int_equal(action, SL_ACTION_PAUSE);
+    assert_body(sl_action_body("invalide", "p", "close", "p", SL_NODE_ONLINE, &action),
                 "{\n  \"message\": \"apply action close success!\",\n  \"code\": 200,\n"
                 "  \"data\": null\n}\n");
-    assert_int_equal(action, SL_STATUS_CLOSE);
+    assert_int_equal(action, SL_ACTION_CLOSE);
 }
 
 static void the_longest_path_is_answered(void **state)
 {
-    char                  id[SL_HTTP_URL_BYTES_MAX];
-    char                  own[SL_NODE_ID_BYTES_MAX];
-    enum sl_status_action action;
-    struct sl_buf        *body;
+    char           id[SL_HTTP_URL_BYTES_MAX];
+    char           own[SL_NODE_ID_BYTES_MAX];
+    enum sl_action action;
+    struct sl_buf *body;
 
     (void)state;
     memset(id, 1, sizeof id - 1);
     id[sizeof id - 1] = '\0';
     memset(own, '<', sizeof own - 1);
     own[sizeof own - 1] = '\0';
-    body = sl_status_action_body(id, "x", own, SL_NODE_ONLINE, &action);
+    body = sl_action_body("invalide", id, "x", own, SL_NODE_ONLINE, &action);
     assert_true(body->len > 6 * (sizeof id - 1 + sizeof own - 1));
     sl_buf_free(&body);
     body = sl_status_bad_ts_body(id);

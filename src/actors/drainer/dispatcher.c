@@ -1,0 +1,609 @@
+/* dispatcher: puts decoded windows in order again, hands their changes to workers, and knows what is
+ * done.
+ *
+ *     decoder[n] ─windows─► ring by seq ─► in order: keys ─► part[worker] ─PART─► worker[m]
+ *                                 │                                             applied │
+ *                                 └─ a window is done when all its parts are ◄──────────┘
+ *                                    done from the first on: applied_ts ─SAVE─► checkpointer
+ *
+ * Two changes with a key in common go to one worker (causality.h); one whose keys two workers have in
+ * flight waits until one of them has them no more. A DDL waits until everything before it is applied,
+ * and nothing behind it is handed out before it has taken effect. The first change of a table waits
+ * for a description of what the downstream has under that name.
+ *
+ * A window that cannot be applied is never passed: the stream stays in front of it, and says why. */
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "actors/drainer/causality.h"
+#include "actors/drainer/drainer.h"
+#include "actors/drainer/messages.h"
+#include "actors/drainer/row_keys.h"
+#include "actors/drainer/sink.h"
+#include "actors/drainer/topology.h"
+#include "base/assert.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "runtime/actor.h"
+
+/* What the checkpointer is asked has these tags; parts have their place in `open`. */
+enum { TAG_DDL = 1 << 20, TAG_SAVE, TAG_DESCRIBE };
+
+/* What is known of a version of a table. */
+struct known_table {
+    struct sl_map_node     node; /* by the version's address */
+    const struct sl_table *table;
+    struct sl_row_keys    *keys; /* owned */
+};
+
+/* Changes of the present window for one worker. */
+struct builder {
+    const struct sl_window_change **changes; /* in the window's arena; NULL: none */
+    uint32_t                        count;
+    uint32_t                        room;
+};
+
+/* A part in flight. */
+struct open_part {
+    struct sl_window *window; /* NULL: the place is free */
+    uint32_t          worker;
+    uint32_t          count;
+};
+
+struct dispatcher {
+    struct sl_drainer        *drainer;
+    bool                      is_ordered; /* the sink takes whole windows through one worker */
+    struct sl_drainer_window *ring[SL_WINDOW_CREDITS]; /* owned; by seq */
+    uint64_t                  next_seq;                /* the first one not handed out whole */
+    uint64_t                  done_seq;                /* the first one not done */
+    struct sl_causality       causality;
+    struct sl_map             tables;
+    struct builder            builders[SL_DRAINER_WORKERS_MAX];
+    uint32_t                  cursor; /* the worker that gets changes nobody has keys of */
+    struct open_part          open[SL_DRAINER_WORKERS_MAX * SL_PART_CREDITS];
+    uint32_t                  open_count;
+    bool                      is_line_full;
+    bool                      is_ddl_asked;
+    bool                      is_described; /* DESCRIBE is out */
+    bool                      is_save_asked;
+    bool                      must_settle; /* a key was widened: first all in flight is applied */
+    bool                      is_stopping;
+    bool                      is_last_saved;
+    sl_ts                     applied_ts;
+    int64_t                   schema_version;
+    sl_ts                     asked_ts; /* the last SAVE */
+    sl_nanos                  saved_at;
+    struct sl_timer           tick;
+};
+
+/* ---- tables ---- */
+
+static bool same_table(const struct sl_map_node *node, const void *key)
+{
+    return SL_CONTAINER_OF(node, struct known_table, node)->table == key;
+}
+
+static uint64_t hash_of(const struct sl_table *table)
+{
+    return sl_hash_u64((uint64_t)(uintptr_t)table);
+}
+
+static struct sl_row_keys *find_keys(const struct dispatcher *d, const struct sl_table *table)
+{
+    struct sl_map_node *node = sl_map_find(&d->tables, hash_of(table), table);
+
+    return node != NULL ? SL_CONTAINER_OF(node, struct known_table, node)->keys : NULL;
+}
+
+/* Nothing is in flight: what a DDL may have changed is looked up anew. */
+static void forget_tables(struct dispatcher *d)
+{
+    struct sl_map_iter at = {0};
+
+    for (struct sl_map_node *n; (n = sl_map_next(&d->tables, &at)) != NULL;) {
+        struct known_table *known = SL_CONTAINER_OF(n, struct known_table, node);
+
+        sl_map_remove(&d->tables, n);
+        sl_row_keys_free(&known->keys);
+        free(known);
+    }
+}
+
+static void ask_table(struct sl_ctx *ctx, struct dispatcher *d, const struct sl_table *table)
+{
+    struct sl_drainer_describe *question;
+
+    if (d->is_described)
+        return;
+    question = sl_drainer_describe_new(table);
+    if (sl_ask(ctx, sl_line(ctx, SL_LINE_KEEP, 0), d->drainer->checkpointer_ref, TAG_DESCRIBE,
+               &question) != SL_OK)
+        SL_UNREACHABLE("the line has a credit for each kind of question");
+    d->is_described = true;
+}
+
+static void take_table(struct dispatcher *d, struct sl_drainer_described *answer)
+{
+    struct known_table *known = calloc(1, sizeof *known);
+
+    SL_ASSERT(known != NULL && d->is_described);
+    d->is_described = false;
+    known->keys = sl_row_keys_new(answer->table, answer->described);
+    known->table = known->keys->table;
+    sl_map_add(&d->tables, hash_of(known->table), known->table, &known->node);
+}
+
+/* ---- parts ---- */
+
+static uint32_t part_rows(const struct dispatcher *d)
+{
+    return d->is_ordered ? UINT32_MAX : d->drainer->part_rows;
+}
+
+static void grow(struct builder *b, struct sl_window *w)
+{
+    uint32_t                        room = b->room == 0 ? 16 : 2 * b->room;
+    const struct sl_window_change **more = sl_arena_alloc(&w->arena, room * sizeof *more);
+
+    if (b->count > 0)
+        memcpy(more, b->changes, b->count * sizeof *more);
+    b->changes = more;
+    b->room = room;
+}
+
+static uint32_t free_place(const struct dispatcher *d)
+{
+    for (uint32_t i = 0; i < sizeof d->open / sizeof *d->open; i++) {
+        if (d->open[i].window == NULL)
+            return i;
+    }
+    SL_UNREACHABLE("the lines' credits are as many as the places");
+}
+
+/* The changes collected for a worker leave; false when its line is full. */
+static bool send_part(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w,
+                      uint32_t worker)
+{
+    struct builder     *b = &d->builders[worker];
+    struct sl_line     *line = sl_line(ctx, SL_LINE_PART, worker);
+    struct sl_row_part *part;
+    uint32_t            place;
+
+    if (b->count == 0)
+        return true;
+    if (d->is_line_full)
+        return false;
+    part = sl_msg_new(struct sl_row_part, SL_DRAINER_PART);
+    part->window = w;
+    part->count = b->count;
+    part->changes = b->changes;
+    place = free_place(d);
+    if (sl_ask(ctx, line, d->drainer->worker_ref[worker], place, &part) != SL_OK) {
+        sl_msg_free(&part);
+        d->is_line_full = true;
+        sl_line_wait(ctx, line, 0, 0);
+        return false;
+    }
+    d->open[place] = (struct open_part){.window = w, .worker = worker, .count = b->count};
+    d->open_count++;
+    w->parts_open++;
+    sl_causality_given(&d->causality, worker);
+    *b = (struct builder){0};
+    return true;
+}
+
+static bool send_parts(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w)
+{
+    for (uint32_t i = 0; i < d->drainer->workers; i++) {
+        if (!send_part(ctx, d, w, i))
+            return false;
+    }
+    return true;
+}
+
+/* ---- choosing a worker ---- */
+
+static uint32_t least_busy(const struct dispatcher *d)
+{
+    uint32_t workers = d->drainer->workers;
+    uint32_t best = d->cursor;
+
+    for (uint32_t i = 1; i <= workers; i++) {
+        uint32_t worker = (d->cursor + i) % workers;
+
+        if (d->builders[worker].count == 0 &&
+            sl_causality_open(&d->causality, worker) < sl_causality_open(&d->causality, best))
+            best = worker;
+    }
+    return best;
+}
+
+/* Who gets a change; SL_CAUSALITY_SEVERAL: nobody yet. */
+static int64_t choose(struct dispatcher *d, const struct sl_window_change *change,
+                      uint64_t hashes[2 * SL_KEYS_MAX], uint32_t *hash_count)
+{
+    int64_t owner;
+
+    *hash_count = 0;
+    if (d->is_ordered)
+        return 0;
+    if (!change->keys->is_keyed)
+        return change->keys->lane % d->drainer->workers;
+    *hash_count = sl_row_keys_hash(change->keys, &change->change, hashes);
+    owner = sl_causality_owner(&d->causality, hashes, *hash_count);
+    return owner == SL_CAUSALITY_NOBODY ? d->cursor : owner;
+}
+
+/* ---- handing out ---- */
+
+/* Changes that nobody has keys of go to one worker until it has enough for a statement, then to the
+ * one that has least to do. */
+static void move_cursor(struct dispatcher *d)
+{
+    if (d->builders[d->cursor].count >= part_rows(d) ||
+        (d->builders[d->cursor].count == 0 &&
+         sl_causality_open(&d->causality, d->cursor) >= SL_PART_CREDITS / 4))
+        d->cursor = least_busy(d);
+}
+
+/* The change knows its table's keys, and their hashes may be compared with those in flight. */
+static bool has_keys(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w,
+                     struct sl_window_change *change)
+{
+    struct sl_row_keys *keys;
+
+    if (d->is_ordered)
+        return true;
+    if ((keys = find_keys(d, change->change.table)) == NULL) {
+        ask_table(ctx, d, change->change.table);
+        return false;
+    }
+    change->keys = keys;
+    if (keys->is_keyed && sl_row_keys_widen(keys, &change->change))
+        d->must_settle = true;
+    if (d->must_settle) {
+        (void)send_parts(ctx, d, w);
+        if (d->open_count > 0 || d->is_line_full)
+            return false;
+        d->must_settle = false;
+    }
+    return true;
+}
+
+/* False: it must wait. */
+static bool hand_out_change(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w,
+                            struct sl_window_change *change)
+{
+    uint64_t        hashes[2 * SL_KEYS_MAX];
+    uint32_t        hash_count;
+    int64_t         owner;
+    struct builder *b;
+
+    if (!has_keys(ctx, d, w, change))
+        return false;
+    move_cursor(d);
+    owner = choose(d, change, hashes, &hash_count);
+    if (owner == SL_CAUSALITY_SEVERAL) {
+        (void)send_parts(ctx, d, w); /* what is waited for must be on its way */
+        return false;
+    }
+    b = &d->builders[owner];
+    if (b->count >= part_rows(d) && !send_part(ctx, d, w, (uint32_t)owner))
+        return false;
+    if (b->count == b->room)
+        grow(b, w);
+    b->changes[b->count++] = change;
+    sl_causality_add(&d->causality, (uint32_t)owner, hashes, hash_count);
+    if (b->count >=
+        part_rows(d)) /* its worker can begin; if it must wait, the next one waits too */
+        (void)send_part(ctx, d, w, (uint32_t)owner);
+    return true;
+}
+
+/* With kept transactions each is a part of its own. */
+static bool ends_transaction(const struct dispatcher *d, const struct sl_window *w, uint32_t i)
+{
+    return !d->drainer->options.config->dispatch && i > 0 &&
+           w->changes[i].txn != w->changes[i - 1].txn;
+}
+
+/* The changes in front of number `end`. */
+static bool hand_out_rows(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w,
+                          uint32_t end)
+{
+    for (; w->next_change < end; w->next_change++) {
+        if (ends_transaction(d, w, w->next_change) && !send_parts(ctx, d, w))
+            return false;
+        if (!hand_out_change(ctx, d, w, &w->changes[w->next_change]))
+            return false;
+    }
+    return send_parts(ctx, d, w);
+}
+
+/* The next DDL is run once nothing is in flight; false, since the rest waits for it. */
+static bool run_ddl(struct sl_ctx *ctx, struct dispatcher *d, const struct sl_window *w)
+{
+    struct sl_drainer_ddl *question;
+
+    if (d->is_ddl_asked || d->open_count > 0 || d->done_seq != w->seq)
+        return false;
+    question = sl_msg_new(struct sl_drainer_ddl, SL_DRAINER_DDL);
+    question->ddl = &w->ddls[w->next_ddl];
+    question->schema_version = d->schema_version;
+    if (sl_ask(ctx, sl_line(ctx, SL_LINE_KEEP, 0), d->drainer->checkpointer_ref, TAG_DDL,
+               &question) != SL_OK)
+        SL_UNREACHABLE("the line has a credit for each kind of question");
+    d->is_ddl_asked = true;
+    return false;
+}
+
+/* False: it must wait. */
+static bool hand_out(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w)
+{
+    if (w->next_ddl < w->ddl_count)
+        return hand_out_rows(ctx, d, w, w->ddls[w->next_ddl].at_change) && run_ddl(ctx, d, w);
+    return hand_out_rows(ctx, d, w, w->change_count);
+}
+
+static void hold(struct dispatcher *d, const struct sl_window *w)
+{
+    sl_log(SL_LOG_ERROR, "the stream is held", sl_field_i64("applied_ts", d->applied_ts),
+           sl_field_err(w->err, &w->why));
+    sl_drainer_board_note(&d->drainer->board, SL_DRAINER_PART_APPLY, SL_DRAINER_HELD, w->err,
+                          w->why.text);
+}
+
+/* ---- done ---- */
+
+static void ask_save(struct sl_ctx *ctx, struct dispatcher *d, bool is_last)
+{
+    struct sl_drainer_save *question = sl_msg_new(struct sl_drainer_save, SL_DRAINER_SAVE);
+
+    question->ts = d->asked_ts = d->applied_ts;
+    question->schema_version = d->schema_version;
+    question->is_last = is_last;
+    d->is_save_asked = true;
+    d->saved_at = sl_now(ctx);
+    if (sl_ask(ctx, sl_line(ctx, SL_LINE_KEEP, 0), d->drainer->checkpointer_ref, TAG_SAVE,
+               &question) != SL_OK)
+        SL_UNREACHABLE("the line has a credit for each kind of question");
+}
+
+static void save_if_due(struct sl_ctx *ctx, struct dispatcher *d)
+{
+    sl_nanos since = sl_now(ctx) - d->saved_at;
+
+    if (d->is_save_asked || d->is_ddl_asked || d->applied_ts == d->asked_ts)
+        return;
+    if (since >= SL_SAVE_MS * (sl_nanos)SL_NANOS_PER_MS)
+        ask_save(ctx, d, false);
+    else if (!sl_timer_armed(&d->tick))
+        sl_timer_arm(ctx, &d->tick, SL_DRAINER_TICK, SL_SAVE_MS - since / SL_NANOS_PER_MS);
+}
+
+static void note_applied(struct sl_ctx *ctx, struct dispatcher *d, const struct sl_window *w)
+{
+    struct sl_drainer_board *board = &d->drainer->board;
+    uint64_t                 rows[SL_DRAINER_ROW_KINDS] = {0};
+
+    for (uint32_t i = 0; i < w->change_count; i++)
+        rows[w->changes[i].change.kind]++; /* in the order of enum sl_change_kind */
+    for (int i = 0; i < SL_DRAINER_ROW_KINDS; i++)
+        atomic_fetch_add_explicit(&board->rows[i], rows[i], memory_order_relaxed);
+    atomic_fetch_add_explicit(&board->transactions, w->txn_count, memory_order_relaxed);
+    atomic_store_explicit(&board->applied_ts, d->applied_ts, memory_order_relaxed);
+    if (w->txn_count > 0)
+        atomic_store_explicit(&board->success_at, sl_now(ctx), memory_order_relaxed);
+}
+
+/* Windows that are done, from the first on, go home with their credit. */
+static void retire(struct sl_ctx *ctx, struct dispatcher *d)
+{
+    while (d->done_seq < d->next_seq) {
+        struct sl_drainer_window **place = &d->ring[d->done_seq % SL_WINDOW_CREDITS];
+        const struct sl_window    *w = (*place)->window;
+
+        if (w->parts_open > 0)
+            return;
+        d->applied_ts = w->last_ts;
+        if (w->schema_version > d->schema_version)
+            d->schema_version = w->schema_version;
+        note_applied(ctx, d, w);
+        sl_msg_free(place);
+        d->done_seq++;
+    }
+}
+
+/* Do all that can be done now. */
+static void advance(struct sl_ctx *ctx, struct dispatcher *d)
+{
+    while (!d->is_stopping) {
+        struct sl_drainer_window *msg = d->ring[d->next_seq % SL_WINDOW_CREDITS];
+        struct sl_window         *w;
+
+        if (msg == NULL || msg->window->seq != d->next_seq)
+            break;
+        w = msg->window;
+        if (w->err != SL_OK) {
+            if (!w->is_handed_out)
+                hold(d, w);
+            w->is_handed_out = true;
+            break;
+        }
+        if (!hand_out(ctx, d, w))
+            break;
+        d->next_seq++;
+        retire(ctx, d);
+    }
+    retire(ctx, d);
+}
+
+/* ---- stopping ---- */
+
+/* Everything that was begun is applied whole. */
+static bool is_consistent(const struct dispatcher *d)
+{
+    const struct sl_drainer_window *next = d->ring[d->next_seq % SL_WINDOW_CREDITS];
+
+    return d->done_seq == d->next_seq && d->open_count == 0 &&
+           (next == NULL || next->window->next_change == 0);
+}
+
+/* Nothing new is handed out; what is in flight is waited for, then the checkpoint is saved once
+ * more. */
+static void stop_if_idle(struct sl_ctx *ctx, struct dispatcher *d)
+{
+    if (!d->is_stopping || d->open_count > 0 || d->is_ddl_asked || d->is_save_asked)
+        return;
+    if (d->is_last_saved || d->applied_ts == 0) {
+        sl_stop(ctx);
+        return;
+    }
+    d->is_last_saved = true;
+    ask_save(ctx, d, is_consistent(d));
+}
+
+/* ---- hooks ---- */
+
+static enum sl_err start(struct sl_ctx *ctx, void *self, const void *args)
+{
+    struct dispatcher *d = self;
+
+    d->drainer = ((const struct sl_drainer_args *)args)->drainer;
+    d->is_ordered = d->drainer->sink->ops->is_ordered;
+    d->applied_ts = d->asked_ts = d->drainer->start_ts;
+    d->schema_version = d->drainer->start_schema_version;
+    d->saved_at = sl_now(ctx);
+    sl_causality_init(&d->causality, d->drainer->workers);
+    sl_map_init(&d->tables, same_table);
+    return SL_OK;
+}
+
+static void take_window(struct sl_ctx *ctx, struct dispatcher *d)
+{
+    struct sl_drainer_window  *msg = (struct sl_drainer_window *)(void *)sl_take(ctx);
+    struct sl_drainer_window **place = &d->ring[msg->window->seq % SL_WINDOW_CREDITS];
+
+    SL_ASSERT(*place == NULL); /* the line's credits bound how far they are apart */
+    *place = msg;
+}
+
+static void part_done(struct dispatcher *d, uint64_t place)
+{
+    struct open_part *part = &d->open[place];
+
+    SL_ASSERT(place < sizeof d->open / sizeof *d->open && part->window != NULL);
+    part->window->parts_open--;
+    sl_causality_applied(&d->causality, part->worker);
+    d->open_count--;
+    *part = (struct open_part){0};
+}
+
+static void ddl_done(struct dispatcher *d)
+{
+    struct sl_window           *w = d->ring[d->next_seq % SL_WINDOW_CREDITS]->window;
+    const struct sl_window_ddl *ddl = &w->ddls[w->next_ddl];
+
+    SL_ASSERT(d->is_ddl_asked && w->next_ddl < w->ddl_count);
+    d->is_ddl_asked = false;
+    w->next_ddl++;
+    forget_tables(d);
+    if (ddl->schema_version > d->schema_version)
+        d->schema_version = ddl->schema_version;
+    d->applied_ts = d->asked_ts = ddl->after; /* it was saved with the DDL */
+}
+
+static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
+{
+    struct dispatcher *d = self;
+
+    switch (msg->type) {
+    case SL_DRAINER_DISPATCH: take_window(ctx, d); return SL_OK;
+    case SL_DRAINER_DESCRIBED:
+        take_table(d, (struct sl_drainer_described *)(void *)msg);
+        return SL_OK;
+    case SL_DRAINER_DONE:
+        if (msg->tag == TAG_DDL)
+            ddl_done(d);
+        else if (msg->tag == TAG_SAVE)
+            d->is_save_asked = false;
+        else
+            part_done(d, msg->tag);
+        return SL_OK;
+    case SL_DRAINER_TICK: return SL_OK;
+    }
+    SL_UNREACHABLE("not in this actor's protocol");
+}
+
+/* Somebody who was asked is gone: only when all stop, or its error is root's already. */
+static void give_up_question(struct dispatcher *d, uint64_t tag)
+{
+    if (tag == TAG_DDL)
+        d->is_ddl_asked = false;
+    else if (tag == TAG_SAVE)
+        d->is_save_asked = false;
+    else if (tag == TAG_DESCRIBE)
+        d->is_described = false;
+    else
+        d->open_count--; /* its window is never done */
+    d->is_stopping = true;
+}
+
+static enum sl_err system_message(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
+{
+    struct dispatcher *d = self;
+
+    (void)ctx;
+    switch ((enum sl_system_msg)msg->type) {
+    case SL_MSG_STOP: d->is_stopping = true; return SL_OK;
+    case SL_MSG_OPEN: d->is_line_full = false; return SL_OK;
+    case SL_MSG_GONE: give_up_question(d, msg->tag); return SL_OK;
+    case SL_MSG_CHILD_ENDED:
+    case SL_MSG_GRANTED:
+    case SL_SYSTEM_MSGS: break;
+    }
+    SL_UNREACHABLE("not expected by a dispatcher");
+}
+
+static enum sl_err drained(struct sl_ctx *ctx, void *self)
+{
+    struct dispatcher *d = self;
+
+    advance(ctx, d);
+    save_if_due(ctx, d);
+    stop_if_idle(ctx, d);
+    return SL_OK;
+}
+
+static void stop(struct sl_ctx *ctx, void *self)
+{
+    struct dispatcher *d = self;
+
+    (void)ctx;
+    for (uint32_t i = 0; i < SL_WINDOW_CREDITS; i++) {
+        if (d->ring[i] != NULL)
+            sl_msg_free(&d->ring[i]);
+    }
+    forget_tables(d);
+    sl_map_done(&d->tables);
+    sl_causality_done(&d->causality);
+}
+
+const struct sl_actor_class sl_drainer_dispatcher_class = {
+    .name = "dispatcher",
+    .msg_names = sl_drainer_msg_names,
+    .msg_count = SL_DRAINER_MSG_END - SL_MSG_USER,
+    .lane = SL_LANE_COMPUTE,
+    .state_bytes = sizeof(struct dispatcher),
+    .questions_max = SL_DRAINER_WORKERS_MAX * SL_PART_CREDITS + 3,
+    .waits_max = 1,
+    .timers_max = 1,
+    .start = start,
+    .handle = handle,
+    .system = system_message,
+    .drained = drained,
+    .stop = stop,
+};

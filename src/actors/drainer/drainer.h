@@ -1,0 +1,76 @@
+#ifndef SL_ACTORS_DRAINER_DRAINER_H
+#define SL_ACTORS_DRAINER_DRAINER_H
+
+/* A drainer as a whole: what is opened before the first actor runs, and what all its actors share.
+ *
+ *     sl_drainer_open(&options)      cluster, downstream, checkpoint, schema
+ *     sl_drainer_listen(drainer)
+ *     sl_run or sl_runtime_* with sl_drainer_topology and a pointer to the struct sl_drainer
+ *     sl_drainer_close(&drainer)
+ *
+ * Opening is plain sequential code: a failure there is one line and an exit code. */
+
+#include <stdbool.h>
+
+#include "actors/drainer/board.h"
+#include "actors/drainer/config.h"
+#include "base/env.h"
+#include "base/limits.h"
+#include "base/ts.h"
+#include "binlog/change.h"
+#include "binlog/ddl.h"
+#include "net/node.h"
+#include "runtime/msg.h"
+
+struct sl_event_filter;
+struct sl_filter;
+struct sl_schema;
+struct sl_schema_source;
+struct sl_sink;
+
+/* What a drainer must know. Borrowed for its life. */
+struct sl_drainer_options {
+    const struct sl_env            *env;
+    const struct sl_drainer_config *config; /* checked */
+    const char                     *host_name;
+    const struct sl_filter         *filter;       /* NULL: everything passes */
+    const struct sl_event_filter   *event_filter; /* likewise */
+};
+
+/* Constant while actors run, but for what is said to belong to one of them. */
+struct sl_drainer {
+    struct sl_drainer_options options;
+    uint32_t                  workers;
+    uint32_t                  decoders;
+    uint32_t                  part_rows; /* row changes of one part */
+    uint64_t                  cluster_id;
+    sl_ts                     start_ts; /* everything at or below it was applied before */
+    int64_t                   start_schema_version;
+    int64_t                  early[SL_EARLY_JOBS_MAX]; /* jobs that were run before their binlogs */
+    uint32_t                 early_count;
+    struct sl_schema        *schema;        /* planner; as of start_ts */
+    struct sl_schema_source *schema_source; /* historian */
+    struct sl_sink          *sink;          /* checkpointer; workers open their own ends */
+    struct sl_zone          *zone;          /* in which it reads TIMESTAMPs */
+    enum sl_ddl_target       ddl_target;
+    /* Written by root before whoever uses them is started. */
+    struct sl_ref           root_ref;
+    struct sl_ref           collector_ref;
+    struct sl_ref           merger_ref;
+    struct sl_ref           planner_ref;
+    struct sl_ref           historian_ref;
+    struct sl_ref           decoder_ref[SL_DRAINER_DECODERS_MAX];
+    struct sl_ref           dispatcher_ref;
+    struct sl_ref           worker_ref[SL_DRAINER_WORKERS_MAX];
+    struct sl_ref           checkpointer_ref;
+    struct sl_drainer_board board;
+};
+
+/* Open all of it. *out is owned: sl_drainer_close. Blocks. The reason says what, where and what to
+ * do. */
+enum sl_err sl_drainer_open(const struct sl_drainer_options *options, struct sl_drainer **out,
+                            struct sl_why *why);
+/* After the runtime is freed: close all, null the pointer. *drainer may be NULL. */
+void sl_drainer_close(struct sl_drainer **drainer);
+
+#endif

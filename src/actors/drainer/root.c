@@ -1,0 +1,174 @@
+/* root: starts the drainer's actors, and stops them in the order in which nothing is lost and little
+ * is done twice:
+ *
+ *     merger (and its sources), collector, planner, historian, decoders     nothing new comes
+ *     dispatcher      what is in flight is applied, the checkpoint saved; for SL_DRAINER_STOP_MS at
+ *                     most, then what the workers have is given up and applied again at the next start
+ *     workers, checkpointer
+ *
+ * The end of any of them by itself is the end of the drainer, with its error. */
+
+#include "actors/drainer/drainer.h"
+#include "actors/drainer/messages.h"
+#include "actors/drainer/topology.h"
+#include "base/assert.h"
+#include "base/log.h"
+#include "runtime/actor.h"
+
+/* In the order of stopping. */
+enum step { STEP_RUN, STEP_INPUT, STEP_DISPATCHER, STEP_OUTPUT, STEP_END };
+
+struct root {
+    struct sl_drainer *drainer;
+    enum step          step;
+    uint32_t           awaited; /* ends of children, in this step */
+    bool               is_output_stopped;
+    struct sl_timer    patience;
+};
+
+/* ---- starting ---- */
+
+static enum sl_err spawn(struct sl_ctx *ctx, struct root *r, const struct sl_actor_class *class_of,
+                         uint32_t number, struct sl_ref *out)
+{
+    const struct sl_drainer_args args = {.drainer = r->drainer, .number = number};
+    enum sl_err                  err = sl_spawn(ctx, class_of, &args, sizeof args, out);
+
+    return err == SL_OK ? SL_OK : sl_wrap(sl_why(ctx), err, "start %s", class_of->name);
+}
+
+/* From the end of the line to its entrance: whoever sends finds its receiver there. */
+static enum sl_err root_start(struct sl_ctx *ctx, void *self, const void *args)
+{
+    struct root       *r = self;
+    struct sl_drainer *d = r->drainer = *(struct sl_drainer *const *)args;
+    enum sl_err        err;
+
+    d->root_ref = sl_self(ctx);
+    err = spawn(ctx, r, &sl_drainer_checkpointer_class, 0, &d->checkpointer_ref);
+    for (uint32_t i = 0; i < d->workers && err == SL_OK; i++)
+        err = spawn(ctx, r, &sl_drainer_worker_class, i, &d->worker_ref[i]);
+    if (err == SL_OK)
+        err = spawn(ctx, r, &sl_drainer_dispatcher_class, 0, &d->dispatcher_ref);
+    for (uint32_t i = 0; i < d->decoders && err == SL_OK; i++)
+        err = spawn(ctx, r, &sl_drainer_decoder_class, i, &d->decoder_ref[i]);
+    if (err == SL_OK)
+        err = spawn(ctx, r, &sl_drainer_historian_class, 0, &d->historian_ref);
+    if (err == SL_OK)
+        err = spawn(ctx, r, &sl_drainer_planner_class, 0, &d->planner_ref);
+    if (err == SL_OK)
+        err = spawn(ctx, r, &sl_drainer_collector_class, 0, &d->collector_ref);
+    if (err == SL_OK)
+        err = spawn(ctx, r, &sl_drainer_merger_class, 0, &d->merger_ref);
+    return err;
+}
+
+/* ---- stopping ---- */
+
+static void stop_child(struct sl_ctx *ctx, struct root *r, struct sl_ref child)
+{
+    sl_stop_child(ctx, child);
+    r->awaited++;
+}
+
+static void stop_output(struct sl_ctx *ctx, struct root *r)
+{
+    if (r->is_output_stopped)
+        return;
+    r->is_output_stopped = true;
+    for (uint32_t i = 0; i < r->drainer->workers; i++)
+        stop_child(ctx, r, r->drainer->worker_ref[i]);
+    stop_child(ctx, r, r->drainer->checkpointer_ref);
+}
+
+static void next_step(struct sl_ctx *ctx, struct root *r)
+{
+    struct sl_drainer *d = r->drainer;
+
+    SL_ASSERT(r->awaited == 0);
+    switch (++r->step) {
+    case STEP_RUN: SL_UNREACHABLE("nothing leads back");
+    case STEP_INPUT:
+        stop_child(ctx, r, d->merger_ref);
+        stop_child(ctx, r, d->collector_ref);
+        stop_child(ctx, r, d->planner_ref);
+        stop_child(ctx, r, d->historian_ref);
+        for (uint32_t i = 0; i < d->decoders; i++)
+            stop_child(ctx, r, d->decoder_ref[i]);
+        return;
+    case STEP_DISPATCHER:
+        stop_child(ctx, r, d->dispatcher_ref);
+        sl_timer_arm(ctx, &r->patience, SL_DRAINER_TICK, SL_DRAINER_STOP_MS);
+        return;
+    case STEP_OUTPUT:
+        stop_output(ctx, r);
+        if (r->awaited > 0)
+            return;
+        r->step++; /* they were stopped because they would not end */
+        /* fall through */
+    case STEP_END:
+        sl_log(SL_LOG_INFO, "drainer is closed");
+        sl_stop(ctx);
+        return;
+    }
+}
+
+/* ---- hooks ---- */
+
+static enum sl_err root_handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
+{
+    struct root *r = self;
+
+    SL_ASSERT(msg->type == SL_DRAINER_TICK);
+    if (r->step == STEP_DISPATCHER) {
+        sl_log(SL_LOG_WARN, "the downstream takes too long: what it has not confirmed is applied "
+                            "again at the next start");
+        stop_output(ctx, r);
+    }
+    return SL_OK;
+}
+
+static enum sl_err child_ended(struct sl_ctx *ctx, struct root *r,
+                               const struct sl_child_ended *ended)
+{
+    if (ended->err != SL_OK) {
+        *sl_why(ctx) = ended->why;
+        return sl_wrap(sl_why(ctx), ended->err, "%s", ended->class_name);
+    }
+    SL_ASSERT(r->awaited > 0);
+    if (--r->awaited == 0)
+        next_step(ctx, r);
+    return SL_OK;
+}
+
+static enum sl_err root_system(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
+{
+    struct root *r = self;
+
+    switch ((enum sl_system_msg)msg->type) {
+    case SL_MSG_STOP:
+        if (r->step == STEP_RUN)
+            next_step(ctx, r);
+        return SL_OK;
+    case SL_MSG_CHILD_ENDED:
+        return child_ended(ctx, r, (const struct sl_child_ended *)(const void *)msg);
+    case SL_MSG_GONE:
+    case SL_MSG_OPEN:
+    case SL_MSG_GRANTED:
+    case SL_SYSTEM_MSGS: break;
+    }
+    SL_UNREACHABLE("root waits for no line");
+}
+
+const struct sl_actor_class sl_drainer_root_class = {
+    .name = "root",
+    .msg_names = sl_drainer_msg_names,
+    .msg_count = SL_DRAINER_MSG_END - SL_MSG_USER,
+    .lane = SL_LANE_COMPUTE,
+    .state_bytes = sizeof(struct root),
+    .timers_max = 1,
+    .children_max = SL_DRAINER_WORKERS_MAX + SL_DRAINER_DECODERS_MAX + 6,
+    .start = root_start,
+    .handle = root_handle,
+    .system = root_system,
+};

@@ -1,0 +1,321 @@
+/* source: one pump as the drainer sees it. Reads its stream (pump spec 1.5) from a position on, as
+ * fast as the merger takes what it sends, and begins again behind what it has when the stream ends.
+ *
+ *     pump ══messages══► filled blocks ──BLOCK──► merger
+ *                           │ line full: the pump's window stays closed
+ *
+ * What was received is consumed towards the pump only when its block has left: so a slow merger is
+ * felt by the pump, and this actor holds a window at most. */
+
+#include "actors/drainer/source.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "actors/drainer/messages.h"
+#include "actors/drainer/topology.h"
+#include "base/assert.h"
+#include "base/log.h"
+#include "binlog/message.h"
+#include "binlog/record.h"
+#include "net/channel.h"
+#include "runtime/actor.h"
+
+static const char method[] = "/binlog.Pump/PullBinlogs";
+
+struct source {
+    const struct sl_source_seat *seat;
+    struct sl_channel           *channel;
+    struct sl_grpc_call         *call;                     /* NULL: no stream */
+    sl_ts                        last;                     /* received */
+    struct sl_drainer_block     *filled[SL_SOURCE_BLOCKS]; /* owned, oldest first */
+    uint32_t                     filled_count;
+    bool                         is_line_full; /* SL_MSG_OPEN will come */
+    bool                         is_sized;     /* a long message waits to be granted */
+    struct sl_io                 io[SL_CHANNEL_WAITS_MAX];
+    struct sl_timer              due;       /* the channel's next deadline, or the next stream */
+    sl_nanos                     stream_at; /* not before; while there is no stream */
+    bool                         is_over;   /* the stream has ended: status and text say how */
+    enum sl_grpc_status          status;
+    enum sl_err                  err; /* what came is no stream of a pump */
+    struct sl_why                why;
+};
+
+/* ---- what comes ---- */
+
+static struct sl_drainer_block *block_to_fill(struct source *s)
+{
+    struct sl_drainer_block *block = s->filled_count > 0 ? s->filled[s->filled_count - 1] : NULL;
+
+    if (block != NULL && block->block.count < SL_DRAINER_BLOCK_ITEMS)
+        return block;
+    SL_ASSERT(s->filled_count < SL_SOURCE_BLOCKS); /* the window bounds what comes */
+    block = sl_drainer_block_new(s->seat->input);
+    s->filled[s->filled_count++] = block;
+    return block;
+}
+
+static enum sl_err take_record(struct source *s, struct sl_buf **message, struct sl_why *why)
+{
+    struct sl_drainer_block *block;
+    struct sl_descriptor    *item;
+    struct sl_slice          payload;
+    struct sl_record         record;
+    enum sl_err              err;
+
+    if ((err = sl_message_entity(sl_slice_from_buf(*message), &payload, why)) != SL_OK ||
+        (err = sl_record_decode(payload, &record, why)) != SL_OK)
+        return sl_wrap(why, SL_INVALID, "not a binlog");
+    if (record.commit_ts <= s->last)
+        return sl_fail(why, SL_INVALID, "commit ts %" PRId64 " comes after %" PRId64,
+                       record.commit_ts, s->last);
+    block = block_to_fill(s);
+    block->watermark = s->last = record.commit_ts;
+    item = &block->items[block->block.count];
+    *item = (struct sl_descriptor){.commit_ts = record.commit_ts,
+                                   .start_ts = record.start_ts,
+                                   .type = (uint32_t)record.type,
+                                   .tag = {(uint64_t)record.ddl_job_id, 0}};
+    if (sl_record_is_fake(&record)) {
+        sl_grpc_consume(s->call, (*message)->len);
+        return SL_OK;
+    }
+    item->held.bytes = payload;
+    item->held.owner = *message;
+    item->tag[1] = (*message)->len;
+    *message = NULL;
+    block->block.count++;
+    block->hdr.bytes += (uint32_t)item->tag[1];
+    return SL_OK;
+}
+
+static void on_message(void *context, struct sl_grpc_call *call, struct sl_buf **message)
+{
+    struct source *s = context;
+
+    (void)call;
+    if (s->err == SL_OK)
+        s->err = take_record(s, message, &s->why);
+}
+
+static void on_over(void *context, struct sl_grpc_call *call, enum sl_grpc_status status,
+                    const char *text)
+{
+    struct source *s = context;
+
+    (void)call;
+    s->call = NULL;
+    s->is_over = true;
+    s->status = status;
+    if (s->err == SL_OK)
+        (void)sl_fail(&s->why, SL_UNAVAILABLE, "%s", text);
+}
+
+/* A long message is let come when all before it has left: there is one of them at a time. */
+static void on_sized(void *context, struct sl_grpc_call *call, size_t bytes)
+{
+    (void)call;
+    (void)bytes;
+    ((struct source *)context)->is_sized = true;
+}
+
+static const struct sl_grpc_events events = {
+    .sized = on_sized, .message = on_message, .over = on_over};
+
+/* ---- the stream ---- */
+
+static enum sl_err open_stream(struct source *s, struct sl_why *why)
+{
+    struct sl_buf  *request;
+    struct sl_grpc *grpc;
+    enum sl_err     err;
+
+    if ((err = sl_channel_grpc(s->channel, &grpc, why)) != SL_OK ||
+        (err = sl_grpc_call(grpc, method, SL_GRPC_NEVER, &events, s, &s->call, why)) != SL_OK)
+        return err;
+    request = sl_message_pull(s->seat->drainer->cluster_id, s->last);
+    err = sl_grpc_send(s->call, &request);
+    sl_buf_free(&request);
+    SL_ASSERT(err == SL_OK); /* the first message of a call fits its queue */
+    sl_grpc_half_close(s->call);
+    return SL_OK;
+}
+
+static void retry_later(struct sl_ctx *ctx, struct source *s, const char *reason)
+{
+    s->stream_at = sl_now(ctx) + SL_SOURCE_RETRY_MS * (sl_nanos)SL_NANOS_PER_MS;
+    sl_drainer_board_received(&s->seat->drainer->board, s->seat->input, s->last, reason);
+    sl_log(SL_LOG_WARN, "pull binlogs from pump failed, trying again",
+           sl_field_str("pump", s->seat->node_id), sl_field_str("host", s->seat->host),
+           sl_field_i64("last_ts", s->last), sl_field_str("error", reason));
+}
+
+/* Let the pump send as much again as has left. */
+static void consume(struct source *s, const struct sl_drainer_block *block)
+{
+    if (s->call == NULL)
+        return;
+    for (uint32_t i = 0; i < block->block.count; i++)
+        sl_grpc_consume(s->call, block->items[i].tag[1]);
+}
+
+/* True when anything has left. */
+static bool send_blocks(struct sl_ctx *ctx, struct source *s)
+{
+    struct sl_line *line = sl_line(ctx, SL_LINE_BLOCK, s->seat->input);
+    uint32_t        sent = 0;
+
+    for (; sent < s->filled_count && !s->is_line_full; sent++) {
+        struct sl_drainer_block *block = s->filled[sent];
+        enum sl_err              err;
+
+        if (block->hdr.bytes > SL_DRAINER_BLOCK_BYTES) /* it has all the line */
+            block->hdr.bytes = SL_DRAINER_BLOCK_BYTES;
+        if (sl_line_credits_free(line) == 0 || sl_line_bytes_free(line) < block->hdr.bytes) {
+            s->is_line_full = true;
+            sl_line_wait(ctx, line, block->hdr.bytes, 0);
+            break;
+        }
+        consume(s, block);
+        err = sl_send(ctx, line, s->seat->merger, &block);
+        SL_ASSERT(err == SL_OK); /* nobody else sends on this input */
+    }
+    s->filled_count -= sent;
+    memmove(s->filled, s->filled + sent, s->filled_count * sizeof *s->filled);
+    return sent > 0;
+}
+
+/* True when the channel has something new to do. */
+static bool make_room(struct sl_ctx *ctx, struct source *s)
+{
+    bool moved = send_blocks(ctx, s);
+
+    if (s->is_sized && s->call != NULL && s->filled_count == 0) {
+        s->is_sized = false;
+        sl_grpc_grant(s->call);
+        moved = true;
+    }
+    return moved && s->call != NULL;
+}
+
+static enum sl_err watch(struct sl_ctx *ctx, struct source *s)
+{
+    struct sl_socket_wait waits[SL_CHANNEL_WAITS_MAX];
+    sl_nanos              until = s->call == NULL ? s->stream_at : UINT64_MAX;
+    uint32_t              count = sl_channel_waits(s->channel, waits, &until);
+    sl_nanos              now = sl_now(ctx);
+    enum sl_err           err = SL_OK;
+
+    for (uint32_t i = 0; i < count && err == SL_OK; i++)
+        err = sl_io_watch(ctx, &s->io[i], waits[i].socket, waits[i].events);
+    if (until == UINT64_MAX)
+        sl_timer_disarm(ctx, &s->due);
+    else
+        sl_timer_arm(ctx, &s->due, SL_DRAINER_TICK,
+                     until <= now ? 0 : (until - now) / SL_NANOS_PER_MS + 1);
+    return err;
+}
+
+static void unwatch(struct sl_ctx *ctx, struct source *s)
+{
+    for (uint32_t i = 0; i < SL_CHANNEL_WAITS_MAX; i++)
+        sl_io_unwatch(ctx, &s->io[i]);
+}
+
+/* Do all that can be done now. */
+static enum sl_err go_on(struct sl_ctx *ctx, struct source *s)
+{
+    struct sl_why why = {0};
+
+    unwatch(ctx, s); /* a step may close the socket */
+    if (s->call == NULL && sl_now(ctx) >= s->stream_at && s->filled_count == 0) {
+        s->is_over = s->is_sized = false;
+        s->why = (struct sl_why){0};
+        if (open_stream(s, &why) != SL_OK)
+            retry_later(ctx, s, why.text);
+    }
+    do {
+        (void)sl_channel_step(s->channel, NULL); /* the call hears what went wrong */
+    } while (make_room(ctx, s));
+    if (s->err != SL_OK) { /* nothing of this pump can be trusted: the merger decides */
+        *sl_why(ctx) = s->why;
+        return sl_wrap(sl_why(ctx), s->err, "pump %s at %s", s->seat->node_id, s->seat->host);
+    }
+    if (s->is_over) {
+        s->is_over = false;
+        retry_later(ctx, s,
+                    s->status == SL_GRPC_OK ? "the pump has ended the stream" : s->why.text);
+    }
+    return watch(ctx, s);
+}
+
+/* ---- hooks ---- */
+
+static enum sl_err start(struct sl_ctx *ctx, void *self, const void *args)
+{
+    struct source *s = self;
+    enum sl_err    err;
+
+    s->seat = *(const struct sl_source_seat *const *)args;
+    s->last = s->seat->after;
+    if ((err = sl_channel_new(sl_env(ctx), s->seat->host, SL_BUF_BYTES_MAX, &s->channel,
+                              sl_why(ctx))) != SL_OK)
+        return err;
+    sl_log(SL_LOG_INFO, "begin to pull from pump", sl_field_str("pump", s->seat->node_id),
+           sl_field_str("host", s->seat->host), sl_field_i64("last_ts", s->last));
+    return go_on(ctx, s);
+}
+
+static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
+{
+    SL_ASSERT(msg->type == SL_DRAINER_TICK);
+    return go_on(ctx, self);
+}
+
+static enum sl_err ready(struct sl_ctx *ctx, void *self, struct sl_io *io, unsigned ready_events)
+{
+    (void)io;
+    (void)ready_events;
+    return go_on(ctx, self);
+}
+
+static enum sl_err system_message(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
+{
+    struct source *s = self;
+
+    switch ((enum sl_system_msg)msg->type) {
+    case SL_MSG_STOP: sl_stop(ctx); return SL_OK;
+    case SL_MSG_OPEN: s->is_line_full = false; return go_on(ctx, s);
+    case SL_MSG_GONE:
+    case SL_MSG_CHILD_ENDED:
+    case SL_MSG_GRANTED:
+    case SL_SYSTEM_MSGS: break;
+    }
+    SL_UNREACHABLE("not expected by a source");
+}
+
+static void stop(struct sl_ctx *ctx, void *self)
+{
+    struct source *s = self;
+
+    (void)ctx;
+    sl_channel_free(&s->channel);
+    for (uint32_t i = 0; i < s->filled_count; i++)
+        sl_msg_free(&s->filled[i]);
+}
+
+const struct sl_actor_class sl_drainer_source_class = {
+    .name = "source",
+    .msg_names = sl_drainer_msg_names,
+    .msg_count = SL_DRAINER_MSG_END - SL_MSG_USER,
+    .lane = SL_LANE_IO,
+    .state_bytes = sizeof(struct source),
+    .waits_max = 1,
+    .timers_max = 1,
+    .start = start,
+    .handle = handle,
+    .system = system_message,
+    .ready = ready,
+    .stop = stop,
+};

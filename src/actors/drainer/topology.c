@@ -1,0 +1,76 @@
+#include "actors/drainer/topology.h"
+
+#include "base/limits.h"
+
+static const struct sl_topology_actor actors[] = {
+    {&sl_drainer_root_class, 1},
+    {&sl_drainer_collector_class, 1},
+    {&sl_drainer_source_class, SL_DRAINER_SOURCES_MAX},
+    {&sl_drainer_merger_class, 1},
+    {&sl_drainer_planner_class, 1},
+    {&sl_drainer_historian_class, 1},
+    {&sl_drainer_decoder_class, SL_DRAINER_DECODERS_MAX},
+    {&sl_drainer_dispatcher_class, 1},
+    {&sl_drainer_worker_class, SL_DRAINER_WORKERS_MAX},
+    {&sl_drainer_checkpointer_class, 1},
+};
+
+static const struct sl_topology_line lines[SL_DRAINER_LINES] = {
+    [SL_LINE_BLOCK] =
+        {
+            .name = "block",
+            .credits = SL_DRAINER_BLOCK_CREDITS,
+            .bytes = SL_DRAINER_BLOCK_BYTES,
+            .inputs = SL_DRAINER_SOURCES_MAX + 1, /* the fence is an input without a line */
+            .path = {&sl_drainer_source_class, &sl_drainer_merger_class},
+        },
+    [SL_LINE_FENCE] =
+        {
+            .name = "fence",
+            .credits = 1,
+            .bytes = 0,
+            .inputs = 1,
+            .path = {&sl_drainer_merger_class, &sl_drainer_collector_class},
+        },
+    [SL_LINE_WINDOW] =
+        {
+            .name = "window",
+            .credits = SL_WINDOW_CREDITS,
+            .bytes = SL_WINDOW_LINE_BYTES,
+            .inputs = 1,
+            .path = {&sl_drainer_merger_class, &sl_drainer_planner_class, &sl_drainer_decoder_class,
+                     &sl_drainer_dispatcher_class},
+        },
+    [SL_LINE_JOB] =
+        {
+            .name = "job",
+            .credits = 1,
+            .bytes = 0,
+            .inputs = 1,
+            .path = {&sl_drainer_planner_class, &sl_drainer_historian_class},
+        },
+    [SL_LINE_PART] =
+        {
+            .name = "part",
+            .credits = SL_PART_CREDITS,
+            .bytes = 0, /* a part borrows from its window, which is charged */
+            .inputs = SL_DRAINER_WORKERS_MAX,
+            .path = {&sl_drainer_dispatcher_class, &sl_drainer_worker_class},
+        },
+    [SL_LINE_KEEP] =
+        {
+            .name = "keep",
+            .credits = SL_KEEP_CREDITS, /* one for each kind of question */
+            .bytes = 0,
+            .inputs = 1,
+            .path = {&sl_drainer_dispatcher_class, &sl_drainer_checkpointer_class},
+        },
+};
+
+const struct sl_topology sl_drainer_topology = {
+    .program = "drainer",
+    .actors = actors,
+    .actor_count = sizeof actors / sizeof *actors,
+    .lines = lines,
+    .line_count = SL_DRAINER_LINES,
+};
