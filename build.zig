@@ -699,6 +699,8 @@ const core_sources = [_][]const u8{
     "src/net/pd_tso.c",
     "src/net/pd_wire.c",
     "src/net/registry.c",
+    "src/net/schema_file.c",
+    "src/net/schema_http.c",
     "src/net/schema_source.c",
     "src/net/tikv.c",
     "src/net/tikv_key.c",
@@ -778,6 +780,7 @@ const tools = [_]Program{
     .{ .name = "ddl_statements", .sources = &.{ "tests/lib/ddl_stream.c", "tests/tools/ddl_statements.c" } },
     .{ .name = "door", .sources = &.{"tests/tools/door.c"} },
     .{ .name = "fakepd", .sources = &fakepd_sources },
+    .{ .name = "schema_jobs", .sources = &.{"tests/tools/schema_jobs.c"} },
     .{ .name = "selfcheck", .sources = &.{"tests/tools/selfcheck.c"} },
     .{ .name = "sqldoor", .sources = &.{ "tests/tools/sqldoor.c", "tests/tools/sqldoor_write.c" } },
 };

@@ -59,6 +59,10 @@ const struct sl_json *sl_json_at(const struct sl_json *array, size_t index);
 typedef enum sl_err (*sl_json_visit)(void *context, const char *name, const struct sl_json *value);
 enum sl_err sl_json_each(const struct sl_json *object, sl_json_visit visit, void *context);
 
+/* The value, an object or an array, as a document of its own, which lives on without the one it is
+ * in: freed by sl_json_free. Both belong to one thread until one of them is freed. */
+struct sl_json *sl_json_keep(const struct sl_json *value);
+
 /* The value of the kind that the name says; another is our mistake. */
 bool    sl_json_bool(const struct sl_json *value);
 int64_t sl_json_int(const struct sl_json *value);

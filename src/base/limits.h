@@ -263,9 +263,13 @@ enum {
 
 /* Schema: what TiDB's DDL jobs may hold. Its own limits are lower, but can be configured. */
 enum {
-    SL_JOB_BYTES_MAX = 64 << 20, /* the JSON of one job */
-    SL_JOB_TABLES_MAX = 1 << 16, /* made or renamed by one job */
-    SL_RENAMES_MAX = 1 << 12,    /* of one statement */
+    SL_JOB_BYTES_MAX = 64 << 20,      /* the JSON of one job */
+    SL_JOB_TABLES_MAX = 1 << 16,      /* made or renamed by one job */
+    SL_SCHEMA_READ_BYTES = 1 << 16,   /* of a file of jobs, at once; doubled for longer lines */
+    SL_HISTORY_PAGE = 256,            /* jobs that a TiDB is asked for at once */
+    SL_HISTORY_BYTES_MAX = 256 << 20, /* of its answer; only old TiDB answers with all jobs */
+    SL_HISTORY_ASK_S = 60,            /* for one answer */
+    SL_RENAMES_MAX = 1 << 12,         /* of one statement */
     SL_TABLE_COLUMNS_MAX = 1 << 13,
     SL_TABLE_INDEXES_MAX = 1 << 11,
     SL_TABLE_ELEMENTS_MAX = 1 << 16, /* of one ENUM */

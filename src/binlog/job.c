@@ -229,14 +229,14 @@ static enum sl_err take_binlog(struct sl_job *job, struct sl_why *why)
     return take_tables(job, binlog, why);
 }
 
-enum sl_err sl_job_parse(struct sl_slice json, struct sl_job **out, struct sl_why *why)
+enum sl_err sl_job_take(struct sl_json **document, struct sl_job **out, struct sl_why *why)
 {
     struct sl_job *job = calloc(1, sizeof *job);
     enum sl_err    err;
 
     SL_ASSERT(job != NULL);
-    if ((err = sl_json_parse_data(json, SL_JOB_BYTES_MAX, &job->document, why)) != SL_OK)
-        goto free_job;
+    job->document = *document;
+    *document = NULL;
     if (sl_json_kind(job->document) != SL_JSON_OBJECT) {
         err = sl_fail(why, SL_INVALID, "a job is an object, this is %s",
                       sl_json_kind_name(sl_json_kind(job->document)));
@@ -255,6 +255,14 @@ enum sl_err sl_job_parse(struct sl_slice json, struct sl_job **out, struct sl_wh
 free_job:
     sl_job_free(&job);
     return err;
+}
+
+enum sl_err sl_job_parse(struct sl_slice json, struct sl_job **out, struct sl_why *why)
+{
+    struct sl_json *document;
+    enum sl_err     err = sl_json_parse_data(json, SL_JOB_BYTES_MAX, &document, why);
+
+    return err == SL_OK ? sl_job_take(&document, out, why) : err;
 }
 
 void sl_job_free(struct sl_job **job)

@@ -132,6 +132,8 @@ struct sl_job {
  * what is no job: the reason names the member. TableInfos are looked at only as far as id and name
  * (table_info.h reads the rest). */
 enum sl_err sl_job_parse(struct sl_slice json, struct sl_job **out, struct sl_why *why);
+/* The same of a document that is read already. Takes *document in any case. */
+enum sl_err sl_job_take(struct sl_json **document, struct sl_job **out, struct sl_why *why);
 /* Free and null the pointer. *job may be NULL. */
 void sl_job_free(struct sl_job **job);
 

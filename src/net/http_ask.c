@@ -46,6 +46,11 @@ static const char *body_of(const struct exchange *x)
     return end != NULL ? end + 4 : NULL;
 }
 
+static size_t bytes_max(const struct exchange *x)
+{
+    return x->ask->answer_bytes_max > 0 ? x->ask->answer_bytes_max : SL_HTTP_ASK_BYTES_MAX;
+}
+
 /* How long the body is by its own account; SIZE_MAX: until the connection ends. */
 static enum sl_err length_of(const struct exchange *x, const char *body, size_t *out,
                              struct sl_why *why)
@@ -63,9 +68,9 @@ static enum sl_err length_of(const struct exchange *x, const char *body, size_t 
     if (text[0] < '0' || text[0] > '9')
         return sl_fail(why, SL_INVALID, "%s does not say how long its answer is", x->ask->address);
     value = strtoul(text, &end, 10);
-    if (value > SL_HTTP_ASK_BYTES_MAX)
-        return sl_fail(why, SL_TOO_LARGE, "%s answers with more than %d bytes", x->ask->address,
-                       SL_HTTP_ASK_BYTES_MAX);
+    if (value > bytes_max(x))
+        return sl_fail(why, SL_TOO_LARGE, "%s answers with more than %zu bytes", x->ask->address,
+                       bytes_max(x));
     *out = value;
     return SL_OK;
 }
@@ -107,9 +112,9 @@ static enum sl_err make_room(struct exchange *x, struct sl_why *why)
 {
     if (x->in_room - x->in_bytes > 1)
         return SL_OK;
-    if (x->in_room > SL_HTTP_ASK_BYTES_MAX)
-        return sl_fail(why, SL_TOO_LARGE, "%s answers with more than %d bytes", x->ask->address,
-                       SL_HTTP_ASK_BYTES_MAX);
+    if (x->in_room > bytes_max(x))
+        return sl_fail(why, SL_TOO_LARGE, "%s answers with more than %zu bytes", x->ask->address,
+                       bytes_max(x));
     x->in_room = x->in_room == 0 ? READ_BYTES_MIN : 2 * x->in_room;
     x->in = realloc(x->in, x->in_room);
     SL_ASSERT(x->in != NULL);

@@ -19,10 +19,11 @@ struct sl_http_ask {
     const char *content_type; /* of the body; NULL: there is none */
     const void *body;
     size_t      body_bytes;
+    size_t      answer_bytes_max; /* 0: SL_HTTP_ASK_BYTES_MAX */
 
     /* The outcome. SL_OK: there is an answer, whatever its status. SL_UNAVAILABLE, SL_RESET,
      * SL_TIMEOUT: nobody, or nobody who speaks in time, is there. SL_INVALID: it is no HTTP.
-     * SL_TOO_LARGE: the question, or an answer above SL_HTTP_ASK_BYTES_MAX. */
+     * SL_TOO_LARGE: the question, or an answer above answer_bytes_max. */
     enum sl_err    err;
     struct sl_why  why;
     unsigned       status; /* 100..999; 0 unless err is SL_OK */

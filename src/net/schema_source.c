@@ -16,8 +16,8 @@ enum sl_err sl_schema_source_open(const struct sl_env *env, const char *text,
         return schema_file_open(env, text + sizeof file - 1, out, why);
     if (strncmp(text, http, sizeof http - 1) == 0)
         return schema_http_open(env, text + sizeof http - 1, out, why);
-    return sl_fail(why, SL_CONFIG, "\"%s\" is no source of DDL jobs: write file:PATH or http://HOST:PORT",
-                   text);
+    return sl_fail(why, SL_CONFIG,
+                   "\"%s\" is no source of DDL jobs: write file:PATH or http://HOST:PORT", text);
 }
 
 void sl_schema_source_free(struct sl_schema_source **source)
@@ -35,7 +35,7 @@ enum sl_err sl_schema_source_job(struct sl_schema_source *source, int64_t id, st
     return source->ops->job(source, id, out, why);
 }
 
-enum sl_err sl_schema_source_each(struct sl_schema_source *source,
+enum sl_err sl_schema_source_each(struct sl_schema_source       *source,
                                   const struct sl_history_bound *bound, sl_history_visit visit,
                                   void *context, struct sl_why *why)
 {

@@ -56,7 +56,7 @@ enum sl_err sl_schema_source_job(struct sl_schema_source *source, int64_t id, st
 
 /* Visit the jobs within the bound in the order of their SchemaVersion, those without one left out.
  * What ends the round early is the error; jobs may have been visited by then. */
-enum sl_err sl_schema_source_each(struct sl_schema_source *source,
+enum sl_err sl_schema_source_each(struct sl_schema_source       *source,
                                   const struct sl_history_bound *bound, sl_history_visit visit,
                                   void *context, struct sl_why *why);
 
