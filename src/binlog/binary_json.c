@@ -307,7 +307,7 @@ static enum sl_err put_value(struct json_text *t, unsigned type, struct sl_slice
 enum sl_err binary_json_text(struct sl_slice json, struct sl_arena *arena, struct sl_slice *out,
                              struct sl_why *why)
 {
-    struct json_text t = {0};
+    struct json_text t = {.escapes_html = true};
     struct sl_slice  body;
     uint64_t         size;
     enum sl_err      err;

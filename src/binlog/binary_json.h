@@ -21,8 +21,10 @@
  * there are. SL_INVALID: cut short before that, or a type that TiDB does not write. */
 enum sl_err binary_json_size(struct sl_slice bytes, uint64_t *out, struct sl_why *why);
 
-/* The text of a value, as TiDB shows it, in memory of the arena. SL_INVALID: it is damaged, nested
- * deeper than SL_BINARY_JSON_DEPTH_MAX, or its text is over SL_BUF_BYTES_MAX. */
+/* The text of a value, as TiDB showed it before 2020, in memory of the arena: in strings "<", ">"
+ * and "&" are escaped, which the recordings have so and later TiDB no longer does. The value is the
+ * same; but MariaDB keeps the text, and is then as the original leaves it. SL_INVALID: it is
+ * damaged, nested deeper than SL_BINARY_JSON_DEPTH_MAX, or its text is over SL_BUF_BYTES_MAX. */
 enum sl_err binary_json_text(struct sl_slice json, struct sl_arena *arena, struct sl_slice *out,
                              struct sl_why *why);
 

@@ -1,6 +1,5 @@
 #include "binlog/json_text.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -84,6 +83,14 @@ static size_t put_wide(struct json_text *t, const char *at, size_t left)
     return length;
 }
 
+/* Does the byte stand for itself in a string? */
+static bool is_plain(uint8_t byte, bool escapes_html)
+{
+    if (byte < 0x20 || byte >= 0x80 || byte == '"' || byte == '\\')
+        return false;
+    return !escapes_html || (byte != '<' && byte != '>' && byte != '&');
+}
+
 void json_text_put_string(struct json_text *t, struct sl_slice text)
 {
     const char *at = (const char *)text.bytes;
@@ -93,8 +100,7 @@ void json_text_put_string(struct json_text *t, struct sl_slice text)
     while (done < text.len) {
         size_t start = done;
 
-        while (done < text.len && text.bytes[done] >= 0x20 && text.bytes[done] < 0x80 &&
-               text.bytes[done] != '"' && text.bytes[done] != '\\')
+        while (done < text.len && is_plain(text.bytes[done], t->escapes_html))
             done++;
         if (done > start)
             json_text_put(t, at + start, done - start);

@@ -4,6 +4,7 @@
 /* Writing JSON text, twice: first without memory, to learn how much it takes, then into it. Private
  * to binlog. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,7 @@
 struct json_text {
     char  *out;
     size_t len;
+    bool   escapes_html; /* in strings "<", ">" and "&" become "\u003c" and so on */
 };
 
 /* These bytes as they are. */
