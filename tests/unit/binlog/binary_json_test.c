@@ -107,7 +107,7 @@ static void strings_are_escaped_as_tidb_does(void **state)
     static const struct row rows[] = {
         {"0c 05 220a0d095c", "\"\\\"\\n\\r\\t\\\\\""},
         {"0c 04 00011f7f", "\"\\u0000\\u0001\\u001f\x7f\""},
-        {"0c 03 3c263e", "\"<&>\""},
+        {"0c 03 3c263e", "\"\\u003c\\u0026\\u003e\""},
         {"0c 03 ff41c3", "\"\\ufffdA\\ufffd\""},
         {"0c 09 e280a8e280a9e280aa", "\"\\u2028\\u2029\xe2\x80\xaa\""},
         {"0c 06 c3a4f09f9880", "\"\xc3\xa4\xf0\x9f\x98\x80\""},
