@@ -863,6 +863,7 @@ const bench_library = [_][]const u8{
 };
 
 const benches = [_]Program{
+    .{ .name = "drainer_apply", .sources = &.{ "bench/apply.c", "bench/sink_probe.c" } },
     .{ .name = "hop", .sources = &.{"bench/hop.c"} },
     .{ .name = "merge", .sources = &.{"bench/merge.c"} },
     .{ .name = "pump_append", .sources = &.{"bench/append.c"} },
