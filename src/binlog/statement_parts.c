@@ -51,10 +51,26 @@ static void put_double(struct sl_sql *sql, double value)
     sl_sql_put(sql, text, (size_t)count);
 }
 
+/* Numbers and times have the charset "binary" too, and are text all the same. */
+static bool holds_bytes(const struct sl_column *column)
+{
+    switch ((unsigned)column->type) {
+    case SL_TYPE_VARCHAR:
+    case SL_TYPE_VAR_STRING:
+    case SL_TYPE_STRING:
+    case SL_TYPE_TINY_BLOB:
+    case SL_TYPE_MEDIUM_BLOB:
+    case SL_TYPE_LONG_BLOB:
+    case SL_TYPE_BLOB:
+    case SL_TYPE_GEOMETRY: return column->is_binary;
+    default: return false;
+    }
+}
+
 static void put_text(struct sl_sql *sql, struct sl_slice text, const struct sl_column *column)
 {
     /* No server then looks whether the bytes are characters. */
-    if (column->is_binary && column->type != SL_TYPE_JSON)
+    if (holds_bytes(column))
         sl_sql_puts(sql, "_binary");
     sl_sql_string(sql, text);
 }
@@ -126,7 +142,7 @@ static void put_condition(struct sl_sql *sql, const struct sl_sink_column *to,
     if (is_json)
         sl_sql_puts(sql, " AS JSON)");
     else if (exactly && to->comparison == SL_SINK_BY_COLLATION && has_utf8mb4 &&
-             value->kind == SL_VALUE_TEXT && !column->is_binary)
+             value->kind == SL_VALUE_TEXT && !holds_bytes(column))
         sl_sql_puts(sql, " COLLATE utf8mb4_bin");
 }
 
