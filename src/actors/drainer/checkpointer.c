@@ -27,7 +27,8 @@ struct checkpointer {
 
 static void note_saved(struct checkpointer *c, sl_ts ts, int64_t schema_version)
 {
-    atomic_store_explicit(&c->drainer->front.board.schema_version, schema_version, memory_order_relaxed);
+    atomic_store_explicit(&c->drainer->front.board.schema_version, schema_version,
+                          memory_order_relaxed);
     atomic_store_explicit(&c->drainer->front.board.saved_ts, ts, memory_order_relaxed);
 }
 

@@ -96,8 +96,8 @@ static void look(struct sl_ctx *ctx, struct historian *h)
         return;
     }
     if (h->tries >= SL_HISTORIAN_PATIENCE)
-        sl_drainer_board_note(&h->drainer->front.board, SL_DRAINER_PART_SCHEMA, SL_DRAINER_RUNNING, SL_OK,
-                              NULL);
+        sl_drainer_board_note(&h->drainer->front.board, SL_DRAINER_PART_SCHEMA, SL_DRAINER_RUNNING,
+                              SL_OK, NULL);
     asker = sl_asker_of(h->waiting);
     sl_msg_discard(h->waiting, &h->waiting);
     sl_reply(ctx, asker, &answer);

@@ -35,7 +35,7 @@ enum step {
 struct root {
     struct sl_drainer *drainer;
     enum step          step;
-    bool               leaves; /* for good: closing and offline, else pausing and paused */
+    bool               leaves;  /* for good: closing and offline, else pausing and paused */
     uint32_t           awaited; /* ends of children, or an answer of the registrar, in this step */
     bool               is_output_stopped;
     struct sl_ref      gateway;

@@ -119,8 +119,8 @@ static enum sl_err work(struct sl_ctx *ctx, void *self)
             return SL_OK;
         }
         if (w->tries > 0)
-            sl_drainer_board_note(&w->drainer->front.board, SL_DRAINER_PART_APPLY, SL_DRAINER_RUNNING,
-                                  SL_OK, NULL);
+            sl_drainer_board_note(&w->drainer->front.board, SL_DRAINER_PART_APPLY,
+                                  SL_DRAINER_RUNNING, SL_OK, NULL);
         w->tries = 0;
         answer(ctx, w, count);
     }
