@@ -479,6 +479,7 @@ const core_sources = [_][]const u8{
     "src/actors/drainer/sink_stdout.c",
     "src/actors/drainer/source.c",
     "src/actors/drainer/topology.c",
+    "src/actors/drainer/verdict.c",
     "src/actors/drainer/window.c",
     "src/actors/drainer/worker.c",
     "src/actors/common/connection.c",

@@ -1,8 +1,8 @@
 /* drainer: merges all pumps into one ordered stream and applies it to a downstream. Reads the
  * configuration, opens the drainer (actors/drainer/drainer.h), runs its actors
- * (actors/drainer/topology.h). Exit codes (drainer spec 0.3, but no end by an error is 0): 0 orderly
- * end, -V, -help; 1 configuration, log, or what the drainer stands on; 2 flags, or failure while
- * serving. */
+ * (actors/drainer/topology.h). Exit codes (drainer spec 0.3, but no end by an error is 0): 0
+ * orderly end, -V, -help; 1 configuration, log, or what the drainer stands on; 2 flags, or failure
+ * while serving. */
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,8 @@
 #ifndef SL_BASE_LIMITS_DRAINER_H
 #define SL_BASE_LIMITS_DRAINER_H
 
-/* The bounds of the drainer; a part of base/limits.h, which includes it behind what it relates to. */
+/* The bounds of the drainer; a part of base/limits.h, which includes it behind what it relates to.
+ * */
 
 #include <assert.h>
 

@@ -1,5 +1,5 @@
-/* checkpointer: does what must not interleave with rows: saves how far all is applied, runs DDL, and
- * says what the downstream's tables look like. One thing at a time, in the order asked. As the
+/* checkpointer: does what must not interleave with rows: saves how far all is applied, runs DDL,
+ * and says what the downstream's tables look like. One thing at a time, in the order asked. As the
  * workers, it tries until it can; the dispatcher does not go on before.
  *
  * On the peer lane: a thread of its own, which waits for the downstream. */

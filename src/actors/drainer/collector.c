@@ -1,6 +1,6 @@
-/* collector: owns the doors of registry and timestamps. Answers the merger's question for a fence: a
- * timestamp, and behind it a complete listing of the pumps. While either door does not answer, the
- * question waits, and status says so.
+/* collector: owns the doors of registry and timestamps. Answers the merger's question for a fence:
+ * a timestamp, and behind it a complete listing of the pumps. While either door does not answer,
+ * the question waits, and status says so.
  *
  * A pump's Notify is answered when a listing that began after it has become the merger's: when the
  * merger asks again.

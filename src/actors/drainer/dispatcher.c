@@ -1,17 +1,18 @@
-/* dispatcher: puts decoded windows in order again, hands their changes to workers, and knows what is
- * done.
+/* dispatcher: puts decoded windows in order again, hands their changes to workers, and knows what
+ * is done.
  *
  *     decoder[n] ─windows─► ring by seq ─► in order: keys ─► part[worker] ─PART─► worker[m]
  *                                 │                                             applied │
  *                                 └─ a window is done when all its parts are ◄──────────┘
  *                                    done from the first on: applied_ts ─SAVE─► checkpointer
  *
- * Two changes with a key in common go to one worker (causality.h); one whose keys two workers have in
- * flight waits until one of them has them no more. A DDL waits until everything before it is applied,
- * and nothing behind it is handed out before it has taken effect. The first change of a table waits
- * for a description of what the downstream has under that name.
+ * Two changes with a key in common go to one worker (causality.h); one whose keys two workers have
+ * in flight waits until one of them has them no more. A DDL waits until everything before it is
+ * applied, and nothing behind it is handed out before it has taken effect. The first change of a
+ * table waits for a description of what the downstream has under that name.
  *
- * A window that cannot be applied is never passed: the stream stays in front of it, and says why. */
+ * A window that cannot be applied is never passed: the stream stays in front of it, and says why.
+ * */
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-/* historian: owns the door to TiDB's DDL jobs (net/schema_source.h). The planner asks for the job of
- * a DDL binlog; TiDB may write the binlog a moment before the job is to be seen in its history, so a
- * job that is not there yet is asked for again until it is.
+/* historian: owns the door to TiDB's DDL jobs (net/schema_source.h). The planner asks for the job
+ * of a DDL binlog; TiDB may write the binlog a moment before the job is to be seen in its history,
+ * so a job that is not there yet is asked for again until it is.
  *
  * On the peer lane, because the source may let it wait. */
 

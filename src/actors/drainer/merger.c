@@ -3,10 +3,10 @@
  *     source[i] ─BLOCK─► merge ─► window being filled ─WINDOW─► planner
  *     collector ─fence─►   └─ the fence is an input of the merge that has a watermark only
  *
- * The registry fence is what makes it safe that pumps come and go: transactions are given out up to a
- * timestamp F only, which was fetched before a complete listing of the pumps. A pump that is not in
- * that list can only get transactions above F, and one that is has a source here first. (Notify is
- * answered, but nothing depends on it.)
+ * The registry fence is what makes it safe that pumps come and go: transactions are given out up to
+ * a timestamp F only, which was fetched before a complete listing of the pumps. A pump that is not
+ * in that list can only get transactions above F, and one that is has a source here first. (Notify
+ * is answered, but nothing depends on it.)
  *
  * Nothing is dropped that is not an equal copy: a pump that sends what is late, out of order, or
  * another transaction under a known commit ts, holds the merge. Its source is started again behind

@@ -1,8 +1,8 @@
 #ifndef SL_ACTORS_DRAINER_MESSAGES_H
 #define SL_ACTORS_DRAINER_MESSAGES_H
 
-/* What the actors of a drainer say to each other. One numbering for all of them. Who sends what along
- * which line: topology.h. */
+/* What the actors of a drainer say to each other. One numbering for all of them. Who sends what
+ * along which line: topology.h. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -65,8 +65,8 @@ struct sl_drainer_block {
 /* An empty one. */
 struct sl_drainer_block *sl_drainer_block_new(uint32_t input);
 
-/* "A timestamp, and the pumps there are": asks for a fence at or above `wanted`, which may come below
- * it; then ask again. */
+/* "A timestamp, and the pumps there are": asks for a fence at or above `wanted`, which may come
+ * below it; then ask again. */
 struct sl_drainer_fence {
     struct sl_msg hdr;
     sl_ts         wanted;

@@ -3,10 +3,11 @@
 
 /* READ FIRST: the actors of a drainer and the lines between them.
  *
- *     pump ─► source ─BLOCK─► merger ─WINDOW─► planner ─► decoder[n] ─► dispatcher ─PART─► worker[m] ─► downstream
- *                              ▲ fence          │ job                    │  │
- *                           collector        historian                   │  └─ SAVE, DDL, DESCRIBE ─► checkpointer
- *                                                                        └◄─ applied ─ worker
+ *     pump ─► source ─BLOCK─► merger ─WINDOW─► planner ─► decoder[n] ─► dispatcher ─PART─► worker[m]
+ *                              ▲ fence          │ job                    │  ▲             │
+ *                           collector        historian                   │  └── applied ──┘
+ *                                                                        │
+ *                                              checkpointer ◄─ SAVE, DDL, DESCRIBE
  *
  *     root: starts and stops all the others, in order.
  *     collector: owns the doors of registry and timestamps: says up to where the merge may go, and
