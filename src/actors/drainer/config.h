@@ -103,9 +103,9 @@ struct sl_drainer_config {
     bool     sync_ddl;
     uint64_t memory_budget; /* bytes that may be held in all */
     bool     exit_when_held;
-    char    *schema_source; /* as written */
+    char    *schema_source; /* "tikv", "http://HOST:PORT", "file:PATH"; "": NONE */
     enum sl_drainer_schema_kind schema_kind;
-    char *schema_place; /* FILE: the path; HTTP: "http://HOST:PORT" without a slash; else "" */
+    const char *schema_place; /* of HTTP its URL, of FILE its path, in schema_source; else "" */
 
     /* Filters. sl_drainer_config_filters makes them. */
     char                  *ignore_schemas; /* separated by commas, not trimmed */
