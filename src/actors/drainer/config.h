@@ -81,7 +81,7 @@ struct sl_drainer_config {
     int64_t           detect_s;       /* between two looks at the registry; 1.. */
     char             *log_level;      /* as written */
     enum sl_log_level level;          /* the same */
-    char             *log_file;       /* "": standard output */
+    char             *log_file;       /* "": standard output, which is never that of STDOUT */
     char             *metrics_addr;   /* a Pushgateway; "": none */
     int64_t           metrics_interval_s;
     int64_t           initial_commit_ts; /* without a checkpoint; -1: now */
