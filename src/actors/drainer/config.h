@@ -81,12 +81,12 @@ struct sl_drainer_config {
     int64_t           detect_s;       /* between two looks at the registry; 1.. */
     char             *log_level;      /* as written */
     enum sl_log_level level;          /* the same */
-    char             *log_file;       /* "": standard output, which is never that of STDOUT */
-    char             *metrics_addr;   /* a Pushgateway; "": none */
-    int64_t           metrics_interval_s;
-    int64_t           initial_commit_ts; /* without a checkpoint; -1: now */
-    int64_t           synced_check_min;  /* without a change for so long: Synced; minutes */
-    char             *compressor;        /* of the streams from pumps: "" or "gzip" */
+    char   *log_file;     /* "": standard output; for STDOUT, which needs that, standard error */
+    char   *metrics_addr; /* a Pushgateway; "": none */
+    int64_t metrics_interval_s;
+    int64_t initial_commit_ts; /* without a checkpoint; -1: now */
+    int64_t synced_check_min;  /* without a change for so long: Synced; minutes */
+    char   *compressor;        /* of the streams from pumps: "" or "gzip" */
 
     /* [syncer] */
     char                       *db_type; /* as written */

@@ -478,8 +478,6 @@ enum sl_err sl_drainer_config_check(struct sl_drainer_config             *config
         return err;
     if ((err = check_checkpoint(config, why)) != SL_OK)
         return err;
-    if (config->destination == SL_DRAINER_STDOUT) /* which is for changes alone */
-        set_if_empty(&config->log_file, "/dev/stderr");
     count_workers(config);
     return check_schema_source(config, around->fs, why);
 }
