@@ -1032,6 +1032,7 @@ const bench_library = [_][]const u8{
 
 const benches = [_]Program{
     .{ .name = "decode", .sources = &.{ "bench/decode.c", "bench/decode_probe.c" } },
+    .{ .name = "drainer_apply", .sources = &.{ "bench/apply.c", "bench/sink_probe.c" } },
     .{ .name = "hop", .sources = &.{"bench/hop.c"} },
     .{ .name = "merge", .sources = &.{"bench/merge.c"} },
     .{ .name = "pump_append", .sources = &.{"bench/append.c"} },

@@ -94,8 +94,8 @@ struct sl_drainer_window {
 /* A message that takes the window. */
 struct sl_drainer_window *sl_drainer_window_new(struct sl_window **window);
 
-/* Which jobs are there? With job_id that one, as soon as there is one; without, all whose schema
- * version is above `above` and at most `up_to`. */
+/* Which jobs are there? With job_id that one, as soon as there is one, behind those of lower schema
+ * versions above `above`; without, all whose version is above `above` and at most `up_to`. */
 struct sl_drainer_ask_job {
     struct sl_msg hdr;
     int64_t       job_id; /* 0: by version */

@@ -281,8 +281,12 @@ static enum sl_err plan_early(struct planner *p, struct sl_window *w, const stru
         .job = job, .schema = p->schema, .query = job->query, .target = p->drainer->ddl_target};
     struct sl_window_ddl *ddl;
 
-    if (!sl_job_is_done(job) || p->early_count == SL_EARLY_JOBS_MAX)
+    if (!sl_job_is_done(job))
         return SL_OK;
+    if (p->early_count == SL_EARLY_JOBS_MAX) { /* the oldest has had its binlog long since */
+        p->early_count--;
+        memmove(p->early, p->early + 1, p->early_count * sizeof *p->early);
+    }
     ddl = sl_window_add_ddl(w);
     ddl->before = ddl->after = p->before;
     ddl->is_early = true;
@@ -295,7 +299,8 @@ static bool take_early(struct planner *p, int64_t job_id)
     for (uint32_t i = 0; i < p->early_count; i++) {
         if (p->early[i] != job_id)
             continue;
-        p->early[i] = p->early[--p->early_count];
+        p->early_count--;
+        memmove(p->early + i, p->early + i + 1, (p->early_count - i) * sizeof *p->early);
         return true;
     }
     return false;
@@ -320,7 +325,18 @@ static void ask_jobs(struct sl_ctx *ctx, struct planner *p, int64_t job_id, int6
 
 /* ---- a transaction ---- */
 
-/* Returns SL_AGAIN when its jobs must come first. */
+/* The jobs of the answer but its last `rest` ones. */
+static enum sl_err plan_early_jobs(struct planner *p, struct sl_window *w, uint32_t rest)
+{
+    enum sl_err err = SL_OK;
+
+    for (uint32_t i = 0; i + rest < p->answer->count && err == SL_OK; i++)
+        err = plan_early(p, w, p->answer->jobs[i]);
+    return err;
+}
+
+/* Returns SL_AGAIN when its job must come first. With it come the jobs of lower versions that were
+ * not seen yet: they are in front of it. */
 static enum sl_err plan_ddl(struct sl_ctx *ctx, struct planner *p, struct sl_window *w,
                             const struct sl_record *record)
 {
@@ -337,11 +353,15 @@ static enum sl_err plan_ddl(struct sl_ctx *ctx, struct planner *p, struct sl_win
         ask_jobs(ctx, p, record->ddl_job_id, 0);
         return SL_AGAIN;
     }
-    input.job = p->answer->jobs[0];
-    ddl = sl_window_add_ddl(w);
-    ddl->before = p->before;
-    ddl->after = record->commit_ts;
-    err = plan_job(p, w, input.job, &input, ddl);
+    if ((err = plan_early_jobs(p, w, 1)) == SL_OK) {
+        input.job = p->answer->jobs[p->answer->count - 1];
+        ddl = sl_window_add_ddl(w);
+        ddl->before = p->before;
+        ddl->after = record->commit_ts;
+        err = plan_job(p, w, input.job, &input, ddl);
+        if (input.job->schema_version > p->known)
+            p->known = input.job->schema_version;
+    }
     sl_msg_free(&p->answer);
     return err;
 }
@@ -351,7 +371,7 @@ static enum sl_err plan_ddl(struct sl_ctx *ctx, struct planner *p, struct sl_win
 static enum sl_err catch_up(struct sl_ctx *ctx, struct planner *p, struct sl_window *w,
                             int64_t schema_version)
 {
-    enum sl_err err = SL_OK;
+    enum sl_err err;
 
     if (schema_version <= p->known)
         return SL_OK;
@@ -359,8 +379,7 @@ static enum sl_err catch_up(struct sl_ctx *ctx, struct planner *p, struct sl_win
         ask_jobs(ctx, p, 0, schema_version);
         return SL_AGAIN;
     }
-    for (uint32_t i = 0; i < p->answer->count && err == SL_OK; i++)
-        err = plan_early(p, w, p->answer->jobs[i]);
+    err = plan_early_jobs(p, w, 0);
     p->known = schema_version;
     sl_msg_free(&p->answer);
     return err;

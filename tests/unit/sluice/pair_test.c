@@ -157,7 +157,7 @@ static void requests_are_the_bytes_of_the_original(void **state)
                                       0x8c, 0x91, 0xf6, 0xe3, 0xdc, 0x05};
     static const uint8_t from_0[] = {0x08, 0xb5, 0xc4, 0xf4, 0x92, 0x81,
                                      0xd3, 0xa8, 0x94, 0x5b, 0x12, 0x00};
-    struct sl_buf *request = sl_message_pull(UINT64_C(6568678830546690613), 412518831548007863);
+    struct sl_buf       *request = sl_message_pull(UINT64_C(6568678830546690613), 412518831548007863);
 
     (void)state;
     assert_int_equal(request->len, sizeof from_ts);
@@ -184,16 +184,15 @@ static void entities_are_found_and_every_cut_is_refused_or_harmless(void **state
     struct sl_slice payload;
 
     (void)state;
-    assert_int_equal(
-        sl_message_entity((struct sl_slice){response, sizeof response}, &payload, NULL), SL_OK);
+    assert_int_equal(sl_message_entity((struct sl_slice){response, sizeof response}, &payload, NULL),
+                     SL_OK);
     assert_int_equal(payload.len, 0x1a);
     assert_ptr_equal(payload.bytes, response + 6);
     for (size_t keep = 0; keep < sizeof response; keep++) {
         uint8_t *cut = malloc(keep + 1);
 
         memcpy(cut, response, keep);
-        assert_int_equal(sl_message_entity((struct sl_slice){cut, keep}, &payload, NULL),
-                         SL_INVALID);
+        assert_int_equal(sl_message_entity((struct sl_slice){cut, keep}, &payload, NULL), SL_INVALID);
         free(cut);
     }
 }
