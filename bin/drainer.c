@@ -91,7 +91,9 @@ static int open_and_run(const struct sl_drainer_config *config)
 
 static int serve(const struct sl_drainer_config *config, const struct sl_conf_report *report)
 {
-    struct sl_log_options log = {.level = config->level, .path = config->log_file};
+    struct sl_log_options log = {.level = config->level,
+                                 .path = config->log_file,
+                                 .to_stderr = config->destination == SL_DRAINER_STDOUT};
     struct sl_why         why = {0};
     int                   code;
 
