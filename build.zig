@@ -465,6 +465,7 @@ const core_sources = [_][]const u8{
     "src/actors/drainer/drainer.c",
     "src/actors/drainer/fold.c",
     "src/actors/drainer/historian.c",
+    "src/actors/drainer/known_tables.c",
     "src/actors/drainer/merger.c",
     "src/actors/drainer/merger_pumps.c",
     "src/actors/drainer/messages.c",
