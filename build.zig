@@ -510,6 +510,7 @@ const core_sources = [_][]const u8{
     "src/actors/pump/gc_point.c",
     "src/actors/pump/gc_scan.c",
     "src/actors/pump/indexer.c",
+    "src/actors/pump/lookup.c",
     "src/actors/pump/messages.c",
     "src/actors/pump/metrics.c",
     "src/actors/pump/node_identity.c",
@@ -524,6 +525,7 @@ const core_sources = [_][]const u8{
     "src/actors/pump/resolver.c",
     "src/actors/pump/retention.c",
     "src/actors/pump/root.c",
+    "src/actors/pump/scrub.c",
     "src/actors/pump/session.c",
     "src/actors/pump/session_check.c",
     "src/actors/pump/session_grpc.c",
@@ -702,6 +704,7 @@ const core_sources = [_][]const u8{
     "src/net/schema_source.c",
     "src/net/tikv.c",
     "src/net/tikv_key.c",
+    "src/net/tikv_read.c",
     "src/net/tikv_route.c",
     "src/net/tikv_verdict.c",
     "src/net/tikv_wire.c",
@@ -756,6 +759,7 @@ const core_sources = [_][]const u8{
     "src/storage/vlog_format.c",
     "src/storage/vlog_open.c",
     "src/storage/vlog_reader.c",
+    "src/storage/vlog_scrub.c",
     "src/storage/vlog_window.c",
 };
 
@@ -795,6 +799,7 @@ const fakepd_sources = [_][]const u8{
     "tests/lib/env_sim_net.c",
     "tests/lib/env_sim_socket.c",
     "tests/lib/host.c",
+    "tests/tools/fakemeta.c",
     "tests/tools/fakepd.c",
     "tests/tools/faketikv.c",
 };
@@ -822,6 +827,7 @@ const test_library = [_][]const u8{
     "tests/lib/fake_pump.c",
     "tests/lib/folder.c",
     "tests/lib/host.c",
+    "tests/lib/layer.c",
     "tests/lib/sim.c",
     "tests/lib/stage.c",
     "tests/lib/table.c",
@@ -837,9 +843,11 @@ const tests = [_]TestProgram{
     .{ .kind = "explore", .name = "schedule_test", .sources = &schedule_exploration },
     .{ .kind = "sim", .name = "joins_test", .sources = &joins },
     .{ .kind = "sim", .name = "puller_test", .sources = &.{ "tests/sim/pull_world.c", "tests/sim/puller_test.c" } },
+    .{ .kind = "sim", .name = "pump_pause_test", .sources = &pump_pause },
     .{ .kind = "sim", .name = "pump_sim_test", .sources = &pump_sim },
     .{ .kind = "sim", .name = "runtime_sim_test", .sources = &.{"tests/sim/runtime_sim_test.c"} },
     .{ .kind = "stress", .name = "runtime_stress_test", .sources = &.{"tests/stress/runtime_stress_test.c"} },
+    .{ .kind = "unit", .name = "actors/pump/lookup_test", .sources = &.{ "tests/sim/pull_world.c", "tests/unit/actors/pump/lookup_test.c" } },
     .{ .kind = "unit", .name = "actors/pump/pull_stream_test", .sources = &.{ "tests/sim/pull_world.c", "tests/unit/actors/pump/pull_stream_test.c" } },
     .{ .kind = "unit", .name = "actors/pump/session_pull_test", .sources = &.{ "tests/unit/actors/pump/entrance.c", "tests/unit/actors/pump/session_pull_test.c" } },
     .{ .kind = "unit", .name = "actors/pump/session_spool_test", .sources = &.{ "tests/unit/actors/pump/entrance.c", "tests/unit/actors/pump/session_spool_test.c" } },
@@ -930,6 +938,7 @@ const tests = [_]TestProgram{
     unit("lib/env_sim_fs"),
     unit("lib/env_sim_net"),
     unit("net/channel"),
+    unit("net/channel_layer"),
     unit("net/grpc"),
     unit("net/grpc_end"),
     unit("net/grpc_gzip"),
@@ -953,6 +962,7 @@ const tests = [_]TestProgram{
     unit("net/registry_json"),
     unit("net/registry_state"),
     unit("net/tikv"),
+    unit("net/tikv_read"),
     unit("net/tikv_verdict"),
     unit("proto/binlog_pump"),
     unit("runtime/actor"),
@@ -984,6 +994,7 @@ const tests = [_]TestProgram{
     unit("storage/vlog_format"),
     unit("storage/vlog_open"),
     unit("storage/vlog_reader"),
+    unit("storage/vlog_scrub"),
 };
 
 const schedule_exploration = [_][]const u8{ "tests/explore/explore.c", "tests/explore/schedule_test.c" };
@@ -996,13 +1007,20 @@ const joins = [_][]const u8{
     "tests/sim/joins_test.c",
 };
 
-const pump_sim = [_][]const u8{
+const pump_world = [_][]const u8{
     "tests/sim/pump_drainer.c",
     "tests/sim/pump_link.c",
-    "tests/sim/pump_sim_test.c",
     "tests/sim/pump_tidb.c",
     "tests/sim/pump_world.c",
 };
+
+const pump_pause = [_][]const u8{
+    "tests/sim/pump_pause_indexer.c",
+    "tests/sim/pump_pause_test.c",
+    "tests/sim/pump_pause_writer.c",
+} ++ pump_world;
+
+const pump_sim = [_][]const u8{"tests/sim/pump_sim_test.c"} ++ pump_world;
 
 const bench_library = [_][]const u8{
     "bench/append_probe.c",

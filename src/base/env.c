@@ -412,6 +412,12 @@ unsigned sl_socket_ready(struct sl_socket *s)
     return s->ops->ready(s);
 }
 
+unsigned sl_socket_wants(struct sl_socket *s, unsigned events)
+{
+    SL_ASSERT(s != NULL);
+    return s->ops->wants != NULL ? s->ops->wants(s, events) : events;
+}
+
 void sl_socket_close(struct sl_socket **s)
 {
     SL_ASSERT(s != NULL);

@@ -211,7 +211,11 @@ enum sl_err sl_path_add(char *out, const char *path, const char *suffix, struct 
 /* ---- sockets: stream sockets that never block; SL_AGAIN sets no reason ---- */
 
 /* What to wait for, or what holds: a set of these. A broken connection is both. */
-enum sl_socket_events { SL_SOCKET_READABLE = 1, SL_SOCKET_WRITABLE = 2 };
+enum sl_socket_events {
+    SL_SOCKET_READABLE = 1,
+    SL_SOCKET_WRITABLE = 2,
+    SL_SOCKET_HELD = 4, /* of sl_socket_wants alone: there is something to read without waiting */
+};
 
 struct sl_net;
 struct sl_socket;
@@ -244,6 +248,8 @@ struct sl_socket_ops {
     void (*peer)(struct sl_socket *s, char *out);
     int (*fd)(struct sl_socket *s);
     unsigned (*ready)(struct sl_socket *s);
+    /* NULL: no layer in between. */
+    unsigned (*wants)(struct sl_socket *s, unsigned events);
     void (*close)(struct sl_socket *s);
 };
 
@@ -281,8 +287,9 @@ enum sl_err sl_socket_connected(struct sl_socket *s, struct sl_why *why);
  * SL_AGAIN: nothing there now. SL_RESET: the connection broke. */
 enum sl_err sl_socket_read(struct sl_socket *s, void *bytes, size_t count, size_t *got,
                            struct sl_why *why);
-/* Write what fits now; *put may be less than count. SL_AGAIN: nothing fits now. SL_RESET as above.
- * Never raises SIGPIPE. */
+/* Write what fits now; *put may be less than count. SL_AGAIN: nothing fits now, and the next write
+ * begins with the same bytes: a layer in between may have a part of them. SL_RESET as above. Never
+ * raises SIGPIPE. */
 enum sl_err sl_socket_write(struct sl_socket *s, const void *bytes, size_t count, size_t *put,
                             struct sl_why *why);
 /* Tell the peer that no more bytes will follow; reading goes on. */
@@ -294,6 +301,12 @@ void sl_socket_peer(struct sl_socket *s, char *out);
 int sl_socket_fd(struct sl_socket *s);
 /* Simulation only: which of sl_socket_events hold now (a broken connection is both). */
 unsigned sl_socket_ready(struct sl_socket *s);
+/* For who waits for the descriptor itself, on an event loop: which events of it to wait for, so
+ * that what the owner would do (`events`) goes on. The same events, but where bytes pass through a
+ * layer, as those of TLS do, which may have to write before it can read, and the other way round.
+ * With SL_SOCKET_HELD when READABLE is asked for and a read has something without any event.
+ * Changes with every read and write. */
+unsigned sl_socket_wants(struct sl_socket *s, unsigned events);
 /* Close and null the pointer. *s may be NULL. */
 void sl_socket_close(struct sl_socket **s);
 

@@ -222,6 +222,9 @@ enum {
     SL_TIKV_ROUTE_PAUSE_MS_MAX = 500, /* up to this */
     SL_TIKV_PAUSE_MS = 100,           /* the same when somebody did not answer or was busy */
     SL_TIKV_PAUSE_MS_MAX = 2000,
+    SL_TIKV_LOCK_PAUSE_MS = 20, /* the same for a key that is locked */
+    SL_TIKV_LOCK_PAUSE_MS_MAX = 3000,
+    SL_TIKV_SCAN_PAIRS = 256, /* of a snapshot, in one answer */
 };
 static_assert(SL_TIKV_STORES_MAX * SL_CHANNEL_WAITS_MAX <= SL_NET_WAIT_MAX, "all are waited for");
 static_assert((int)SL_TIKV_QUESTIONS_MAX <= (int)SL_H2_STREAMS_MAX, "one store may be asked all");
@@ -349,125 +352,6 @@ static_assert(SL_VLOG_PAYLOAD_BYTES_MAX + 4096 <= SL_VLOG_BATCH_BYTES_MAX,
               "a batch takes a record");
 static_assert(SL_VLOG_BATCH_BYTES_MAX + 4096 <= SL_VLOG_SEGMENT_BYTES_DEFAULT, "a segment a batch");
 
-/* Pump: actors and lines */
-enum {
-    SL_PUMP_SHARDS_MAX = 16,         /* of one pump */
-    SL_PUMP_CUT_ITEMS = 512,         /* of each kind from sorter to indexer at once */
-    SL_PUMP_CUT_CREDITS = 4,         /* cuts of one shard on their way or being applied */
-    SL_SETTLED_MAX = 1 << 15,        /* start ts of transactions settled lately, by hash; 8 bytes */
-    SL_UNRESOLVED_MAX = 1 << 18,     /* prewrites without outcome of one shard; about 100 bytes */
-    SL_PUMP_WRITE_CREDITS = 4096,    /* records between entrance and sorter */
-    SL_PUMP_WRITE_BYTES = 64 << 20,  /* of their payloads */
-    SL_PUMP_BATCH_ITEMS = 1024,      /* records made durable at once by one shard */
-    SL_PUMP_BATCH_BYTES = 4 << 20,   /* of the log, unless one record alone is larger */
-    SL_PUMP_WRITER_IDLE_MS = 20,     /* without a batch: then the shard writer tidies up */
-    SL_PUMP_PREPARE_BYTES = 8 << 20, /* of the next segment filled in one idle moment */
-    SL_PUMP_REOPEN_MS = 1000,        /* between two tries to open a log that failed */
-    SL_PUMP_INDEX_RETRY_MS = 1000,   /* between two tries to apply a cut */
-    SL_PUMP_CLOCK_MS = 1000,         /* between two looks at the timestamp door */
-    SL_PUMP_TIDE_MS = 20,            /* between two marks to an idle pump's readers */
-    SL_PUMP_FAKE_CREDITS = 2,        /* the clock's own records on their way */
-    SL_PUMP_RESOLVE_CREDITS = 256,   /* outcomes that were found out, on their way */
-    SL_PUMP_OUTCOME_BYTES_MAX = 64,  /* the record of one */
-    SL_PUMP_ORPHANS_ITEMS = 64,      /* prewrites of one shard that are asked about at once */
-    SL_PUMP_CONNECTIONS_MAX = 1024,  /* sessions; one more is closed at once */
-    SL_PULLERS_MAX = 64,             /* PullBinlogs streams at one time */
-    SL_PULL_AHEAD = 2,               /* batches a session asks for before it has sent one */
-    SL_PULL_BATCH_ITEMS = 64,        /* entities of one batch */
-    SL_PULL_BATCH_BYTES = 256 << 10, /* their sum, unless one alone is larger */
-    SL_PULL_BLOCK_ITEMS = 256,       /* read from the index at once, of one shard */
-    SL_PUMP_HTTP_CREDITS = 64,       /* requests to the admin port being answered */
-    SL_PUMP_SESSION_QUESTIONS = 2048, /* asked by one session and not answered */
-};
-static_assert(SL_PUMP_CUT_ITEMS <= SL_INDEX_CUT_ITEMS_MAX, "a cut is one transaction");
-static_assert((int)SL_PUMP_SHARDS_MAX <= (int)SL_INDEX_SHARDS_MAX, "a table per shard");
-static_assert((SL_PULLERS_MAX + 1) * SL_PUMP_SHARDS_MAX <= (int)SL_INDEX_CURSORS_MAX,
-              "a cursor per puller and shard, and for retention");
-
-/* Pump: configuration, identity, answers over HTTP */
-enum {
-    SL_PD_URLS_MAX = 64,               /* of one cluster */
-    SL_DATA_DIR_FILE_BYTES_MAX = 4096, /* of the small files that say what a data directory is */
-    SL_STATUS_RECORD_BYTES_MAX = 64 << 20, /* the text of one record; what is beyond is cut off */
-    SL_UNIX_PATH_BYTES_MAX = 108, /* of a unix socket, as Linux has it; terminator included */
-};
-static_assert((int)SL_NAME_BYTES_MAX + 6 <= (int)SL_NODE_ID_BYTES_MAX,
-              "the name of a host and a port make a node id");
-static_assert((int)SL_NODE_ID_BYTES_MAX < (int)SL_DATA_DIR_FILE_BYTES_MAX, "a node id fits");
-
-/* Pump: its place in the cluster */
-enum {
-    SL_BIRTH_NOTIFY_MS = 3000,   /* a drainer may take to answer Notify */
-    SL_BIRTH_RETRY_MS = 1000,    /* between two rounds */
-    SL_BIRTH_DEAD_MS = 30000,    /* a drainer whose record stands still so long is not waited for */
-    SL_PUMP_CLUSTER_TRIES = 100, /* to reach the cluster at start, as the original */
-    SL_PUMP_CLUSTER_RETRY_MS = 1000, /* between two of them */
-    SL_PUMP_LEAVE_MS = 1000,         /* between two looks whether all is consumed */
-    SL_PUMP_TELL_MS = 10000,         /* between two lines about what is waited for */
-};
-
-/* Pump: prewrites without outcome */
-enum {
-    SL_SORT_ORPHAN_MS = 1000,   /* until one is asked about, and asked about again */
-    SL_SORT_ROLLBACK_LOOKS = 5, /* at a rollback, before TiKV is made to decide */
-    SL_RESOLVE_MS = 5000,       /* for the answers about one batch */
-    SL_RESOLVE_YOUNG_S = 600,   /* so old a transaction may be, and TiKV is only looked at */
-    SL_RESOLVE_TELL = 60,       /* in so many look-ups one is told of in the log */
-};
-static_assert((int)SL_PUMP_ORPHANS_ITEMS * SL_PUMP_SHARDS_MAX <= (int)SL_TIKV_QUESTIONS_MAX,
-              "all shards may be asked about at once");
-
-/* Pump: pushing metrics */
-enum {
-    SL_PUSH_MS = 10000,            /* one push may take */
-    SL_PUSH_PATH_BYTES_MAX = 1024, /* of the address of a series, terminator included */
-};
-
-/* Pump: retention */
-enum {
-    SL_GC_STRETCH_MS = 60000,      /* commit ts that are looked at as one */
-    SL_GC_SCAN_ITEMS = 1 << 14,    /* index entries read in one turn */
-    SL_GC_PERIOD_MS = 3600 * 1000, /* between two rounds */
-    SL_GC_MARGIN_MS = 600 * 1000,  /* what is younger than the gc point less this is kept */
-    SL_CHECKPOINT_MS = 3000,       /* between two checkpoints of the index */
-    SL_SPACE_MS = 3000,            /* between two looks at the free space */
-};
-
-/* Pump: its entrance */
-enum {
-    SL_PULL_PEER_BYTES_MAX = 128, /* of a peer's address in logs, terminator included */
-    SL_PUMP_SESSION_HELD = 2048,  /* writes a session holds that have not entered the line */
-    SL_PUMP_AHEAD_MS = 60 * 1000, /* a commit ts may be above the newest timestamp known */
-};
-static_assert((int)SL_VLOG_PAYLOAD_BYTES_MAX <= (int)SL_PUMP_WRITE_BYTES,
-              "every record fits the write line");
-
-/* Pump: large entities. What they take of memory follows from these, and from
- * SL_RECORD_REST_BYTES_MAX. */
-enum {
-    SL_SPOOLS_MAX = 4,              /* received at one time; others wait for their grant */
-    SL_SPOOL_PIECE_BYTES = 1 << 20, /* as which they come, but for a lower bound of the tests */
-    SL_SPOOL_PIECE_BYTES_MIN = 1 << 16,
-    /* Of one entity, on their way to the disk: two are granted ahead, and a window. */
-    SL_SPOOL_PIECES = 3,
-    /* Calls open on one connection. Each may hold half a message that came unasked: so a connection
-     * costs 64 MiB at most. More of a TiDB's sessions than this wait in it until one is answered,
-     * which is soon: one batch takes as many records. */
-    SL_PUMP_STREAMS_MAX = 1 << 10,
-};
-static_assert((int)SL_SPOOL_PIECE_BYTES_MIN >= (int)SL_H2_WINDOW_BYTES, "a window is one piece");
-static_assert((int)SL_SPOOL_PIECE_BYTES < (int)SL_VLOG_PAYLOAD_BYTES_MAX,
-              "the first is not the last");
-static_assert((int)SL_PUMP_STREAMS_MAX <= (int)SL_PUMP_BATCH_ITEMS, "one batch answers them all");
-
-/* Pump: its pullers */
-enum {
-    SL_PULL_BLOCKS = 2,      /* of one shard, read from the index and not sent yet */
-    SL_PULL_FAKE_MS = 20,    /* a reader is told of a watermark at latest */
-    SL_PULL_WARN_MS = 10000, /* between two warnings that a reader is ahead of the pump */
-};
-static_assert((int)SL_PULL_BLOCK_ITEMS <= (int)SL_MERGE_BLOCK_ITEMS_MAX, "the merge takes a block");
-
 /* Listeners: connections and their gateway */
 enum {
     SL_GATEWAY_ACCEPTS = 64,              /* accepted before others have their turn */
@@ -491,22 +375,6 @@ enum {
     SL_PATTERN_HEAP_KIB = 4096,     /* likewise */
 };
 
-/* Drainer: configuration, and its entrance */
-enum {
-    SL_DRAINER_TXN_BATCH_MAX = 1 << 16, /* row changes of one downstream transaction */
-    SL_DRAINER_BUDGET_BYTES_MIN = 16 << 20,
-    SL_DRAINER_WORKERS_MAX = 128,     /* connections that write downstream at one time */
-    SL_DRAINER_CONNECTIONS_MAX = 256, /* sessions; one more is closed at once */
-    SL_DRAINER_STREAMS_MAX = 16,      /* calls open on one connection */
-    SL_DRAINER_NOTIFY_CREDITS = 256,  /* pumps that wait to be known; one more is told to retry */
-    SL_DRAINER_HTTP_CREDITS = 64,     /* requests to the admin port being answered */
-    SL_DRAINER_HEARTBEAT_MS = 1000,   /* between two updates of the registry, as the original */
-    SL_DRAINER_TELL_MS = 10000,       /* between two lines about what goes wrong or how it goes */
-    SL_DRAINER_SAMPLE_MS = 1000,      /* between two looks at what is counted, */
-    SL_DRAINER_SAMPLES = 10,          /* of which so many make a rate */
-};
-static_assert((int)SL_DRAINER_WORKERS_MAX < (int)SL_THREADS_MAX, "a worker has a thread");
-
 /* The program sluice: recordings, and the calls that it has open */
 enum {
     SL_CORPUS_BYTES_MAX = 1 << 30, /* of one recording, unpacked; it is held in one buffer */
@@ -524,8 +392,10 @@ enum {
 static_assert((int)SL_WRITER_CALLS_MAX < (int)SL_H2_STREAMS_MAX, "a connection takes the calls");
 static_assert((int)SL_LOAD_CALLERS_MAX <= (int)SL_TSO_COUNT_MAX, "one question serves all callers");
 static_assert((int)SL_CORPUS_BYTES_MAX <= (int)SL_BUF_BYTES_MAX, "a recording is one buffer");
+
 /* Storage: the savepoint */
 enum { SL_SAVEPOINT_BYTES_MAX = 4096 };
+
 /* Storage: large entities */
 enum {
     SL_LARGE_CHUNK_BYTES = 1 << 20, /* verified as one; what a reader holds */
@@ -537,60 +407,25 @@ enum {
 static_assert(SL_RECORD_REST_BYTES_MAX + SL_LARGE_RECORD_BYTES <= SL_VLOG_PAYLOAD_BYTES_MAX,
               "a reference is a payload");
 
-/* Drainer: actors and lines */
-enum {
-    SL_DRAINER_SOURCES_MAX = 64,      /* pumps, and pumps that have left and may return */
-    SL_DRAINER_BLOCK_ITEMS = 256,     /* transactions from source to merger at once */
-    SL_DRAINER_BLOCK_CREDITS = 4,     /* blocks of one source on their way or being merged */
-    SL_DRAINER_BLOCK_BYTES = 8 << 20, /* of their records */
-    SL_SOURCE_BLOCKS = 32,            /* a source holds while its line is full */
-    SL_SOURCE_RETRY_MS = 1000,        /* from the end of a stream to the next, as the original */
-    SL_WINDOW_TXNS = 256,             /* transactions of one window */
-    SL_WINDOW_BYTES = 1 << 20,        /* of their records; one alone may be larger */
-    SL_WINDOW_CREDITS = 64,           /* windows between merger and downstream */
-    SL_WINDOW_LINE_BYTES = 64 << 20,  /* of their records */
-    SL_DRAINER_MARK_MS = 200,         /* between two windows that only say how far all is */
-    SL_FENCE_MS = 5,                  /* between two fences while transactions wait for one, */
-    SL_FENCE_IDLE_MS = 100,           /* while none does, */
-    SL_FENCE_SLOW_MS = 1000,          /* and while a pump is waited for */
-    SL_COLLECTOR_RETRY_MS = 1000,     /* between two tries at the registry */
-    SL_HISTORIAN_RETRY_MS = 50,       /* between two looks for a DDL job */
-    SL_HISTORIAN_PATIENCE = 40,       /* looks, then it is said that one is missing */
-    SL_DRAINER_DECODERS_MAX = 16,
-    SL_PART_CREDITS = 8,             /* parts of one worker on their way or being applied */
-    SL_KEEP_CREDITS = 3,             /* a description, a checkpoint, a DDL */
-    SL_SAVE_MS = 1000,               /* between two checkpoints */
-    SL_APPLY_RETRY_MS_MIN = 5,       /* between the first two tries at the downstream, */
-    SL_APPLY_RETRY_MS = 1000,        /* between later ones, each twice as long, */
-    SL_APPLY_TRIES_QUIET = 3,        /* before it is said that one fails */
-    SL_APPLY_HELD_MS = 5000,         /* and when somebody must mend something first */
-    SL_DRAINER_STOP_MS = 4000,       /* what is in flight may take at a stop */
-    SL_DRAINER_OPEN_TRIES = 100,     /* to reach what a start stands on, as the original */
-    SL_DRAINER_OPEN_RETRY_MS = 1000, /* between two of them */
-    SL_PART_ROWS_MAX = 1 << 14,      /* row changes of one part */
-    SL_EARLY_JOBS_MAX = 64,          /* run before their binlogs came */
-    SL_JOBS_ASKED_MAX = 1 << 16,     /* of one answer about versions */
-    SL_ROW_LANES = 16,               /* for tables without a key; stands in progress tables */
-    SL_KEY_PARTS_MAX = 16,           /* columns of one key */
-    SL_KEYS_MAX = 128,               /* of one table, upstream's and downstream's */
-    SL_CAUSALITY_ROOM_MIN = 1 << 12, /* keys in flight that the table begins with */
-};
-static_assert(SL_IS_POWER_OF_TWO(SL_CAUSALITY_ROOM_MIN), "a place is a mask away");
-static_assert((int)SL_DRAINER_SOURCES_MAX < (int)SL_MERGE_SOURCES_MAX, "and the fence");
-static_assert((int)SL_DRAINER_BLOCK_ITEMS <= (int)SL_MERGE_BLOCK_ITEMS_MAX, "the merge takes one");
-static_assert((SL_SOURCE_BLOCKS - 2) * SL_DRAINER_BLOCK_ITEMS * 9 > (int)SL_H2_WINDOW_BYTES,
-              "what a window lets come fits: no record takes less than 9 bytes of it");
 /* Passwords in configuration files */
-SL_PASSWORD_BYTES_MAX = 1024,       /* as it is typed, terminator included */
+enum {
+    SL_PASSWORD_BYTES_MAX = 1024,   /* as it is typed, terminator included */
     SL_CIPHERTEXT_BYTES_MAX = 2048, /* as it stands in a file, likewise */
-    static_assert((SL_PASSWORD_BYTES_MAX + 32) / 3 * 4 + 8 < SL_CIPHERTEXT_BYTES_MAX,
-                  "every password can be encrypted");
+};
+static_assert((SL_PASSWORD_BYTES_MAX + 32) / 3 * 4 + 8 < SL_CIPHERTEXT_BYTES_MAX,
+              "every password can be encrypted");
 
 /* The program binlogctl */
-SL_CTL_PROBE_MS = 2000,         /* a node may take to say how it is */
+enum {
+    SL_CTL_PROBE_MS = 2000,     /* a node may take to say how it is */
     SL_CTL_ACTION_MS = 10000,   /* a node may take to answer that it will stop */
     SL_CTL_ALIVE_MS = 10000,    /* a node whose record is younger is not given up: it runs */
     SL_CTL_POLL_MS = 200,       /* between two looks at the registry while waiting */
     SL_CTL_WORD_BYTES_MAX = 64, /* one word of a node about itself, terminator included */
+};
+
+/* The parts that stand on these. */
+#include "base/limits_drainer.h"
+#include "base/limits_pump.h"
 
 #endif

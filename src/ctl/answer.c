@@ -6,7 +6,7 @@
 
 #include "ctl/text.h"
 #include "net/http_ask.h"
-#include "net/json.h"
+#include "base/json.h"
 
 enum { HTTP_OK = 200, CODE_OK = 200 }; /* the latter is the original's, within the body */
 

@@ -3,7 +3,7 @@
 #include "base/assert.h"
 #include "ctl/report.h"
 #include "ctl/text.h"
-#include "net/json.h"
+#include "base/json.h"
 
 /* A part of the document is put together here and written; a byte of a text may become six. */
 enum { PART_BYTES = 1 << 15 };

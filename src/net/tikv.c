@@ -5,7 +5,7 @@
 #include "base/assert.h"
 #include "base/limits.h"
 #include "net/tikv_key.h"
-#include "net/tikv_route.h"
+#include "net/tikv_private.h"
 #include "net/tikv_verdict.h"
 
 static const sl_nanos request_max = SL_TIKV_REQUEST_S * (sl_nanos)SL_NANOS_PER_S;
@@ -389,4 +389,21 @@ void sl_tikv_free(struct sl_tikv **tikv)
 struct sl_tikv_counts sl_tikv_counts(const struct sl_tikv *tikv)
 {
     return tikv->counts;
+}
+
+/* ---- for tikv_read.c ---- */
+
+const struct sl_env *tikv_env(const struct sl_tikv *tikv)
+{
+    return tikv->env;
+}
+
+struct tikv_routes *tikv_routes_of(struct sl_tikv *tikv)
+{
+    return &tikv->routes;
+}
+
+struct sl_tikv_counts *tikv_counts_of(struct sl_tikv *tikv)
+{
+    return &tikv->counts;
 }

@@ -1,7 +1,9 @@
 #ifndef SL_NET_TIKV_H
 #define SL_NET_TIKV_H
 
-/* What became of a transaction, asked of TiKV: the place where it is decided. A transaction is
+/* TiKV: what became of a transaction, and what keys held at a moment.
+ *
+ * A transaction's fate is asked of the place where it is decided. A transaction is
  * committed when its primary key is, so the question goes to the store that leads that key's
  * region: PD says which (net/pd.h).
  *
@@ -58,6 +60,7 @@ struct sl_tikv_verdict {
 struct sl_tikv_counts {
     uint64_t looks;
     uint64_t checks;
+    uint64_t reads;
     uint64_t region_errors;
 };
 
@@ -74,6 +77,33 @@ void sl_tikv_free(struct sl_tikv **tikv);
  * and waited for within that time; one request takes at most SL_TIKV_REQUEST_S of it. */
 void sl_tikv_status_ask(struct sl_tikv *tikv, const struct sl_tikv_question *questions,
                         uint32_t count, sl_nanos timeout, struct sl_tikv_verdict *verdicts);
+
+/* ---- snapshots (pd spec 5.5, 5.6) ----
+ *
+ * What raw keys held at `version`, a timestamp that has been handed out. Other leaders, split
+ * regions, busy and dead stores are followed, asked again and waited for, and so are locks, which
+ * may hide a value that was committed before `version`: they are never resolved, so this is for
+ * keys whose writers are short, as those of TiDB's meta data are. `patience` bounds the time
+ * without progress, which for a scan is a page.
+ *
+ * Errors: SL_TIMEOUT (the patience is over: why says what was in the way), SL_UNSUPPORTED (there is
+ * no TiKV, or it does not know the method), SL_TOO_LARGE (one value is above
+ * SL_DOOR_MESSAGE_BYTES_MAX, or a key above SL_TIKV_KEY_BYTES_MAX), SL_INVALID (PD's or TiKV's
+ * answer makes no sense, or TiKV refuses for good). */
+
+/* The value of one key, a new buffer. SL_NOT_FOUND: it had none. */
+enum sl_err sl_tikv_get(struct sl_tikv *tikv, struct sl_slice key, sl_ts version, sl_nanos patience,
+                        struct sl_buf **out, struct sl_why *why);
+
+/* One key and its value, valid during the call. Anything but SL_OK ends the scan with that; not
+ * SL_AGAIN. */
+typedef enum sl_err (*sl_tikv_visit)(void *context, struct sl_slice key, struct sl_slice value);
+
+/* All keys from `start` on, below `end` (empty: to the last one), in their order. An error may come
+ * after some of them. */
+enum sl_err sl_tikv_scan(struct sl_tikv *tikv, struct sl_slice start, struct sl_slice end,
+                         sl_ts version, sl_nanos patience, sl_tikv_visit visit, void *context,
+                         struct sl_why *why);
 
 /* So far. */
 struct sl_tikv_counts sl_tikv_counts(const struct sl_tikv *tikv);

@@ -11,7 +11,12 @@
 /* The encoded key: a new buffer. */
 struct sl_buf *sl_tikv_key_encode(struct sl_slice raw);
 
-/* Below, equal or above: less than 0, 0, greater than 0. Of encoded keys. */
+/* The least raw key whose encoding is not below the border of a region: a new buffer. A border may
+ * be the beginning of an encoding, or none at all. */
+struct sl_buf *sl_tikv_key_of_border(struct sl_slice border);
+
+/* Below, equal or above: less than 0, 0, greater than 0. Of encoded keys, and of raw
+ * ones, which have the same order. */
 int sl_tikv_key_compare(struct sl_slice a, struct sl_slice b);
 
 #endif

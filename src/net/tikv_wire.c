@@ -1,7 +1,11 @@
 #include "net/tikv_wire.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "base/assert.h"
 #include "tikv.pb-c.h"
 
 /* Of kvrpcpb.Op; every other one is of a transaction that committed. */
@@ -88,6 +92,33 @@ struct sl_buf *tikv_pack_clean(const struct sl_pd_region     *region,
     return pack(&request.base);
 }
 
+struct sl_buf *tikv_pack_get(const struct sl_pd_region *region, struct sl_slice key, sl_ts version)
+{
+    Sluice__Tikv__GetRequest request = SLUICE__TIKV__GET_REQUEST__INIT;
+    struct context           context;
+
+    set_context(&context, region);
+    request.context = &context.base;
+    request.key = data_of(key);
+    request.version = (uint64_t)version;
+    return pack(&request.base);
+}
+
+struct sl_buf *tikv_pack_scan(const struct sl_pd_region *region, struct sl_slice start,
+                              struct sl_slice end, sl_ts version, uint32_t limit)
+{
+    Sluice__Tikv__ScanRequest request = SLUICE__TIKV__SCAN_REQUEST__INIT;
+    struct context            context;
+
+    set_context(&context, region);
+    request.context = &context.base;
+    request.start_key = data_of(start);
+    request.end_key = data_of(end);
+    request.version = (uint64_t)version;
+    request.limit = limit;
+    return pack(&request.base);
+}
+
 /* ---- errors ---- */
 
 static enum tikv_trouble_kind kind_of(const Sluice__Tikv__RegionError *error)
@@ -121,24 +152,39 @@ static void take_trouble(const Sluice__Tikv__RegionError *error, struct tikv_tro
     (void)snprintf(out->text, sizeof out->text, "region error: %s", error->message);
 }
 
-/* The words of an error about a key. */
-static void take_key_error(const Sluice__Tikv__KeyError *error, struct tikv_checked *out)
+static const char *text_of(const Sluice__Tikv__KeyError *error)
 {
-    const char *text = "an error that is not known";
+    if (error->locked != NULL)
+        return "the key is locked";
+    if (error->txn_not_found != NULL)
+        return "the transaction was not found";
+    if (error->retryable[0] != '\0')
+        return error->retryable;
+    return error->abort[0] != '\0' ? error->abort : "an error that is not known";
+}
 
+/* An error about the transaction that is checked. */
+static void take_check_error(const Sluice__Tikv__KeyError *error, struct tikv_checked *out)
+{
     if (error == NULL)
         return;
     out->failed = true;
     out->locked = error->locked != NULL;
-    if (error->locked != NULL)
-        text = "the key is locked";
-    else if (error->txn_not_found != NULL)
-        text = "the transaction was not found";
-    else if (error->retryable[0] != '\0')
-        text = error->retryable;
-    else if (error->abort[0] != '\0')
-        text = error->abort;
-    (void)snprintf(out->text, sizeof out->text, "%s", text);
+    (void)snprintf(out->text, sizeof out->text, "%s", text_of(error));
+}
+
+static void take_key_error(const Sluice__Tikv__KeyError *error, struct tikv_key_error *out)
+{
+    if (error == NULL || out->failed)
+        return;
+    out->failed = true;
+    out->locked = error->locked != NULL;
+    out->may_pass = out->locked || error->retryable[0] != '\0';
+    if (out->locked)
+        (void)snprintf(out->text, sizeof out->text, "the key is locked by transaction %" PRIu64,
+                       error->locked->lock_version);
+    else
+        (void)snprintf(out->text, sizeof out->text, "%s", text_of(error));
 }
 
 /* ---- answers ---- */
@@ -195,7 +241,7 @@ bool tikv_unpack_checked(const struct sl_buf *bytes, struct tikv_trouble *troubl
                                  .action = answer->action};
     out->async_commit = answer->lock_info != NULL && answer->lock_info->use_async_commit;
     take_trouble(answer->region_error, trouble);
-    take_key_error(answer->error, out);
+    take_check_error(answer->error, out);
     sluice__tikv__check_txn_status_response__free_unpacked(answer, NULL);
     return true;
 }
@@ -210,7 +256,65 @@ bool tikv_unpack_cleaned(const struct sl_buf *bytes, struct tikv_trouble *troubl
         return false;
     *out = (struct tikv_checked){.commit_ts = answer->commit_version};
     take_trouble(answer->region_error, trouble);
-    take_key_error(answer->error, out);
+    take_check_error(answer->error, out);
     sluice__tikv__cleanup_response__free_unpacked(answer, NULL);
     return true;
+}
+
+bool tikv_unpack_value(const struct sl_buf *bytes, struct tikv_trouble *trouble,
+                       struct tikv_value *out)
+{
+    Sluice__Tikv__GetResponse *answer =
+        sluice__tikv__get_response__unpack(NULL, bytes->len, bytes->data);
+
+    if (answer == NULL)
+        return false;
+    *out = (struct tikv_value){0};
+    take_trouble(answer->region_error, trouble);
+    take_key_error(answer->error, &out->error);
+    out->found = trouble->kind == TIKV_NO_TROUBLE && !out->error.failed && !answer->not_found;
+    if (out->found) {
+        out->bytes = sl_buf_new(answer->value.len);
+        if (answer->value.len > 0)
+            memcpy(out->bytes->data, answer->value.data, answer->value.len);
+    }
+    sluice__tikv__get_response__free_unpacked(answer, NULL);
+    return true;
+}
+
+static struct sl_slice slice_of(ProtobufCBinaryData data)
+{
+    return (struct sl_slice){data.data, data.len};
+}
+
+bool tikv_unpack_page(const struct sl_buf *bytes, struct tikv_trouble *trouble,
+                      struct tikv_page *out)
+{
+    Sluice__Tikv__ScanResponse *answer =
+        sluice__tikv__scan_response__unpack(NULL, bytes->len, bytes->data);
+
+    if (answer == NULL)
+        return false;
+    *out = (struct tikv_page){.message = answer};
+    out->pairs = calloc(answer->n_pairs + 1, sizeof out->pairs[0]);
+    SL_ASSERT(out->pairs != NULL);
+    take_trouble(answer->region_error, trouble);
+    for (size_t i = 0; i < answer->n_pairs && !out->error.failed; i++) {
+        const Sluice__Tikv__KvPair *pair = answer->pairs[i];
+
+        take_key_error(pair->error, &out->error);
+        if (!out->error.failed)
+            out->pairs[out->count++] =
+                (struct tikv_pair){slice_of(pair->key), slice_of(pair->value)};
+    }
+    take_key_error(answer->error, &out->error);
+    return true;
+}
+
+void tikv_page_free(struct tikv_page *page)
+{
+    if (page->message != NULL)
+        sluice__tikv__scan_response__free_unpacked(page->message, NULL);
+    free(page->pairs);
+    *page = (struct tikv_page){0};
 }

@@ -48,6 +48,33 @@ struct tikv_checked {
     char     text[SL_WHY_BYTES_MAX];
 };
 
+/* Why a key cannot be read, now or ever. */
+struct tikv_key_error {
+    bool failed;
+    bool may_pass; /* it is locked, or TiKV says: try again */
+    bool locked;
+    char text[SL_WHY_BYTES_MAX];
+};
+
+/* What a key held. */
+struct tikv_value {
+    struct tikv_key_error error;
+    bool                  found;
+    struct sl_buf        *bytes; /* the caller's, if found */
+};
+
+/* A piece of a snapshot: the pairs up to the first error, if there is one. */
+struct tikv_pair {
+    struct sl_slice key;
+    struct sl_slice value;
+};
+struct tikv_page {
+    struct tikv_key_error error;
+    uint32_t              count;
+    struct tikv_pair     *pairs;   /* owned; in what `message` holds */
+    void                 *message; /* owned */
+};
+
 /* What KvCheckTxnStatus did. */
 enum tikv_action {
     TIKV_NO_ACTION,
@@ -73,5 +100,17 @@ struct sl_buf *tikv_pack_clean(const struct sl_pd_region     *region,
                                const struct sl_tikv_question *question);
 bool           tikv_unpack_cleaned(const struct sl_buf *bytes, struct tikv_trouble *trouble,
                                    struct tikv_checked *out);
+
+struct sl_buf *tikv_pack_get(const struct sl_pd_region *region, struct sl_slice key, sl_ts version);
+bool           tikv_unpack_value(const struct sl_buf *bytes, struct tikv_trouble *trouble,
+                                 struct tikv_value *out);
+
+/* end: empty for none. */
+struct sl_buf *tikv_pack_scan(const struct sl_pd_region *region, struct sl_slice start,
+                              struct sl_slice end, sl_ts version, uint32_t limit);
+bool           tikv_unpack_page(const struct sl_buf *bytes, struct tikv_trouble *trouble,
+                                struct tikv_page *out);
+/* Frees what it owns and zeroes it. */
+void tikv_page_free(struct tikv_page *page);
 
 #endif

@@ -207,6 +207,13 @@ enum sl_err sl_index_cursor_next(struct sl_index_cursor *cursor, int64_t bound,
     return SL_OK;
 }
 
+enum sl_err sl_index_cursor_unresolved(struct sl_index_cursor *cursor, int64_t start_ts,
+                                       struct sl_index_unresolved *out, struct sl_why *why)
+{
+    SL_ASSERT(cursor != NULL && out != NULL);
+    return cursor->shard->db->ops->cursor_unresolved(cursor, start_ts, out, why);
+}
+
 void sl_index_cursor_close(struct sl_index_cursor **cursor)
 {
     struct sl_index_db *db;

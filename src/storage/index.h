@@ -150,6 +150,9 @@ enum sl_err sl_index_cursor_open(struct sl_index_shard *shard, int64_t after,
 enum sl_err sl_index_cursor_next(struct sl_index_cursor *cursor, int64_t bound,
                                  struct sl_index_entry *out, uint32_t room, uint32_t *count,
                                  struct sl_why *why);
+/* sl_index_find_unresolved for the thread of a cursor, which keeps its place. */
+enum sl_err sl_index_cursor_unresolved(struct sl_index_cursor *cursor, int64_t start_ts,
+                                       struct sl_index_unresolved *out, struct sl_why *why);
 /* Close and null the pointer. *cursor may be NULL. */
 void sl_index_cursor_close(struct sl_index_cursor **cursor);
 

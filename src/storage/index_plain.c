@@ -236,6 +236,12 @@ static enum sl_err plain_cursor_next(struct sl_index_cursor *cursor, int64_t bou
     return SL_OK;
 }
 
+static enum sl_err plain_cursor_unresolved(struct sl_index_cursor *cursor, int64_t start_ts,
+                                           struct sl_index_unresolved *out, struct sl_why *why)
+{
+    return plain_find_unresolved(cursor->shard, start_ts, out, why);
+}
+
 static void plain_cursor_close(struct sl_index_cursor *cursor)
 {
     free(cursor);
@@ -277,6 +283,7 @@ static const struct index_ops plain_ops = {
     .remove = plain_remove,
     .cursor_open = plain_cursor_open,
     .cursor_next = plain_cursor_next,
+    .cursor_unresolved = plain_cursor_unresolved,
     .cursor_close = plain_cursor_close,
 };
 

@@ -27,6 +27,8 @@ struct index_ops {
     enum sl_err (*cursor_next)(struct sl_index_cursor *cursor, int64_t bound,
                                struct sl_index_entry *out, uint32_t room, uint32_t *count,
                                struct sl_why *why);
+    enum sl_err (*cursor_unresolved)(struct sl_index_cursor *cursor, int64_t start_ts,
+                                     struct sl_index_unresolved *out, struct sl_why *why);
     void (*cursor_close)(struct sl_index_cursor *cursor);
 };
 

@@ -233,12 +233,12 @@ static enum sl_err wt_apply(struct sl_index_shard *shard, const struct sl_index_
     return ret == 0 ? SL_OK : wt_failed(s->own.ear, ret, "cut", why);
 }
 
-/* After a search or a step of this cursor. SL_NOT_FOUND without a word. */
-static enum sl_err found(struct wt_shard *s, int ret, struct sl_why *why)
+/* After a search or a step of a cursor of this session. SL_NOT_FOUND without a word. */
+static enum sl_err found(struct wt_session *own, int ret, struct sl_why *why)
 {
     if (ret == 0)
         return SL_OK;
-    return ret == WT_NOTFOUND ? SL_NOT_FOUND : wt_failed(s->own.ear, ret, "search index", why);
+    return ret == WT_NOTFOUND ? SL_NOT_FOUND : wt_failed(own->ear, ret, "search index", why);
 }
 
 static enum sl_err wt_find(struct sl_index_shard *shard, int64_t commit_ts, int64_t start_ts,
@@ -253,14 +253,12 @@ static enum sl_err wt_find(struct sl_index_shard *shard, int64_t commit_ts, int6
     if ((ret = c->search(c)) == 0 && (ret = get_entry(c, &entry)) == 0)
         *out = entry;
     (void)c->reset(c);
-    return found(s, ret, why);
+    return found(&s->own, ret, why);
 }
 
-static enum sl_err wt_find_unresolved(struct sl_index_shard *shard, int64_t start_ts,
-                                      struct sl_index_unresolved *out, struct sl_why *why)
+static enum sl_err search_unresolved(struct wt_session *own, WT_CURSOR *c, int64_t start_ts,
+                                     struct sl_index_unresolved *out, struct sl_why *why)
 {
-    struct wt_shard           *s = (struct wt_shard *)shard;
-    WT_CURSOR                 *c = s->unresolved;
     struct sl_index_unresolved unresolved;
     int                        ret;
 
@@ -268,7 +266,15 @@ static enum sl_err wt_find_unresolved(struct sl_index_shard *shard, int64_t star
     if ((ret = c->search(c)) == 0 && (ret = get_unresolved(c, &unresolved)) == 0)
         *out = unresolved;
     (void)c->reset(c);
-    return found(s, ret, why);
+    return found(own, ret, why);
+}
+
+static enum sl_err wt_find_unresolved(struct sl_index_shard *shard, int64_t start_ts,
+                                      struct sl_index_unresolved *out, struct sl_why *why)
+{
+    struct wt_shard *s = (struct wt_shard *)shard;
+
+    return search_unresolved(&s->own, s->unresolved, start_ts, out, why);
 }
 
 static enum sl_err wt_each_unresolved(struct sl_index_shard *shard, sl_index_visit visit,
@@ -285,7 +291,7 @@ static enum sl_err wt_each_unresolved(struct sl_index_shard *shard, sl_index_vis
     (void)c->reset(c);
     if (err != SL_OK)
         return err;
-    err = found(s, ret, why);
+    err = found(&s->own, ret, why);
     return err == SL_NOT_FOUND ? SL_OK : err; /* the end */
 }
 
@@ -396,6 +402,21 @@ static enum sl_err wt_cursor_next(struct sl_index_cursor *cursor, int64_t bound,
     return SL_OK;
 }
 
+static enum sl_err wt_cursor_unresolved(struct sl_index_cursor *cursor, int64_t start_ts,
+                                        struct sl_index_unresolved *out, struct sl_why *why)
+{
+    struct wt_cursor *cur = (struct wt_cursor *)cursor;
+    uint32_t          number = ((struct wt_shard *)cursor->shard)->number;
+    WT_CURSOR        *table;
+    enum sl_err       err;
+
+    if ((err = wt_table_open(&cur->own, "unresolved", number, &table, why)) != SL_OK)
+        return err;
+    err = search_unresolved(&cur->own, table, start_ts, out, why);
+    (void)table->close(table);
+    return err;
+}
+
 const struct index_ops wt_ops = {
     .checkpoint = wt_checkpoint,
     .close = wt_close,
@@ -406,5 +427,6 @@ const struct index_ops wt_ops = {
     .remove = wt_remove,
     .cursor_open = wt_cursor_open,
     .cursor_next = wt_cursor_next,
+    .cursor_unresolved = wt_cursor_unresolved,
     .cursor_close = wt_cursor_close,
 };

@@ -176,6 +176,18 @@ void vlog_table_add(struct sl_vlog *vlog, const struct vlog_header *header)
     };
 }
 
+enum sl_err vlog_damaged(const char *dir, const struct sl_vlog_segment *s, uint64_t offset,
+                         uint64_t durable, struct sl_why *why)
+{
+    return sl_fail(why, SL_CORRUPT,
+                   "%s/%08" PRIu64 ".seg is damaged at byte %" PRIu64 " (log offset %" PRIu64
+                   "), and all below log offset %" PRIu64
+                   " was acknowledged: restore the file from a copy; or, giving up what this pump "
+                   "has not delivered, take it offline, move its data directory away and start it "
+                   "with an empty one",
+                   dir, s->number, vlog_place(s, offset), offset, durable);
+}
+
 /* ---- the next segment ---- */
 
 enum sl_err vlog_write_zeros(struct sl_file *file, uint64_t from, uint64_t to, struct sl_why *why)

@@ -193,19 +193,6 @@ static enum sl_err scan(struct recovery *r, struct sl_file *file, struct sl_vlog
     return SL_OK;
 }
 
-/* Acknowledged bytes are bad. Nothing is changed: what is still there may be all there is. */
-static enum sl_err damaged(const struct sl_vlog *vlog, const struct sl_vlog_segment *s,
-                           uint64_t offset, uint64_t durable, struct sl_why *why)
-{
-    return sl_fail(why, SL_CORRUPT,
-                   "%s/%08" PRIu64 ".seg is damaged at byte %" PRIu64 " (log offset %" PRIu64
-                   "), and all below log offset %" PRIu64
-                   " was acknowledged: restore the file from a copy; or, giving up what this pump "
-                   "has not delivered, take it offline, move its data directory away and start it "
-                   "with an empty one",
-                   vlog->dir, s->number, vlog_place(s, offset), offset, durable);
-}
-
 static enum sl_err scan_sealed(struct recovery *r, struct sl_vlog_segment *s, struct sl_why *why)
 {
     struct vlog_header header;
@@ -220,7 +207,7 @@ static enum sl_err scan_sealed(struct recovery *r, struct sl_vlog_segment *s, st
     err = scan(r, file, s, s->end, &stop, why);
     sl_file_close(&file);
     if (err == SL_OK && stop < s->end)
-        return damaged(r->vlog, s, stop, s->end, why);
+        return vlog_damaged(r->vlog->dir, s, stop, s->end, why);
     return err;
 }
 
@@ -289,7 +276,7 @@ static enum sl_err scan_all(struct recovery *r, struct sl_why *why)
     if ((err = search_remains(r, active, why)) != SL_OK)
         return err;
     if (active->end < r->witness)
-        return damaged(vlog, active, active->end, r->witness, why);
+        return vlog_damaged(vlog->dir, active, active->end, r->witness, why);
     return SL_OK;
 }
 

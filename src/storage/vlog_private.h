@@ -7,6 +7,7 @@
  *   vlog_open.c    recovery
  *   vlog_dir.c     names, headers, birth and removal of segment files
  *   vlog_reader.c  reading beside the writer
+ *   vlog_scrub.c   looking for damage beside the writer
  *   vlog_window.c  reading in order from one file
  *   vlog_format.c  bytes */
 
@@ -61,6 +62,12 @@ static inline uint64_t vlog_capacity_end(const struct sl_vlog_segment *s)
 {
     return s->first + (s->bytes - VLOG_BLOCK_BYTES);
 }
+
+/* SL_CORRUPT, and what there is to be done: the record at `offset` is bad, and all of the log
+ * before `durable` was acknowledged. Nothing is changed: what is still there may be all there
+ * is. */
+enum sl_err vlog_damaged(const char *dir, const struct sl_vlog_segment *s, uint64_t offset,
+                         uint64_t durable, struct sl_why *why);
 
 /* Overwrite bytes [from, to) of the file with zeros. */
 enum sl_err vlog_write_zeros(struct sl_file *file, uint64_t from, uint64_t to, struct sl_why *why);

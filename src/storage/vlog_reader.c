@@ -312,11 +312,7 @@ static enum sl_err explain_bad(struct sl_vlog_reader *reader, struct opened *o,
         return is_removed(reader, position.offset, why);
     if (err != SL_OK)
         return err;
-    return sl_fail(why, SL_CORRUPT,
-                   "%s/%08" PRIu64 ".seg is damaged at byte %" PRIu64 " (log offset %" PRIu64
-                   ", record of %u bytes): restore the file from a copy",
-                   reader->dir, s.number, vlog_place(&s, position.offset), position.offset,
-                   position.bytes);
+    return vlog_damaged(reader->dir, &s, position.offset, position.offset + position.bytes, why);
 }
 
 static enum sl_err find_record(struct sl_vlog_reader *reader, struct sl_position position,

@@ -22,9 +22,9 @@ void sl_vlog_reader_allow(struct sl_vlog_reader *reader, uint64_t end);
 
 /* Show the record at a position that append or a visit gave and that was acknowledged; out->payload
  * is valid until the next call with this reader. Blocks for the disk when the page cache does not
- * have it. Errors: SL_NOT_FOUND (removed meanwhile), SL_CORRUPT (damaged: the reason names file and
- * byte), SL_UNSUPPORTED (record type of a later version), SL_INVALID (no position), those of
- * reading files. */
+ * have it. Errors: SL_NOT_FOUND (removed meanwhile), SL_CORRUPT (damaged: the reason names file,
+ * byte and the choices), SL_UNSUPPORTED (record type of a later version), SL_INVALID (no position),
+ * those of reading files. */
 enum sl_err sl_vlog_reader_show(struct sl_vlog_reader *reader, struct sl_position position,
                                 struct sl_vlog_record *out, struct sl_why *why);
 /* The same with a copy: *payload is the caller's (sl_buf_free), and out->payload shows it. */

@@ -5,6 +5,7 @@ leader steps down, a PD of another cluster stands at the old address.
 
 Programs: tests/tools/fakepd.c, tests/tools/door.c. Skipped where there is no etcd-server."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -70,7 +71,7 @@ class Place:
         """Start a member of PD; return the process and its URL."""
         process = self.start(TOOLS / "fakepd", "--etcd", f"127.0.0.1:{self.etcd_ports[0]}",
                              "--cluster-id", cluster, "--listen", listen, *more,
-                             stdout=subprocess.PIPE)
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         line = process.stdout.readline()
         assert line.startswith("listening on "), line
         return process, "http://" + line.split()[-1]
@@ -139,7 +140,6 @@ def etcd_knows(option):
 def etcdctl_put(place, key, value):
     """A foreign hand: through the JSON gateway, which every etcd has."""
     import base64
-    import json
     import urllib.request
     body = {name: base64.b64encode(text.encode()).decode()
             for name, text in (("key", key), ("value", value))}
@@ -364,6 +364,59 @@ def a_real_pd_cannot_be_driven(place):
     door.fails("SL_UNSUPPORTED", "drive", ONE_DAY, 2 * ONE_DAY)
     door.fails("SL_UNSUPPORTED", "info")
     assert door.tso() > 0
+
+
+# ---- the keys of the schema's history ----
+
+
+def job_key(job):
+    """Of a DDL job in TiDB's meta data (codec spec 9.12)."""
+    return "6d44444c4a6f624869ff73746f7279000000fc0000000000000068%016xff0000000000000000f7" % job
+
+
+@check
+def the_history_of_ddl_jobs_is_read_as_it_was_at_a_moment(place):
+    """Against the stand-in: job n was finished at 10 n; job 1 is one of the recording, which
+    says when it was committed; the last one was cancelled."""
+    count, recorded = 600, 10**15
+    folder = place.folder / "corpus"
+    folder.mkdir()
+    prewrite = bytes([8, 0, 16, 7, 24, 0, 56, 1])  # the job is field 7
+    commit = bytes([8, 1, 16, 7, 24]) + varint(recorded)
+    records = [len(p).to_bytes(4, "little") + bytes(12) + p for p in (prewrite, commit)]
+    (folder / "writes.bin").write_bytes(b"".join(records))
+    jobs = [{"id": n, "start_ts": 10 * n - 5,
+             "binlog": {"FinishedTS": 10 * n if n < count else 0}} for n in range(1, count + 1)]
+    (folder / "ddl-history.jsonl").write_text("".join(json.dumps(j) + "\n" for j in jobs[::-1]))
+    place.etcd()
+    pd, url = place.fakepd("--tikv", folder)
+    door = place.closed_door()
+    door.ok("tikv", url)
+    ends = (job_key(0), job_key(2**63))
+    assert door.ok("scan", *ends, recorded) == f"{count} {job_key(1)} {job_key(count)}"
+    assert door.ok("scan", *ends, recorded - 1) == f"{count - 1} {job_key(2)} {job_key(count)}"
+    assert door.ok("scan", *ends, 10 * count - 6) == (
+        f"{count - 2} {job_key(2)} {job_key(count - 1)}")
+    assert json.loads(door.ok("read", job_key(300), 3000)) == jobs[299]
+    door.fails("SL_NOT_FOUND", "read", job_key(300), 2999)
+    for words in ("locked 3", "error epoch 2", "error busy 2", "error other-leader 2"):
+        pd.stdin.write(words + "\n")
+        pd.stdin.flush()
+        assert pd.stdout.readline() == "ok\n", words
+        assert door.ok("scan", *ends, recorded).startswith(f"{count} "), words
+    pd.stdin.write("locked 1000\n")
+    pd.stdin.flush()
+    assert pd.stdout.readline() == "ok\n"
+    why = door.fails("SL_TIMEOUT", "read", job_key(2), recorded)
+    assert "locked by transaction" in why, why
+
+
+def varint(value):
+    out = b""
+    while value >= 0x80:
+        out += bytes([value & 0x7F | 0x80])
+        value >>= 7
+    return out + bytes([value])
 
 
 def run_one(function):

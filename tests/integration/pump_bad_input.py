@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.request
 
 from cluster import BIN, ROOT, Cluster, Skip, run_checks, wait_for
 from pairs import CLUSTER, acked, check_pulled, config, end_load, load, some_pairs
@@ -44,6 +45,11 @@ def starts_and_has_all(cluster, pump):
 
 def segment(pump, number=1):
     return pump.data / f"shard-0/{number:08}.seg"
+
+
+def get(pump, path):
+    with urllib.request.urlopen(f"http://{pump.address}{path}", timeout=30) as page:
+        return page.read().decode()
 
 
 def flip(path, at):
@@ -130,6 +136,36 @@ def damage_of_an_old_segment_stops_the_start_without_an_index(folder):
         shutil.rmtree(pump.data / "index")
         refused(pump, 1, "00000001.seg is damaged at byte", "restore the file from a copy")
         flip(segment(pump), HEADER_BYTES + 5000)
+        starts_and_has_all(cluster, pump)
+
+
+def damage_of_an_old_segment_is_told_and_never_skipped(folder):
+    """The index does not read it at the start; whoever pulls does, and the pump by itself."""
+    with Cluster(folder, CLUSTER) as cluster:
+        pump = running(cluster)
+        some_pairs(cluster, pump, 900)
+        assert pump.stop() == 0
+        assert segment(pump, 5).exists(), "the log has too few segments"
+        flip(segment(pump, 4), HEADER_BYTES + 20000)
+        pump.start()
+        wait_for("the status tells", lambda: "00000004.seg is damaged" in get(pump, "/status"))
+        assert "sluice_pump_damaged_shards 1" in get(pump, "/metrics")
+        last = max(acked(cluster).values())
+        done = subprocess.run([BIN / "sluice", "pull", pump.address, "--pd-urls", cluster.url,
+                               "--from", "0", "--until", str(last), "--once"],
+                              capture_output=True, text=True, timeout=60, check=False)
+        words = [line.split() for line in done.stdout.splitlines()]
+        got = [int(w[0]) for w in words if w[2] == "dml"]
+        wanted = sorted(acked(cluster).values())
+        assert 0 < len(got) < len(wanted) and got == wanted[:len(got)], (len(got), done.stderr)
+        log = pump.log.read_text()
+        for event in ("pull binlogs ended", "value log is damaged"):
+            line = next(line for line in log.splitlines() if event in line)
+            assert "00000004.seg is damaged at byte" in line and "log offset" in line, line
+            assert "restore the file from a copy; or, giving up" in line, line
+        some_pairs(cluster, pump)  # writes are taken all the same
+        assert pump.stop() == 0
+        flip(segment(pump, 4), HEADER_BYTES + 20000)
         starts_and_has_all(cluster, pump)
 
 
@@ -343,6 +379,31 @@ def descriptors_that_run_out_stop_no_session(folder):
     assert "accept failed" in log, log[-2000:]
 
 
+def empty_directory_of_a_pump_with_data_is_refused(folder):
+    """Also the second time; both ways out work."""
+    with Cluster(folder, CLUSTER) as cluster:
+        pump = running(cluster)
+        some_pairs(cluster, pump)
+        check_pulled(cluster, pump)
+        assert pump.stop() == 0
+        pump.data.rename(folder / "kept")
+        for _ in range(2):
+            done = subprocess.run(pump.command(), capture_output=True, text=True, timeout=60,
+                                  check=False)
+            assert done.returncode == 1, done
+            assert "is empty, but pump" in done.stderr and "-state offline" in done.stderr, done
+        shutil.rmtree(pump.data)
+        (folder / "kept").rename(pump.data)
+        pump.start()
+        check_pulled(cluster, pump)
+        assert pump.stop() == 0
+        shutil.rmtree(pump.data)
+        record = folder / "registry/pumps" / f"{pump.name}.json"
+        record.write_text(record.read_text().replace('"paused"', '"offline"'))
+        pump.start()
+        assert pump.stop() == 0
+
+
 def wrong_cluster_id_is_told(folder):
     with Cluster(folder, CLUSTER) as cluster:
         pump = running(cluster)
@@ -407,6 +468,7 @@ run_checks([
     other_number_of_shards_is_refused,
     damage_below_acknowledged_records_stops_the_start,
     damage_of_an_old_segment_stops_the_start_without_an_index,
+    damage_of_an_old_segment_is_told_and_never_skipped,
     missing_segment_stops_the_start,
     torn_tail_is_cut_off,
     index_is_made_anew,
@@ -417,6 +479,7 @@ run_checks([
     half_open_peers_hold_nobody_up,
     connections_above_the_limit_are_refused,
     descriptors_that_run_out_stop_no_session,
+    empty_directory_of_a_pump_with_data_is_refused,
     wrong_cluster_id_is_told,
     stop_under_load_loses_nothing,
     second_signal_ends_at_once,

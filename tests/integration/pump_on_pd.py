@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 
 from cluster import run_checks, wait_for
 from live_cluster import CLUSTER, TOOLS, free_ports
@@ -142,8 +143,59 @@ def etcd_starts_again_while_the_pump_runs(folder):
         assert stage.pump.poll() is None
 
 
+class EtcdLast(Stage):
+    """The pump starts when PD answers, but etcd does not yet."""
+
+    def etcd(self):
+        if self.etcd_ports is None:
+            self.etcd_ports = free_ports(2)
+            return None
+        return super().etcd()
+
+    def start_pump(self, *flags):
+        def wait_and_start():
+            wait_for("the pump has missed etcd",
+                     lambda: "the cluster cannot be reached, trying again"
+                     in self.log.read_text())
+            self.etcd()
+
+        self.log = self.folder / "pump.log"
+        self.log.touch()
+        thread = threading.Thread(target=wait_and_start)
+        thread.start()
+        super().start_pump(*flags)
+        thread.join()
+
+
+def a_pump_that_starts_before_etcd_waits_for_it(folder):
+    """It looks itself up in the registry before it opens its directory."""
+    with EtcdLast(folder, [Txn(9).p()]) as stage:
+        write_and_pull(stage, [], Txn(0))
+
+
+def empty_directory_of_a_pump_with_data_is_refused(folder):
+    """As on a local registry (pump_bad_input.py)."""
+    with Stage(folder, [Txn(9).p()]) as stage:
+        write_and_pull(stage, [], Txn(0))
+        stage.pump.send_signal(signal.SIGTERM)
+        assert stage.pump.wait(timeout=60) == 0, stage.log.read_text()[-2000:]
+        (stage.folder / "pump").rename(stage.folder / "kept")
+        try:
+            stage.start_pump()
+        except AssertionError as refused:
+            assert "is empty, but pump p is registered as paused" in str(refused), refused
+        else:
+            raise AssertionError("it started as if nothing were missing")
+        shutil.rmtree(stage.folder / "pump")
+        (stage.folder / "kept").rename(stage.folder / "pump")
+        stage.start_pump()
+        assert stage.pull(Txn(0).commit) == [Txn(0).pulled()]
+
+
 CHECKS = [
     a_file_with_every_key_of_the_original_starts_a_pump,
+    a_pump_that_starts_before_etcd_waits_for_it,
+    empty_directory_of_a_pump_with_data_is_refused,
     leaders_of_pd_come_and_go,
     etcd_starts_again_while_the_pump_runs,
 ]

@@ -10,6 +10,7 @@
 
 #include "base/assert.h"
 #include "lib/env_sim.h"
+#include "lib/layer.h"
 #include "lib/sim.h"
 
 enum { TICK_MS = 1, TICKS_MAX = 20000, STEPS_MAX = 1000000, CHILDREN_MAX = 64 };
@@ -148,8 +149,10 @@ enum sl_err stage_play_seed(const struct stage *stage, const struct sl_topology 
                             uint64_t seed, struct sl_why *why)
 {
     struct sl_env_sim        *sim = sl_env_sim_new(seed);
+    struct sl_env             env = *sl_env_sim_env(sim);
+    struct layer_net          layer;
     struct sl_runtime_options options = {
-        .env = sl_env_sim_env(sim),
+        .env = &env,
         .topology = topology,
         .seeded = true,
         .seed = seed,
@@ -159,6 +162,10 @@ enum sl_err stage_play_seed(const struct stage *stage, const struct sl_topology 
     };
     enum sl_err err;
 
+    if (stage->layered) {
+        layer_init(&layer, env.net, seed);
+        env.net = &layer.base;
+    }
     playing = stage;
     stage_kept_count = 0;
     if (sl_runtime_new(&options, &runtime, why) != SL_OK)

@@ -28,6 +28,7 @@ struct stage_scene {
 struct stage {
     const struct stage_scene *scenes;
     uint32_t                  scene_count;
+    bool                      layered; /* seeded: the network has a layer above it (lib/layer.h) */
     /* The root's other mail. NULL: as a class without the hook; handle: mail is dropped. */
     enum sl_err (*handle)(struct sl_ctx *ctx, void *self, struct sl_msg *msg);
     enum sl_err (*system)(struct sl_ctx *ctx, void *self, struct sl_msg *msg);

@@ -102,7 +102,7 @@ static void harm(struct world *w, struct drainer *d)
 {
     switch (sl_prng_below(&w->dice, 4)) {
     case 0: link_lose(&d->link); return;
-    case 1: sl_env_sim_reset(w->sim, d->link.socket); return;
+    case 1: sl_env_sim_reset(w->sim, layer_below(d->link.socket)); return;
     case 2:
         if (d->call != NULL)
             sl_grpc_cancel(d->call);

@@ -1,7 +1,8 @@
 /* A whole pump under the seeded scheduler, over a simulated machine that fails: power cuts, crashes
  * at any step and at any call to the disk, failing reads, writes and syncs, a full disk, resets and
- * a slow network; several lives on the same disk, then rest, in which everything must come through.
- * What must hold whatever happens: sim/pump_world.h. */
+ * a slow network, in some seeds with a layer above it like that of TLS; several lives on the same
+ * disk, then rest, in which everything must come through. What must hold whatever happens:
+ * sim/pump_world.h. */
 
 #include "sim/pump_world.h"
 
@@ -43,15 +44,19 @@ static void a_pump_keeps_its_promises_through_every_fault(void **state)
         assert_int_equal(sl_buf_live_count(), 0);
     }
     print_message("%llu steps, %u lives, %u crashes, %u failed starts, %u failed lives, "
-                  "%u transactions, %u retries, %llu steps on a full disk, %llu large entities\n",
+                  "%u transactions, %u retries, %llu steps on a full disk, %llu large entities, "
+                  "%llu reads waited for writes, %llu writes for reads\n",
                   (unsigned long long)tally.steps, tally.lives, tally.crashes, tally.failed_opens,
                   tally.failed_lives, tally.transactions, tally.retries,
-                  (unsigned long long)tally.full, (unsigned long long)tally.large);
+                  (unsigned long long)tally.full, (unsigned long long)tally.large,
+                  (unsigned long long)tally.read_waited_for_write,
+                  (unsigned long long)tally.write_waited_for_read);
     if (seeds.count < SEEDS)
         return; /* one seed need not meet everything */
     assert_true(tally.crashes > seeds.count / 2 && tally.failed_opens > 0);
     assert_true(tally.transactions > 10 * seeds.count && tally.retries > seeds.count);
     assert_true(tally.full > 0 && tally.large > seeds.count);
+    assert_true(tally.read_waited_for_write > 0 && tally.write_waited_for_read > seeds.count);
 }
 
 /* The canary: without syncs, a power cut takes acknowledged records, and that must be seen. */

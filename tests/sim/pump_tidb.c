@@ -258,7 +258,7 @@ static void harm(struct world *w)
         return;
     switch (sl_prng_below(&w->dice, 3)) {
     case 0: link_lose(link); return;
-    case 1: sl_env_sim_reset(w->sim, link->socket); return;
+    case 1: sl_env_sim_reset(w->sim, layer_below(link->socket)); return;
     default: link->due = world_after_ms(w, 1, 500); return; /* slow */
     }
 }

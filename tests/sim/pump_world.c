@@ -256,7 +256,7 @@ static void draw_faults(struct world *w)
     disk->write_fail_ppm = world_chance(w, 3) ? 5000 : 0;
     disk->sync_fail_ppm = world_chance(w, 3) ? 20000 : 0;
     disk->lose_syncs = w->lies;
-    disk->quota_bytes = world_chance(w, 6) ? sl_prng_range(&w->dice, 200, 1000) << 10 : 1 << 30;
+    disk->quota_bytes = world_chance(w, 4) ? sl_prng_range(&w->dice, 200, 700) << 10 : 1 << 30;
     sl_env_sim_set_skew(w->sim,
                         (int64_t)sl_prng_below(&w->dice, 2 * SKEW_MS_MAX) * SL_NANOS_PER_MS -
                             (int64_t)SKEW_MS_MAX * SL_NANOS_PER_MS);
@@ -446,7 +446,12 @@ enum world_promise world_play(uint64_t seed, bool lies, struct world_tally *tall
     w->tally = tally;
     sl_prng_seed(&w->dice, seed);
     w->sim = sl_env_sim_new(seed);
-    w->env = sl_env_sim_env(w->sim);
+    w->own_env = *sl_env_sim_env(w->sim);
+    w->env = &w->own_env;
+    if (seed % 5 == 3) {
+        layer_init(&w->layer, w->own_env.net, seed);
+        w->own_env.net = &w->layer.base;
+    }
     begin(w);
     for (uint64_t lives = sl_prng_range(&w->dice, 1, LIVES_MAX);
          lives > 0 && w->broken == WORLD_KEPT; lives--)
@@ -454,6 +459,8 @@ enum world_promise world_play(uint64_t seed, bool lies, struct world_tally *tall
     if (w->broken == WORLD_KEPT)
         rest(w);
     end(w);
+    tally->read_waited_for_write += w->layer.read_waited_for_write;
+    tally->write_waited_for_read += w->layer.write_waited_for_read;
     broken = w->broken;
     (void)snprintf(out, sizeof w->text, "%s", w->text);
     free(w);

@@ -14,6 +14,7 @@
 #include "base/prng.h"
 #include "base/ts.h"
 #include "lib/env_sim.h"
+#include "lib/layer.h"
 #include "net/grpc.h"
 
 enum {
@@ -117,6 +118,8 @@ void drainer_move(struct world *w, struct drainer *d);
 struct world {
     struct sl_prng       dice;
     struct sl_env_sim   *sim;
+    struct sl_env        own_env; /* of sim; in one seed of five its network has a layer above it */
+    struct layer_net     layer;
     const struct sl_env *env;
     struct sl_local     *door;  /* timestamps of the model TiDB */
     sl_ts                drawn; /* last, from the door */
@@ -141,13 +144,15 @@ struct world {
 struct world_tally {
     uint64_t steps;
     uint32_t lives;
-    uint32_t crashes;      /* in mid-air */
-    uint32_t failed_opens; /* starts that a fault ended */
-    uint32_t failed_lives; /* pumps that ended by an error of their own */
-    uint64_t full;         /* steps on a full disk */
-    uint32_t transactions; /* pulled by the auditor */
-    uint32_t retries;      /* of writes */
-    uint64_t large;        /* entities begun to be written to files of their own */
+    uint32_t crashes;               /* in mid-air */
+    uint32_t failed_opens;          /* starts that a fault ended */
+    uint32_t failed_lives;          /* pumps that ended by an error of their own */
+    uint64_t full;                  /* steps on a full disk */
+    uint32_t transactions;          /* pulled by the auditor */
+    uint32_t retries;               /* of writes */
+    uint64_t read_waited_for_write; /* of the layer, as the next */
+    uint64_t write_waited_for_read;
+    uint64_t large; /* entities begun to be written to files of their own */
 };
 
 /* Play one seed. On a disk that lies only P1 is looked at. Returns the first promise that was

@@ -9,6 +9,9 @@
  *     tso COUNT            "ok FIRST"
  *     drive FIRST LAST, move FLOOR CEILING, end, leave
  *     info                 "ok RUNNING FLOOR CEILING LAST LOST"
+ *     tikv URLS            opens TiKV
+ *     read KEY TS          "ok VALUE": of a key (in hex) at that moment
+ *     scan START END TS    "ok COUNT FIRST LAST": how many keys, and which
  *
  * KIND is pumps or drainers. What fails answers "CODE REASON". */
 
@@ -20,11 +23,13 @@
 #include "base/env_os.h"
 #include "base/panic.h"
 #include "net/cluster.h"
+#include "net/tikv.h"
 
 enum { LINE_BYTES = 4096, WORDS_MAX = 6, OUT_BYTES = 1 << 18 };
 
 static struct sl_cluster   *cluster;
 static struct sl_tso_drive *drive;
+static struct sl_tikv      *store;
 static char                 out[OUT_BYTES];
 static size_t               used;
 
@@ -156,6 +161,87 @@ static enum sl_err do_info(char **words, struct sl_why *why)
     return err;
 }
 
+/* ---- snapshots ---- */
+
+enum { KEY_BYTES = 256, PATIENCE_S = 5 };
+
+static struct sl_slice key_of(const char *hex, uint8_t *bytes)
+{
+    size_t count = strlen(hex) / 2;
+
+    for (size_t i = 0; i < count && i < KEY_BYTES; i++) {
+        const char digits[] = {hex[2 * i], hex[2 * i + 1], '\0'};
+
+        bytes[i] = (uint8_t)strtoul(digits, NULL, 16);
+    }
+    return (struct sl_slice){bytes, count < KEY_BYTES ? count : KEY_BYTES};
+}
+
+static void say_hex(struct sl_slice key)
+{
+    char digits[4];
+
+    say(" ", 1);
+    for (size_t i = 0; i < key.len; i++)
+        say(digits, (size_t)snprintf(digits, sizeof digits, "%02x", key.bytes[i]));
+}
+
+static enum sl_err do_tikv(char **words, struct sl_why *why)
+{
+    sl_tikv_free(&store);
+    return sl_tikv_open(sl_env_os(), words[1], &store, why);
+}
+
+static enum sl_err do_read(char **words, struct sl_why *why)
+{
+    uint8_t        bytes[KEY_BYTES];
+    struct sl_buf *value;
+    enum sl_err    err = sl_tikv_get(store, key_of(words[1], bytes), number(words[2]),
+                                     PATIENCE_S * (sl_nanos)SL_NANOS_PER_S, &value, why);
+
+    if (err != SL_OK)
+        return err;
+    say((const char *)value->data, value->len);
+    sl_buf_free(&value);
+    return SL_OK;
+}
+
+struct span {
+    uint32_t        count;
+    struct sl_slice ends[2]; /* the first and the last, in `bytes` */
+    uint8_t         bytes[2][KEY_BYTES];
+};
+
+static enum sl_err take_key(void *context, struct sl_slice key, struct sl_slice value)
+{
+    struct span *span = context;
+    unsigned     to = span->count++ > 0;
+
+    (void)value;
+    if (key.len > KEY_BYTES)
+        return SL_TOO_LARGE;
+    memcpy(span->bytes[to], key.bytes, key.len);
+    span->ends[to] = (struct sl_slice){span->bytes[to], key.len};
+    return SL_OK;
+}
+
+static enum sl_err do_scan(char **words, struct sl_why *why)
+{
+    uint8_t     start[KEY_BYTES];
+    uint8_t     end[KEY_BYTES];
+    struct span span = {0};
+    enum sl_err err =
+        sl_tikv_scan(store, key_of(words[1], start), key_of(words[2], end), number(words[3]),
+                     PATIENCE_S * (sl_nanos)SL_NANOS_PER_S, take_key, &span, why);
+
+    if (err != SL_OK)
+        return err;
+    (void)say_number(SL_OK, span.count);
+    say_hex(span.ends[0]);
+    say_hex(span.ends[span.count > 1]);
+    return SL_OK;
+}
+
 /* What each needs: its words, an open cluster, a drive. */
 static const struct command {
     const char *name;
@@ -169,7 +255,8 @@ static const struct command {
     {"version", 1, true, false, do_version}, {"tso", 2, true, false, do_tso},
     {"drive", 3, true, false, do_drive},     {"move", 3, true, true, do_move},
     {"end", 1, true, true, do_end},          {"leave", 1, true, true, do_leave},
-    {"info", 1, true, false, do_info},
+    {"info", 1, true, false, do_info},       {"tikv", 2, false, false, do_tikv},
+    {"read", 3, false, false, do_read},      {"scan", 4, false, false, do_scan},
 };
 
 static enum sl_err run(char *line, struct sl_why *why)
@@ -185,7 +272,8 @@ static enum sl_err run(char *line, struct sl_why *why)
 
         if (words[0] == NULL || strcmp(words[0], c->name) != 0)
             continue;
-        if (count != c->words || (c->opened && cluster == NULL) || (c->driven && drive == NULL))
+        if (count != c->words || (c->opened && cluster == NULL) || (c->driven && drive == NULL) ||
+            (store == NULL && (c->run == do_read || c->run == do_scan)))
             break;
         return c->run(words, why);
     }
@@ -212,5 +300,6 @@ int main(void)
     }
     sl_tso_drive_free(&drive);
     sl_cluster_free(&cluster);
+    sl_tikv_free(&store);
     return 0;
 }

@@ -5,7 +5,8 @@
  *
  * One address, as with PD: it answers GetMembers and Tso itself, forwards etcd's calls to a real
  * etcd, and says of all regions that there are none. With --tikv it is also the store of the only
- * region, and takes commands from its standard input (tests/tools/faketikv.h). Timestamps are those
+ * region, which has the recorded transactions and DDL jobs, and takes commands from its standard
+ * input (tests/tools/faketikv.h). Timestamps are those
  * of a local cluster (net/local.h): in memory, or in the directory --data, which several members of
  * one PD share. They begin at --tso, or follow the clock. A replay may drive them
  * (proto/fakepd.proto), unless "--undriven yes" makes it as deaf to that as a real PD.

@@ -9,6 +9,7 @@
 #include "base/ts.h"
 #include "sluice/corpus.h"
 #include "tikv.pb-c.h"
+#include "tools/fakemeta.h"
 
 enum { OP_PUT = 0, OP_ROLLBACK = 3, EXPIRED_ROLLBACK = 1, ABSENT_ROLLBACK = 2, WORDS = 3 };
 
@@ -24,16 +25,17 @@ struct txn {
 };
 
 struct faketikv {
-    struct corpus corpus;
-    struct txn   *txns;
-    uint32_t      count;
-    bool          silent;
-    bool          old;
-    char          error[16]; /* kind */
-    uint64_t      error_count;
-    uint64_t      looks;
-    uint64_t      checks;
-    uint64_t      cleans;
+    struct corpus    corpus;
+    struct fakemeta *meta;
+    struct txn      *txns;
+    uint32_t         count;
+    bool             silent;
+    bool             old;
+    char             error[16]; /* kind */
+    uint64_t         error_count;
+    uint64_t         looks;
+    uint64_t         checks;
+    uint64_t         cleans;
 };
 
 static const char look_path[] = "/tikvpb.Tikv/MvccGetByKey";
@@ -44,7 +46,9 @@ bool faketikv_serves(struct sl_slice path)
 {
     return sl_slice_equal(path, sl_slice_from_string(look_path)) ||
            sl_slice_equal(path, sl_slice_from_string(check_path)) ||
-           sl_slice_equal(path, sl_slice_from_string(clean_path));
+           sl_slice_equal(path, sl_slice_from_string(clean_path)) ||
+           sl_slice_equal(path, sl_slice_from_string(fakemeta_get_path)) ||
+           sl_slice_equal(path, sl_slice_from_string(fakemeta_scan_path));
 }
 
 /* ---- the recording ---- */
@@ -81,7 +85,9 @@ enum sl_err faketikv_open(const struct sl_env *env, const char *path, struct fak
     enum sl_err      err;
 
     SL_ASSERT(tikv != NULL);
-    if ((err = corpus_load(env->fs, path, &tikv->corpus, why)) != SL_OK) {
+    if ((err = corpus_load(env->fs, path, &tikv->corpus, why)) != SL_OK ||
+        (err = fakemeta_open(env, path, &tikv->corpus, &tikv->meta, why)) != SL_OK) {
+        corpus_free(&tikv->corpus);
         free(tikv);
         return err;
     }
@@ -264,9 +270,15 @@ static struct sl_buf *clean(struct faketikv *tikv, const struct sl_buf *bytes)
 enum sl_grpc_status faketikv_answer(struct faketikv *tikv, const char *path,
                                     const struct sl_buf *request, struct sl_buf **out)
 {
+    struct trouble trouble;
+
     *out = NULL;
     if (tikv->silent)
         return SL_GRPC_OK;
+    if (strcmp(path, fakemeta_get_path) == 0 || strcmp(path, fakemeta_scan_path) == 0) {
+        *out = fakemeta_answer(tikv->meta, path, request, next_error(tikv, &trouble));
+        return SL_GRPC_OK;
+    }
     if (strcmp(path, check_path) == 0 && tikv->old)
         return SL_GRPC_UNIMPLEMENTED;
     if (strcmp(path, look_path) == 0)
@@ -310,6 +322,8 @@ void faketikv_command(struct faketikv *tikv, const char *line, char *out, size_t
     } else if (strcmp(word[0], "error") == 0) {
         (void)snprintf(tikv->error, sizeof tikv->error, "%.15s", word[1]);
         tikv->error_count = strtoull(word[2], NULL, 10);
+    } else if (strcmp(word[0], "locked") == 0) {
+        fakemeta_lock(tikv->meta, strtoull(word[1], NULL, 10));
     } else if (strcmp(word[0], "lock") == 0 || strcmp(word[0], "hide") == 0 ||
                strcmp(word[0], "show") == 0) {
         known = change(tikv, word[0], strtoull(word[1], NULL, 10), word[2]);

@@ -1,9 +1,10 @@
 #ifndef SL_TESTS_TOOLS_FAKETIKV_H
 #define SL_TESTS_TOOLS_FAKETIKV_H
 
-/* A stand-in for TiKV, as far as the fate of transactions goes: it knows those of a recording
- * (sluice/corpus.h), by primary key, as committed or rolled back, just as recorded; one whose end
- * is not recorded has neither lock nor record. A test changes that by commands, a line each:
+/* A stand-in for TiKV, as far as the fate of transactions and the history of DDL jobs go. It knows
+ * the transactions of a recording (sluice/corpus.h), by primary key, as committed or rolled back,
+ * just as recorded; one whose end is not recorded has neither lock nor record. A test changes that
+ * by commands, a line each:
  *
  *     lock START_TS TTL_MS   it has a lock and no record
  *     hide START_TS          it has neither
@@ -12,7 +13,10 @@
  *                            epoch, not-found, busy
  *     silent on|off          requests get no answer
  *     old on|off             it knows no KvCheckTxnStatus
+ *     locked COUNT           so many reads meet a lock
  *     counts                 answers "ok LOOKS CHECKS CLEANS": requests so far
+ *
+ * The history (tools/fakemeta.h) is what lies beside the recording as ddl-history.jsonl.
  *
  * What is checked and is not committed, or locked and alive, is rolled back from then on. */
 

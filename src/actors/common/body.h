@@ -5,7 +5,7 @@
  * buffer that the caller owns. Pure but for the metrics; any thread. */
 
 #include "base/buf.h"
-#include "net/json.h"
+#include "base/json.h"
 
 struct sl_metric_registry;
 

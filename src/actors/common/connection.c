@@ -129,6 +129,13 @@ static bool wants_input(const struct sl_connection *c)
     return !c->input_ended && (c->http == NULL || sl_http_wants_input(c->http));
 }
 
+/* Is some of it here already, held by a layer above the socket, so that no event tells of it? */
+static bool holds_input(const struct sl_connection *c)
+{
+    return sl_connection_phase(c) != SL_CONNECTION_OVER && wants_input(c) &&
+           (sl_socket_wants(c->socket, SL_SOCKET_READABLE) & SL_SOCKET_HELD) != 0;
+}
+
 static void begin_phase(struct sl_connection *c, enum sl_connection_phase speaks)
 {
     sl_sm_move(&c->phase, speaks);
@@ -247,9 +254,9 @@ static void read_input(struct sl_connection *c)
             end_input(c);
         else
             take(c, got);
-        if (err != SL_OK || got >= budget)
+        if (err != SL_OK || (got >= budget && !holds_input(c)))
             return;
-        budget -= got;
+        budget -= got < budget ? got : budget;
     }
 }
 
@@ -320,8 +327,9 @@ static bool is_over(const struct sl_connection *c)
 
 static enum sl_err watch(struct sl_connection *c, bool more_output)
 {
-    unsigned events = (wants_input(c) ? (unsigned)SL_SOCKET_READABLE : 0) |
-                      (more_output ? (unsigned)SL_SOCKET_WRITABLE : 0);
+    unsigned would = (wants_input(c) ? (unsigned)SL_SOCKET_READABLE : 0) |
+                     (more_output ? (unsigned)SL_SOCKET_WRITABLE : 0);
+    unsigned events = sl_socket_wants(c->socket, would) & ~(unsigned)SL_SOCKET_HELD;
 
     if (events == c->io.events)
         return SL_OK;
@@ -338,6 +346,10 @@ enum sl_err sl_connection_settle(struct sl_connection *c, struct sl_ctx *ctx)
 
     c->ctx = ctx;
     more = flush(c);
+    while (holds_input(c)) { /* which no event will tell of */
+        read_input(c);
+        more = flush(c);
+    }
     if (sl_connection_phase(c) != SL_CONNECTION_OVER && !more && is_over(c))
         leave(c);
     if (sl_connection_phase(c) == SL_CONNECTION_OVER)
@@ -349,7 +361,7 @@ enum sl_err sl_connection_settle(struct sl_connection *c, struct sl_ctx *ctx)
 enum sl_err sl_connection_ready(struct sl_connection *c, struct sl_ctx *ctx, unsigned events)
 {
     c->ctx = ctx;
-    if ((events & SL_SOCKET_READABLE) != 0)
+    if ((events & sl_socket_wants(c->socket, SL_SOCKET_READABLE)) != 0)
         read_input(c);
     return sl_connection_settle(c, ctx);
 }

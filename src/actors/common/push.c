@@ -6,6 +6,7 @@
 #include "actors/common/body.h"
 #include "base/assert.h"
 #include "base/log.h"
+#include "net/http_ask.h"
 #include "net/http_post.h"
 
 enum sl_err sl_push_target(const char *metrics_addr, const char *node_id,

@@ -16,6 +16,7 @@
 #include "actors/common/body.h"
 #include "actors/common/routes.h"
 #include "actors/pump/exposition.h"
+#include "actors/pump/lookup.h"
 #include "actors/pump/messages.h"
 #include "actors/pump/pump.h"
 #include "actors/pump/status.h"
@@ -25,7 +26,6 @@
 #include "net/cluster.h"
 #include "net/http.h"
 #include "net/http_route.h"
-#include "storage/vlog_reader.h"
 
 struct admin {
     struct sl_pump     *pump;
@@ -54,6 +54,21 @@ static enum sl_err look_at_cluster(struct admin *a, struct sl_node_list *pumps, 
     return err == SL_OK ? sl_registry_list(a->registry, SL_NODE_PUMP, pumps, why) : err;
 }
 
+/* What is known to be wrong with the logs; "": nothing. */
+static void find_trouble(const struct sl_pump *pump, struct sl_why *out)
+{
+    out->text[0] = '\0';
+    for (uint32_t k = 0; k < pump->options.shards && out->text[0] == '\0'; k++) {
+        uint64_t segment = atomic_load_explicit(&pump->board.damaged[k], memory_order_relaxed);
+
+        if (segment != 0)
+            (void)sl_fail(out, SL_CORRUPT,
+                          "%s/%08" PRIu64 ".seg is damaged: the pump's log says where, and what "
+                          "can be done",
+                          pump->vlog_options[k].dir, segment);
+    }
+}
+
 static void get_status(struct sl_exchange *x)
 {
     struct sl_node_list pumps;
@@ -64,7 +79,8 @@ static void get_status(struct sl_exchange *x)
         x->body = sl_status_failure_body(why.text);
         return;
     }
-    x->body = sl_status_body(&pumps, now);
+    find_trouble(((struct admin *)x->context)->pump, &why);
+    x->body = sl_status_body(&pumps, now, why.text);
     sl_node_list_free(&pumps);
 }
 
@@ -107,48 +123,6 @@ static void put_state(struct sl_exchange *x)
 
 /* ---- records ---- */
 
-static enum sl_err find_in_shard(struct admin *a, uint32_t k, sl_ts ts, struct sl_index_entry *out,
-                                 struct sl_why *why)
-{
-    struct sl_index_cursor *cursor;
-    uint32_t                count = 0;
-    enum sl_err             err;
-
-    err = sl_index_cursor_open(a->pump->shard[k].index, ts - 1, &cursor, why);
-    if (err != SL_OK)
-        return err;
-    err = sl_index_cursor_next(cursor, ts, out, 1, &count, why);
-    sl_index_cursor_close(&cursor);
-    return err == SL_OK && count == 0 ? SL_NOT_FOUND : err;
-}
-
-static enum sl_err read_record(struct admin *a, uint32_t k, struct sl_position position,
-                               struct sl_buf **out, struct sl_why *why)
-{
-    struct sl_vlog_reader *reader = sl_vlog_reader_new(&a->pump->vlog_options[k]);
-    struct sl_vlog_record  record;
-    enum sl_err            err = sl_vlog_reader_read(reader, position, &record, out, why);
-
-    sl_vlog_reader_free(&reader);
-    return err;
-}
-
-/* The record with this commit ts. (A prewrite is not found by its start ts: the index is by commit
- * ts alone.) */
-static enum sl_err find_record(struct admin *a, sl_ts ts, struct sl_buf **out, struct sl_why *why)
-{
-    struct sl_index_entry entry;
-    enum sl_err           err = SL_NOT_FOUND;
-    uint32_t              k = 0;
-
-    if (ts <= 0)
-        return SL_NOT_FOUND;
-    while (k < a->pump->options.shards &&
-           (err = find_in_shard(a, k, ts, &entry, why)) == SL_NOT_FOUND)
-        k++;
-    return err == SL_OK ? read_record(a, k, entry.commit, out, why) : err;
-}
-
 static void get_record(struct sl_exchange *x)
 {
     char           text[SL_HTTP_URL_BYTES_MAX];
@@ -161,7 +135,7 @@ static void get_record(struct sl_exchange *x)
         x->body = sl_status_bad_ts_body(text);
         return;
     }
-    err = find_record(x->context, ts, &record, &why);
+    err = sl_pump_lookup(((struct admin *)x->context)->pump, ts, &record, &why);
     if (err != SL_OK) {
         x->body =
             sl_status_no_record_body(ts, err == SL_NOT_FOUND ? "leveldb: not found" : why.text);

@@ -30,6 +30,8 @@ struct sl_pump_board {
     _Atomic int64_t  watermark[SL_PUMP_SHARDS_MAX];  /* what pullers may see; indexer */
     _Atomic uint32_t unresolved[SL_PUMP_SHARDS_MAX]; /* prewrites without outcome; sorter */
     _Atomic uint32_t broken[SL_PUMP_SHARDS_MAX];     /* 1: its log takes nothing; shard_writer */
+    _Atomic uint64_t damaged[SL_PUMP_SHARDS_MAX];    /* the first segment that is; 0: none is known;
+                                                        retention */
     /* Activity, for the clock's fakes and for status. */
     _Atomic uint64_t writes;  /* WriteBinlog calls answered; sessions */
     _Atomic uint64_t spools;  /* large entities begun: their serial numbers; sessions */

@@ -10,9 +10,13 @@ static void look_at_board(struct sl_pump *pump)
     sl_ts                         complete = sl_pump_max_commit_ts(pump);
     sl_ts    newest = atomic_load_explicit(&board->newest_ts, memory_order_relaxed);
     uint64_t unresolved = 0;
+    uint32_t damaged = 0;
 
-    for (uint32_t k = 0; k < pump->options.shards; k++)
+    for (uint32_t k = 0; k < pump->options.shards; k++) {
         unresolved += atomic_load_explicit(&board->unresolved[k], memory_order_relaxed);
+        damaged += atomic_load_explicit(&board->damaged[k], memory_order_relaxed) != 0;
+    }
+    sl_metric_set(m->damaged_shards, damaged);
     sl_metric_set(m->unresolved, (double)unresolved);
     sl_metric_set(m->pullers, atomic_load_explicit(&board->pullers, memory_order_relaxed));
     sl_metric_set(m->max_commit_ms, (double)sl_ts_physical_ms(complete));

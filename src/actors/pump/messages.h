@@ -50,6 +50,7 @@
     X(SL_PUMP_DONE, "done")                     /* A plain */                                  \
     X(SL_PUMP_CHECKPOINT_DUE, "checkpoint-due") /* T */                                        \
     X(SL_PUMP_SPACE_DUE, "space-due")           /* T */                                        \
+    X(SL_PUMP_SCRUB_DUE, "scrub-due")           /* T */                                        \
     X(SL_PUMP_TICK, "tick")                     /* T */                                        \
     X(SL_PUMP_RETRY, "retry")                   /* T */                                        \
     X(SL_PUMP_DUE, "due")                       /* T: something has its deadline now */

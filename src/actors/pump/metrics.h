@@ -70,6 +70,7 @@ struct sl_pump_metrics {
     struct sl_metric_series *watermark_lag_ms;
     struct sl_metric_series *unresolved;
     struct sl_metric_series *late[SL_PUMP_LATES];
+    struct sl_metric_series *damaged_shards;
     struct sl_metric_series *connections;
     struct sl_metric_series *pullers;
     struct sl_metric_series *refused[SL_PUMP_REFUSALS];

@@ -129,6 +129,19 @@ static enum sl_err save(struct sl_fs *fs, const char *path, const struct sl_data
     return sl_fs_replace(fs, path, text, (size_t)bytes, why);
 }
 
+enum sl_err sl_data_dir_is_new(struct sl_fs *fs, const char *dir, bool *out, struct sl_why *why)
+{
+    struct sl_file_info info;
+    char                path[SL_PATH_BYTES_MAX];
+    enum sl_err         err;
+
+    if ((err = sl_path_join(path, dir, "sluice.json", why)) != SL_OK)
+        return err;
+    err = sl_fs_info(fs, path, &info, why);
+    *out = err == SL_NOT_FOUND;
+    return err == SL_NOT_FOUND ? SL_OK : err;
+}
+
 enum sl_err sl_data_dir_settle(struct sl_fs *fs, const char *dir, const struct sl_data_dir *wanted,
                                bool shards_asked, struct sl_data_dir *out, struct sl_why *why)
 {

@@ -29,6 +29,9 @@ struct sl_data_dir {
     uint32_t shards; /* 1..SL_INDEX_SHARDS_MAX */
 };
 
+/* Was the directory never settled? */
+enum sl_err sl_data_dir_is_new(struct sl_fs *fs, const char *dir, bool *out, struct sl_why *why);
+
 /* Settle what the directory is for: a new one becomes what `wanted` says, and one that has been
  * used before must be of the same cluster. shards_asked: the number of shards was configured, so
  * that another one in the directory is refused; else the directory's is taken. SL_CONFIG: it is for

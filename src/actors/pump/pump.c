@@ -117,41 +117,53 @@ static enum sl_err load_gc(struct sl_pump *pump, struct sl_why *why)
 
 /* ---- opening ---- */
 
-/* A cluster that cannot be reached now is waited for: which of the two starts first is nobody's
- * business. */
-static enum sl_err learn_cluster_id(struct sl_pump *pump, struct sl_why *why)
+static enum sl_err settle_node_id(struct sl_pump *pump, struct sl_why *why)
+{
+    const struct sl_pump_options   *o = &pump->options;
+    const struct sl_node_id_sources sources = {
+        .configured = o->node_id, .host_name = o->host_name, .addr = o->addr};
+    struct sl_why note = {0};
+    enum sl_err   err;
+
+    err = sl_node_id_settle(o->env->fs, o->data_dir, &sources, pump->node_id, &note, why);
+    if (err == SL_OK && note.text[0] != '\0')
+        sl_log(SL_LOG_WARN, "node id", sl_field_str("note", note.text));
+    return err;
+}
+
+/* A new directory under the name of a pump that has data, which drainers may still need: to start
+ * as if nothing were missing would leave a hole that nobody hears of. */
+static enum sl_err refuse_lost_data(struct sl_pump *pump, struct sl_cluster *cluster,
+                                    struct sl_why *why)
 {
     const struct sl_pump_options *o = &pump->options;
-    struct sl_cluster            *cluster;
+    struct sl_node                before;
+    bool                          is_new;
     enum sl_err                   err;
 
-    for (unsigned tries = 1;; tries++) {
-        err = sl_cluster_open(o->env, o->pd_urls, &cluster, why);
-        if (!sl_err_is_transient(err) || tries == SL_PUMP_CLUSTER_TRIES)
-            break;
-        sl_log(SL_LOG_WARN, "the cluster cannot be reached, trying again",
-               sl_field_str("pd-urls", o->pd_urls), sl_field_err(err, why));
-        sl_net_wait(o->env->net, NULL, 0,
-                    sl_env_now(o->env) + (sl_nanos)SL_PUMP_CLUSTER_RETRY_MS * SL_NANOS_PER_MS);
-    }
-    if (err != SL_OK)
+    if ((err = sl_data_dir_is_new(o->env->fs, o->data_dir, &is_new, why)) != SL_OK || !is_new)
         return err;
-    pump->cluster_id = sl_cluster_id(cluster);
-    sl_cluster_free(&cluster);
-    sl_log(SL_LOG_INFO, "get clusterID success", sl_field_u64("id", pump->cluster_id));
-    return SL_OK;
+    err = sl_registry_get(sl_cluster_registry(cluster), SL_NODE_PUMP, pump->node_id, &before, why);
+    if (err != SL_OK)
+        return err == SL_NOT_FOUND ? SL_OK : err;
+    if (before.state == SL_NODE_OFFLINE || before.max_commit_ts == 0)
+        return SL_OK;
+    return sl_fail(
+        why, SL_CONFIG,
+        "data-dir %s is empty, but pump %s is registered as %s with binlogs up to %" PRId64
+        ": give it the directory that it had; or, giving up what drainers have not read "
+        "from there, run binlogctl -cmd update-pump -node-id %s -state offline first",
+        o->data_dir, pump->node_id, sl_node_state_name(before.state), before.max_commit_ts,
+        pump->node_id);
 }
 
 /* What the directory says of itself rules over the configuration. */
-static enum sl_err settle_identity(struct sl_pump *pump, struct sl_why *why)
+static enum sl_err settle_directory(struct sl_pump *pump, struct sl_why *why)
 {
-    struct sl_pump_options         *o = &pump->options;
-    const struct sl_data_dir        wanted = {.cluster_id = pump->cluster_id, .shards = o->shards};
-    const struct sl_node_id_sources sources = {
-        .configured = o->node_id, .host_name = o->host_name, .addr = o->addr};
-    struct sl_data_dir dir;
-    struct sl_why      note = {0};
-    enum sl_err        err;
+    struct sl_pump_options  *o = &pump->options;
+    const struct sl_data_dir wanted = {.cluster_id = pump->cluster_id, .shards = o->shards};
+    struct sl_data_dir       dir;
+    enum sl_err              err;
 
     err = sl_data_dir_settle(o->env->fs, o->data_dir, &wanted, o->shards_asked, &dir, why);
     if (err != SL_OK)
@@ -162,10 +174,46 @@ static enum sl_err settle_identity(struct sl_pump *pump, struct sl_why *why)
                        "supported",
                        o->data_dir, dir.shards, SL_PUMP_SHARDS_MAX);
     o->shards = dir.shards;
-    err = sl_node_id_settle(o->env->fs, o->data_dir, &sources, pump->node_id, &note, why);
-    if (err == SL_OK && note.text[0] != '\0')
-        sl_log(SL_LOG_WARN, "node id", sl_field_str("note", note.text));
+    return SL_OK;
+}
+
+/* Who this pump is in its cluster, asked once. */
+static enum sl_err meet_cluster(struct sl_pump *pump, struct sl_why *why)
+{
+    const struct sl_pump_options *o = &pump->options;
+    struct sl_cluster            *cluster;
+    enum sl_err                   err = sl_cluster_open(o->env, o->pd_urls, &cluster, why);
+
+    if (err != SL_OK)
+        return err;
+    pump->cluster_id = sl_cluster_id(cluster);
+    err = refuse_lost_data(pump, cluster, why);
+    sl_cluster_free(&cluster);
     return err;
+}
+
+/* A cluster that cannot be reached now is waited for, PD or etcd: which starts first is nobody's
+ * business. */
+static enum sl_err settle_identity(struct sl_pump *pump, struct sl_why *why)
+{
+    const struct sl_pump_options *o = &pump->options;
+    enum sl_err                   err = settle_node_id(pump, why);
+
+    if (err != SL_OK)
+        return err;
+    for (unsigned tries = 1;; tries++) {
+        err = meet_cluster(pump, why);
+        if (!sl_err_is_transient(err) || tries == SL_PUMP_CLUSTER_TRIES)
+            break;
+        sl_log(SL_LOG_WARN, "the cluster cannot be reached, trying again",
+               sl_field_str("pd-urls", o->pd_urls), sl_field_err(err, why));
+        sl_net_wait(o->env->net, NULL, 0,
+                    sl_env_now(o->env) + (sl_nanos)SL_PUMP_CLUSTER_RETRY_MS * SL_NANOS_PER_MS);
+    }
+    if (err != SL_OK)
+        return err;
+    sl_log(SL_LOG_INFO, "get clusterID success", sl_field_u64("id", pump->cluster_id));
+    return settle_directory(pump, why);
 }
 
 static enum sl_err open_all(struct sl_pump *pump, struct sl_why *why)
@@ -174,8 +222,6 @@ static enum sl_err open_all(struct sl_pump *pump, struct sl_why *why)
     enum sl_err                   err;
 
     if ((err = sl_data_dir_lock(o->env->fs, o->data_dir, &pump->lock, why)) != SL_OK)
-        return err;
-    if ((err = learn_cluster_id(pump, why)) != SL_OK)
         return err;
     if ((err = settle_identity(pump, why)) != SL_OK)
         return err;

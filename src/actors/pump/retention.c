@@ -1,5 +1,5 @@
-/* retention: makes the index survive (checkpoints), watches the free space, and removes what is old
- * and needed by nobody.
+/* retention: makes the index survive (checkpoints), watches the free space, looks for damage in the
+ * logs (scrub.h), and removes what is old and needed by nobody.
  *
  * What may go. The gc point is the present (of the timestamp door, never the wall clock) less the
  * retention time, and never above what is complete here, nor above what any drainer that is not
@@ -23,6 +23,7 @@
 #include "actors/pump/gc_scan.h"
 #include "actors/pump/messages.h"
 #include "actors/pump/pump.h"
+#include "actors/pump/scrub.h"
 #include "actors/pump/topology.h"
 #include "base/assert.h"
 #include "base/log.h"
@@ -38,6 +39,8 @@ struct retention {
     struct sl_timer     space;
     struct sl_timer     round;
     struct sl_timer     go_on;
+    struct sl_timer     scrub_due;
+    struct sl_scrub     scrub;
     sl_ts               checkpointed; /* newest commit ts at the last checkpoint */
     enum phase          phase;
     uint32_t            k;      /* the shard of this phase */
@@ -82,6 +85,14 @@ static void look_at_space(struct sl_ctx *ctx, struct retention *r)
     if (err != SL_OK)
         sl_log(SL_LOG_ERROR, "free space is not known", sl_field_err(err, &why));
     sl_timer_arm(ctx, &r->space, SL_PUMP_SPACE_DUE, SL_SPACE_MS);
+}
+
+static void scrub(struct sl_ctx *ctx, struct retention *r)
+{
+    bool is_over = sl_scrub_step(&r->scrub, r->pump);
+
+    sl_timer_arm(ctx, &r->scrub_due, SL_PUMP_SCRUB_DUE,
+                 is_over ? SL_SCRUB_PASS_MS : SL_SCRUB_STEP_MS);
 }
 
 /* ---- a round ---- */
@@ -259,6 +270,7 @@ static enum sl_err retention_start(struct sl_ctx *ctx, void *self, const void *a
     sl_timer_arm(ctx, &r->checkpoint, SL_PUMP_CHECKPOINT_DUE, SL_CHECKPOINT_MS);
     sl_timer_arm(ctx, &r->space, SL_PUMP_SPACE_DUE, SL_SPACE_MS);
     sl_timer_arm(ctx, &r->round, SL_PUMP_TICK, SL_GC_PERIOD_MS);
+    sl_timer_arm(ctx, &r->scrub_due, SL_PUMP_SCRUB_DUE, SL_SCRUB_STEP_MS);
     return SL_OK;
 }
 
@@ -288,6 +300,7 @@ static enum sl_err retention_handle(struct sl_ctx *ctx, void *self, struct sl_ms
     switch (msg->type) {
     case SL_PUMP_CHECKPOINT_DUE: return checkpoint_due(ctx, r);
     case SL_PUMP_SPACE_DUE: look_at_space(ctx, r); return SL_OK;
+    case SL_PUMP_SCRUB_DUE: scrub(ctx, r); return SL_OK;
     case SL_PUMP_TICK: begin_round(ctx, r); return SL_OK;
     case SL_PUMP_DUE: scan(ctx, r); return SL_OK;
     case SL_PUMP_GC: trigger(ctx, r, msg); return SL_OK;
@@ -315,6 +328,7 @@ static void retention_stop(struct sl_ctx *ctx, void *self)
     (void)ctx;
     for (uint32_t k = 0; k < SL_PUMP_SHARDS_MAX; k++)
         sl_gc_scan_done(&r->scans[k]);
+    sl_scrub_done(&r->scrub);
     sl_cluster_free(&r->cluster);
 }
 
@@ -333,7 +347,7 @@ const struct sl_actor_class sl_pump_retention_class = {
     .lane = SL_LANE_PEER,
     .state_bytes = sizeof(struct retention),
     .questions_max = 1,
-    .timers_max = 4,
+    .timers_max = 5,
     .start = retention_start,
     .handle = retention_handle,
     .system = retention_system,

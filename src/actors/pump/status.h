@@ -11,8 +11,9 @@
 #include "net/node.h"
 #include "net/registry.h"
 
-/* GET /status: all pumps whatever their state, and a timestamp just fetched. */
-struct sl_buf *sl_status_body(const struct sl_node_list *pumps, sl_ts now);
+/* GET /status: all pumps whatever their state, and a timestamp just fetched. `trouble`: what is
+ * wrong with this one; "": nothing, as the original always says then. */
+struct sl_buf *sl_status_body(const struct sl_node_list *pumps, sl_ts now, const char *trouble);
 /* The same when one of the two could not be had; `why` is for people. */
 struct sl_buf *sl_status_failure_body(const char *why);
 

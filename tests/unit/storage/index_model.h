@@ -192,7 +192,9 @@ static inline void assert_unresolved_equal(struct sl_index_shard *shard, struct 
 {
     struct model_walk          walk = {.next = m->unresolved, .left = m->unresolved_count};
     struct sl_index_unresolved one;
+    struct sl_index_cursor    *cursor = NULL;
 
+    assert_int_equal(sl_index_cursor_open(shard, -1, &cursor, NULL), SL_OK);
     qsort(m->unresolved, m->unresolved_count, sizeof *m->unresolved, by_start_ts);
     assert_int_equal(sl_index_each_unresolved(shard, model_walk_one, &walk, NULL), SL_OK);
     assert_int_equal(walk.left, 0);
@@ -200,8 +202,13 @@ static inline void assert_unresolved_equal(struct sl_index_shard *shard, struct 
         assert_int_equal(sl_index_find_unresolved(shard, m->unresolved[0].start_ts, &one, NULL),
                          SL_OK);
         assert_same_position(one.prewrite, m->unresolved[0].prewrite);
+        assert_int_equal(sl_index_cursor_unresolved(cursor, m->unresolved[0].start_ts, &one, NULL),
+                         SL_OK);
+        assert_same_position(one.prewrite, m->unresolved[0].prewrite);
     }
     assert_int_equal(sl_index_find_unresolved(shard, 7, &one, NULL), SL_NOT_FOUND);
+    assert_int_equal(sl_index_cursor_unresolved(cursor, 7, &one, NULL), SL_NOT_FOUND);
+    sl_index_cursor_close(&cursor);
 }
 
 static inline void assert_entries_equal(struct sl_index_shard *shard, const struct model *m)

@@ -14,7 +14,7 @@
 #include "actors/common/action.h"
 #include "actors/drainer/status.h"
 #include "lib/env_sim.h"
-#include "net/json.h"
+#include "base/json.h"
 #include "net/node.h"
 
 enum { RECORDING_BYTES_MAX = 4096, SEATS = 4, MINUTES = 5 };

@@ -771,6 +771,7 @@ void entrance_play(const struct stage_scene *scenes, uint32_t count, void (*chec
         struct sl_why why = {0};
 
         reset();
+        stage.layered = seed % 3 == 0;
         if (stage_play_seed(&stage, &entrance_topology, seed, &why) != SL_OK)
             fail_msg("seed %u: %s", (unsigned)seed, why.text);
         for (uint32_t k = 0; k < ENTRANCE_SHARDS; k++)

@@ -147,7 +147,8 @@ extern struct admin_double admin;
 
 /* ---- playing ---- */
 
-/* Play these scenes under STAGE_SEEDS / 5 seeds, after everything has been started; then stop. */
+/* Play these scenes under STAGE_SEEDS / 5 seeds, after everything has been started; then stop. In
+ * one of three the network has a layer above it (lib/layer.h). */
 void entrance_play(const struct stage_scene *scenes, uint32_t count, void (*check)(void));
 
 #define ENTRANCE_PLAY(array, check) entrance_play((array), STAGE_COUNT(array), (check))

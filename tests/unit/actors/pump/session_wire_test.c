@@ -67,6 +67,30 @@ static void requests_of_http_go_to_admin_one_by_one(void **state)
     ENTRANCE_PLAY(scenes, check_http);
 }
 
+/* What has come is read on without a further event, wherever it waits. */
+static void ask_often(struct sl_ctx *ctx)
+{
+    open_raw(ctx);
+    for (uint32_t i = 0; i < 29; i++)
+        client_raw_text(0, "GET /status HTTP/1.1\r\nHost: pump\r\n\r\n");
+    client_raw_text(0, "GET /last HTTP/1.0\r\n\r\n");
+}
+
+static void check_often(void)
+{
+    assert_int_equal(admin.asked, 30);
+    assert_memory_equal(admin.said, "GET /last", 9);
+    assert_true(clients[0].ended);
+}
+
+static void requests_behind_each_other_are_all_answered(void **state)
+{
+    static const struct stage_scene scenes[] = {{.play = ask_often}, {.ready = first_closed}};
+
+    (void)state;
+    ENTRANCE_PLAY(scenes, check_often);
+}
+
 /* The line to admin has one credit here. */
 static void ask_twice(struct sl_ctx *ctx)
 {
@@ -498,6 +522,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_of_http_go_to_admin_one_by_one),
+        cmocka_unit_test(requests_behind_each_other_are_all_answered),
         cmocka_unit_test(requests_wait_for_their_line),
         cmocka_unit_test(a_request_that_admin_cannot_answer_is_unavailable),
         cmocka_unit_test(what_is_neither_grpc_nor_http_is_closed),

@@ -72,7 +72,7 @@ static void status_is_the_originals(void **state)
 
     (void)state;
     assert_int_equal(pumps.count, 2);
-    assert_body(sl_status_body(&pumps, 470615686988169217), body);
+    assert_body(sl_status_body(&pumps, 470615686988169217, ""), body);
 }
 
 static void status_without_pumps_and_failed_status_have_their_forms(void **state)
@@ -80,7 +80,7 @@ static void status_without_pumps_and_failed_status_have_their_forms(void **state
     struct sl_node_list none = {NULL, 0};
 
     (void)state;
-    assert_body(sl_status_body(&none, 7),
+    assert_body(sl_status_body(&none, 7, ""),
                 "{\"status\":{},\"CommitTS\":7,\"Checkpoint\":{},\"ErrMsg\":\"\"}\n");
     assert_body(sl_status_failure_body("can't \"do\" <it>"),
                 "{\"status\":null,\"CommitTS\":0,\"Checkpoint\":{},\"ErrMsg\":\"can't \\\"do\\\" "
@@ -117,7 +117,7 @@ static void the_largest_records_fit(void **state)
         nodes[i].max_commit_ts = INT64_MIN;
         nodes[i].update_ts = INT64_MIN;
     }
-    body = sl_status_body(&list, INT64_MIN);
+    body = sl_status_body(&list, INT64_MIN, "");
     assert_true(body->len > 2 * 6 * (2 * 255 + 279));
     sl_buf_free(&body);
     body = sl_status_drainers_body(&list);
