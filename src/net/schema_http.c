@@ -9,10 +9,10 @@
 #include "base/intrusive.h"
 #include "net/http_ask.h"
 
-/* TiDB's status port: GET /ddl/history?start_job_id=ID&limit=N answers an array of at most N jobs of
- * ids up to ID, the greatest first; without the id, the last N. Older TiDB knows only the limit, the
- * oldest neither: it answers with all. So a history is read twice, by pages: once for what its jobs
- * are, and once in order. Only one page is in memory, unless the TiDB is old. */
+/* TiDB's status port: GET /ddl/history?start_job_id=ID&limit=N answers an array of at most N jobs
+ * of ids up to ID, the greatest first; without the id, the last N. Older TiDB knows only the limit,
+ * the oldest neither: it answers with all. So a history is read twice, by pages: once for what its
+ * jobs are, and once in order. Only one page is in memory, unless the TiDB is old. */
 
 enum { PATH_BYTES = 128, STATUS_PORT = 10080 };
 
@@ -64,7 +64,8 @@ static enum sl_err get(struct http_source *h, const char *path, struct sl_json *
     return err == SL_OK ? SL_OK : sl_wrap(why, err, "http://%s%s", h->address, path);
 }
 
-/* The jobs of ids up to `from` (0: the last ones), at most `count`, if the TiDB understands that. */
+/* The jobs of ids up to `from` (0: the last ones), at most `count`, if the TiDB understands that.
+ */
 static enum sl_err get_page(struct http_source *h, int64_t from, size_t count, struct sl_json **out,
                             struct sl_why *why)
 {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""DDL jobs out of a file and out of TiDB's status port, of three ages (one that pages, one that knows
-only a limit, one that always tells all): the same jobs in the same order, and what is broken or
-missing is told. Uses tests/tools/schema_jobs.c."""
+"""DDL jobs out of a file and out of TiDB's status port, of three ages (one that pages, one that
+knows only a limit, one that always tells all): the same jobs in the same order, and what is broken
+or missing is told. Uses tests/tools/schema_jobs.c."""
 
 import http.server
 import json

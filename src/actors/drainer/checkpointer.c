@@ -68,8 +68,7 @@ static enum sl_err describe(struct checkpointer *c, const struct sl_drainer_desc
     enum sl_err     err = sink->ops->describe(sink, question->table, &answer->described, why);
 
     if (err == SL_NOT_FOUND)
-        sl_fail(why, err,
-                "the downstream has no table %s.%s, which has rows to be applied: create it "
+        sl_fail(why, err, "the downstream has no table %s.%s, which has rows to be applied: create it "
                 "there, or filter it",
                 (const char *)question->table->schema.bytes,
                 (const char *)question->table->name.bytes);
@@ -88,8 +87,8 @@ static enum sl_err serve(struct checkpointer *c, struct sl_msg *question, struct
 
     if (question->type == SL_DRAINER_DESCRIBE) {
         described = sl_drainer_described_new();
-        err =
-            describe(c, (const struct sl_drainer_describe *)(const void *)question, described, why);
+        err = describe(c, (const struct sl_drainer_describe *)(const void *)question, described,
+                       why);
         if (err == SL_OK)
             *answer = &described->hdr;
         else

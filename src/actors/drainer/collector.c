@@ -40,8 +40,7 @@ static enum sl_err look(struct sl_ctx *ctx, struct collector *c, struct sl_drain
     enum sl_err    err;
 
     if (c->cluster == NULL &&
-        (err = sl_cluster_open(sl_env(ctx), c->drainer->options.config->pd_urls, &c->cluster,
-                               why)) != SL_OK)
+        (err = sl_cluster_open(sl_env(ctx), c->drainer->options.config->pd_urls, &c->cluster, why)) != SL_OK)
         return sl_wrap(why, err, "open the cluster");
     if ((err = fetch_ts(sl_cluster_tso(c->cluster), &answer->fence, why)) != SL_OK)
         return sl_wrap(why, err, "get a timestamp");

@@ -121,11 +121,11 @@ static enum sl_err take_job(void *context, struct sl_json **document)
  * finished before. */
 static enum sl_err open_schema(struct sl_drainer *d, void *unused, struct sl_why *why)
 {
-    const struct sl_history_bound bound = {.version = d->start_schema_version,
-                                           .finished =
-                                               d->start_schema_version == 0 ? d->start_ts : 0};
-    struct past                   past = {.why = why};
-    enum sl_err                   err;
+    const struct sl_history_bound bound = {
+        .version = d->start_schema_version,
+        .finished = d->start_schema_version == 0 ? d->start_ts : 0};
+    struct past past = {.why = why};
+    enum sl_err err;
 
     (void)unused;
     sl_schema_free(&d->schema);

@@ -43,7 +43,8 @@ static bool send_window(struct sl_ctx *ctx, struct merger *m, sl_ts last)
         m->filling = sl_window_new(m->seq);
     if (m->filling->bytes > SL_WINDOW_LINE_BYTES) /* it has all the line */
         m->filling->bytes = SL_WINDOW_LINE_BYTES;
-    if (sl_line_credits_free(line) == 0 || sl_line_bytes_free(line) < (int64_t)m->filling->bytes) {
+    if (sl_line_credits_free(line) == 0 ||
+        sl_line_bytes_free(line) < (int64_t)m->filling->bytes) {
         m->is_line_full = true;
         sl_line_wait(ctx, line, (uint32_t)m->filling->bytes, 0);
         return false;
@@ -207,11 +208,10 @@ static void tell_wait(struct merger *m)
     }
     if (seat->node_state != SL_NODE_PAUSED && seat->state == SEAT_PULLING)
         return;
-    sl_fail(&why, SL_UNAVAILABLE,
-            "pump %s is %s at ts %" PRId64 ": start it again, or, giving up "
+    sl_fail(&why, SL_UNAVAILABLE, "pump %s is %s at ts %" PRId64 ": start it again, or, giving up "
             "what it still has, set it offline",
-            seat->shared->node_id, seat->node_state == SL_NODE_PAUSED ? "paused" : "not reachable",
-            watermark);
+            seat->shared->node_id,
+            seat->node_state == SL_NODE_PAUSED ? "paused" : "not reachable", watermark);
     sl_drainer_board_note(&m->drainer->board, SL_DRAINER_PART_MERGE, SL_DRAINER_WAITING,
                           SL_UNAVAILABLE, why.text);
 }

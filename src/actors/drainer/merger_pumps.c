@@ -72,7 +72,8 @@ static void end_source(struct sl_ctx *ctx, struct seat *seat)
 static struct seat *find_seat(struct merger *m, const char *node_id)
 {
     for (uint32_t i = 0; i < SL_DRAINER_SOURCES_MAX; i++) {
-        if (m->seats[i].state != SEAT_FREE && strcmp(m->seats[i].shared->node_id, node_id) == 0)
+        if (m->seats[i].state != SEAT_FREE &&
+            strcmp(m->seats[i].shared->node_id, node_id) == 0)
             return &m->seats[i];
     }
     return NULL;
@@ -215,8 +216,8 @@ enum sl_err merger_source_ended(struct sl_ctx *ctx, struct merger *m,
         if (ended->err != SL_OK)
             merger_hold(m, ended->why.text);
         seat->state = seat->is_offline ? SEAT_LEAVING : SEAT_WAITING;
-        seat->restart_at =
-            sl_now(ctx) + (m->is_held ? SL_SOURCE_RETRY_MS : 0) * (sl_nanos)SL_NANOS_PER_MS;
+        seat->restart_at = sl_now(ctx) + (m->is_held ? SL_SOURCE_RETRY_MS : 0) *
+                                             (sl_nanos)SL_NANOS_PER_MS;
         return SL_OK;
     }
     SL_UNREACHABLE("no child of the merger");

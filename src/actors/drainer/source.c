@@ -27,8 +27,8 @@ static const char method[] = "/binlog.Pump/PullBinlogs";
 struct source {
     const struct sl_source_seat *seat;
     struct sl_channel           *channel;
-    struct sl_grpc_call         *call;                     /* NULL: no stream */
-    sl_ts                        last;                     /* received */
+    struct sl_grpc_call         *call; /* NULL: no stream */
+    sl_ts                        last; /* received */
     struct sl_drainer_block     *filled[SL_SOURCE_BLOCKS]; /* owned, oldest first */
     uint32_t                     filled_count;
     bool                         is_line_full; /* SL_MSG_OPEN will come */
@@ -46,7 +46,8 @@ struct source {
 
 static struct sl_drainer_block *block_to_fill(struct source *s)
 {
-    struct sl_drainer_block *block = s->filled_count > 0 ? s->filled[s->filled_count - 1] : NULL;
+    struct sl_drainer_block *block =
+        s->filled_count > 0 ? s->filled[s->filled_count - 1] : NULL;
 
     if (block != NULL && block->block.count < SL_DRAINER_BLOCK_ITEMS)
         return block;

@@ -39,26 +39,26 @@ struct sl_drainer_args {
 
 /* The lines: indexes for sl_line. Input 0 unless said otherwise. */
 enum sl_drainer_line {
-    SL_LINE_BLOCK,  /* source -> merger; input: the source's number in the merge */
-    SL_LINE_FENCE,  /* merger -> collector */
-    SL_LINE_WINDOW, /* merger -> planner -> decoder -> dispatcher */
-    SL_LINE_JOB,    /* planner -> historian */
-    SL_LINE_PART,   /* dispatcher -> worker; input: the worker's number */
-    SL_LINE_KEEP,   /* dispatcher -> checkpointer */
+    SL_LINE_BLOCK,    /* source -> merger; input: the source's number in the merge */
+    SL_LINE_FENCE,    /* merger -> collector */
+    SL_LINE_WINDOW,   /* merger -> planner -> decoder -> dispatcher */
+    SL_LINE_JOB,      /* planner -> historian */
+    SL_LINE_PART,     /* dispatcher -> worker; input: the worker's number */
+    SL_LINE_KEEP,     /* dispatcher -> checkpointer */
     SL_DRAINER_LINES,
 };
 
 /* The classes. Those that root starts get struct sl_drainer_args, a source what source.h says. */
-#define SL_DRAINER_CLASSES(X)      \
-    X(sl_drainer_root_class)       \
-    X(sl_drainer_collector_class)  \
-    X(sl_drainer_source_class)     \
-    X(sl_drainer_merger_class)     \
-    X(sl_drainer_planner_class)    \
-    X(sl_drainer_historian_class)  \
-    X(sl_drainer_decoder_class)    \
-    X(sl_drainer_dispatcher_class) \
-    X(sl_drainer_worker_class)     \
+#define SL_DRAINER_CLASSES(X)          \
+    X(sl_drainer_root_class)           \
+    X(sl_drainer_collector_class)      \
+    X(sl_drainer_source_class)         \
+    X(sl_drainer_merger_class)         \
+    X(sl_drainer_planner_class)        \
+    X(sl_drainer_historian_class)      \
+    X(sl_drainer_decoder_class)        \
+    X(sl_drainer_dispatcher_class)     \
+    X(sl_drainer_worker_class)         \
     X(sl_drainer_checkpointer_class)
 #define SL_DRAINER_CLASS(name) extern const struct sl_actor_class name;
 SL_DRAINER_CLASSES(SL_DRAINER_CLASS)

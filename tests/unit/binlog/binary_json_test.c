@@ -156,9 +156,8 @@ static void nesting_has_a_bound(void **state)
     memset(text, '[', SL_BINARY_JSON_DEPTH_MAX);
     memset(text + SL_BINARY_JSON_DEPTH_MAX, ']', SL_BINARY_JSON_DEPTH_MAX);
     assert_text(nested(SL_BINARY_JSON_DEPTH_MAX), text);
-    assert_int_equal(
-        binary_json_text(nested(SL_BINARY_JSON_DEPTH_MAX + 1), false, &arena, &out, &why),
-        SL_INVALID);
+    assert_int_equal(binary_json_text(nested(SL_BINARY_JSON_DEPTH_MAX + 1), false, &arena, &out, &why),
+                     SL_INVALID);
     assert_non_null(strstr(why.text, "deeper than 100"));
 }
 
@@ -176,9 +175,8 @@ static void no_prefix_is_a_value(void **state)
 
             assert_non_null(copy);
             memcpy(copy, all.bytes, len);
-            assert_int_equal(
-                binary_json_text((struct sl_slice){copy, len}, false, &arena, &out, NULL),
-                SL_INVALID);
+            assert_int_equal(binary_json_text((struct sl_slice){copy, len}, false, &arena, &out, NULL),
+                             SL_INVALID);
             free(copy);
         }
     }
@@ -224,9 +222,8 @@ static void damage_is_refused(void **state)
         struct sl_slice out = {0};
         struct sl_why   why = {0};
 
-        assert_int_equal(
-            binary_json_text(table_hex(&arena, rows[i].hex), false, &arena, &out, &why),
-            SL_INVALID);
+        assert_int_equal(binary_json_text(table_hex(&arena, rows[i].hex), false, &arena, &out, &why),
+                         SL_INVALID);
         if (strstr(why.text, rows[i].text) == NULL)
             fail_msg("%s: \"%s\" lacks \"%s\"", rows[i].hex, why.text, rows[i].text);
         assert_null(out.bytes);
