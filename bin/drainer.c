@@ -49,8 +49,10 @@ static int run(struct sl_drainer *drainer)
         .on_stopping = log_stopping,
     };
     struct sl_why why = {0};
-    enum sl_err   err = sl_run(&options, &why);
+    enum sl_err   err = sl_drainer_listen(drainer, &why);
 
+    if (err == SL_OK)
+        err = sl_run(&options, &why);
     if (err != SL_OK) {
         sl_log(SL_LOG_ERROR, "start drainer server failed", sl_field_err(err, &why));
         return refuse(EXIT_SERVE, &why);

@@ -40,8 +40,8 @@ enum {
     SL_SQL_SHORT_BYTES_MAX = 8192, /* a statement about them */
     SL_SINK_LOCK_S = 10,           /* another drainer's session may take to end */
     SL_SINK_CONNECT_S = 10,
-    SL_SINK_READ_S = 60,           /* answers of a server that keeps a checkpoint only */
-    SL_SINK_START_SLACK_S = 3,     /* two looks at when a server was started may differ by */
+    SL_SINK_READ_S = 60,       /* answers of a server that keeps a checkpoint only */
+    SL_SINK_START_SLACK_S = 3, /* two looks at when a server was started may differ by */
 };
 
 /* Downstream: statements */

@@ -113,7 +113,7 @@ struct sl_row_context {
     const struct sl_table *written_as;
     const struct sl_zone  *zone;
     struct sl_arena       *arena; /* for values and text; lives as long as the change is used */
-    bool escapes_html; /* <, > and & in JSON text are escaped, as TiDB did until 2020 */
+    bool escapes_html;            /* <, > and & in JSON text are escaped, as TiDB did until 2020 */
 };
 
 /* Decode one row (v1, and in inserts and deletes v2) by column id into *out. Columns the row does

@@ -173,7 +173,8 @@ static bool find_field(struct sl_slice bytes, uint64_t wanted, struct sl_slice *
     return true;
 }
 
-enum sl_err sl_message_entity(struct sl_slice response, struct sl_slice *payload, struct sl_why *why)
+enum sl_err sl_message_entity(struct sl_slice response, struct sl_slice *payload,
+                              struct sl_why *why)
 {
     struct sl_slice entity;
     struct sl_slice found;

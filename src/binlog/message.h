@@ -25,7 +25,8 @@ struct sl_buf *sl_message_probe(uint64_t cluster_id);
 struct sl_buf *sl_message_pull(uint64_t cluster_id, sl_ts from);
 
 /* The payload of the entity in a PullBinlogResp; borrows from it. SL_INVALID: it is none. */
-enum sl_err sl_message_entity(struct sl_slice response, struct sl_slice *payload, struct sl_why *why);
+enum sl_err sl_message_entity(struct sl_slice response, struct sl_slice *payload,
+                              struct sl_why *why);
 
 /* ---- writing protobuf ---- */
 

@@ -208,6 +208,17 @@ static void set_zero(const struct sl_row_context *context, const struct sl_colum
 
 /* ---- the rule ---- */
 
+/* In the arena, because the version that the default is of may go before the change does. */
+static void set_copy(const struct sl_row_context *context, struct sl_slice text,
+                     struct sl_value *out)
+{
+    uint8_t *copy = sl_arena_alloc(context->arena, text.len);
+
+    if (text.len > 0)
+        memcpy(copy, text.bytes, text.len);
+    set_text(out, (struct sl_slice){copy, text.len});
+}
+
 void row_default(const struct sl_row_context *context, const struct sl_column *column,
                  struct sl_value *out)
 {
@@ -218,7 +229,7 @@ void row_default(const struct sl_row_context *context, const struct sl_column *c
         break;
     case SL_DEFAULT_TEXT:
         if (!read_typed(context, column, column->default_value, out))
-            set_text(out, column->default_value);
+            set_copy(context, column->default_value, out);
         return;
     case SL_DEFAULT_NONE: break;
     }

@@ -173,8 +173,7 @@ static enum sl_err json(const struct sl_row_context *context, const struct datum
     if (datum->kind != DATUM_JSON)
         return misfit(datum, "JSON", why);
     out->kind = SL_VALUE_TEXT;
-    return binary_json_text(datum->bytes, context->escapes_html, context->arena, &out->text,
-                            why);
+    return binary_json_text(datum->bytes, context->escapes_html, context->arena, &out->text, why);
 }
 
 static enum sl_err string(const struct sl_row_context *context, const struct datum *datum,

@@ -70,10 +70,10 @@ static struct layout layout_of(const struct pair_table *table, sl_ts start_ts, s
 
     l.row = 1 + sl_message_number_bytes(zigzag(start_ts)) + 2 /* column */ + 1 +
             sl_message_number_bytes(zigzag((int64_t)blob)) + blob;
-    l.mutation = 1 + sl_message_number_bytes((uint64_t)table->table_id) + sl_message_field_bytes(l.row) +
-                 2 /* sequence */;
-    l.value =
-        1 + sl_message_number_bytes((uint64_t)table->schema_version) + sl_message_field_bytes(l.mutation);
+    l.mutation = 1 + sl_message_number_bytes((uint64_t)table->table_id) +
+                 sl_message_field_bytes(l.row) + 2 /* sequence */;
+    l.value = 1 + sl_message_number_bytes((uint64_t)table->schema_version) +
+              sl_message_field_bytes(l.mutation);
     return l;
 }
 

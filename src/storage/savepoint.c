@@ -53,11 +53,11 @@ static bool parse_line(const char *line, struct sl_savepoint *out)
 enum sl_err sl_savepoint_read(struct sl_fs *fs, const char *dir, struct sl_savepoint *out,
                               struct sl_why *why)
 {
-    char         path[SL_PATH_BYTES_MAX];
-    char         text[SL_SAVEPOINT_BYTES_MAX + 1];
-    size_t       count;
-    unsigned     number = 0;
-    enum sl_err  err;
+    char        path[SL_PATH_BYTES_MAX];
+    char        text[SL_SAVEPOINT_BYTES_MAX + 1];
+    size_t      count;
+    unsigned    number = 0;
+    enum sl_err err;
 
     *out = (struct sl_savepoint){0};
     if ((err = sl_path_join(path, dir, "savepoint", why)) != SL_OK)
@@ -71,8 +71,10 @@ enum sl_err sl_savepoint_read(struct sl_fs *fs, const char *dir, struct sl_savep
         if ((end = strchr(line, '\n')) != NULL)
             *end++ = '\0';
         if (!parse_line(line, out))
-            return sl_fail(why, SL_INVALID, "%s:%u: \"%s\" is no savepoint: expected a timestamp, a "
-                           "version, or true or false", path, number, line);
+            return sl_fail(why, SL_INVALID,
+                           "%s:%u: \"%s\" is no savepoint: expected a timestamp, a "
+                           "version, or true or false",
+                           path, number, line);
     }
     return SL_OK;
 }

@@ -17,7 +17,7 @@
 struct sl_causality {
     struct sl_causality_entry *entries; /* owned; room is a power of two */
     uint32_t                   room;
-    uint32_t                   used;    /* dead ones too */
+    uint32_t                   used; /* dead ones too */
     uint32_t                   workers;
     uint64_t                  *given;   /* owned: parts, of each worker */
     uint64_t                  *applied; /* owned */
@@ -33,7 +33,8 @@ void sl_causality_done(struct sl_causality *c);
 /* Which worker has one of these keys in flight: its number, NOBODY, or SEVERAL. */
 int64_t sl_causality_owner(const struct sl_causality *c, const uint64_t *keys, uint32_t count);
 /* The part that the worker is given next touches these keys. */
-void sl_causality_add(struct sl_causality *c, uint32_t worker, const uint64_t *keys, uint32_t count);
+void sl_causality_add(struct sl_causality *c, uint32_t worker, const uint64_t *keys,
+                      uint32_t count);
 /* The worker was given a part; it has applied its oldest one. */
 void sl_causality_given(struct sl_causality *c, uint32_t worker);
 void sl_causality_applied(struct sl_causality *c, uint32_t worker);

@@ -27,8 +27,8 @@ struct checkpointer {
 
 static void note_saved(struct checkpointer *c, sl_ts ts, int64_t schema_version)
 {
-    atomic_store_explicit(&c->drainer->board.schema_version, schema_version, memory_order_relaxed);
-    atomic_store_explicit(&c->drainer->board.saved_ts, ts, memory_order_relaxed);
+    atomic_store_explicit(&c->drainer->front.board.schema_version, schema_version, memory_order_relaxed);
+    atomic_store_explicit(&c->drainer->front.board.saved_ts, ts, memory_order_relaxed);
 }
 
 static enum sl_err save(struct checkpointer *c, const struct sl_drainer_save *question,
@@ -56,7 +56,7 @@ static enum sl_err run_ddl(struct checkpointer *c, const struct sl_drainer_ddl *
     if (err != SL_OK)
         return sl_wrap(why, err, "behind commit ts %" PRId64 ": run DDL job %" PRId64, ddl->before,
                        ddl->job_id);
-    atomic_fetch_add_explicit(&c->drainer->board.ddls, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&c->drainer->front.board.ddls, 1, memory_order_relaxed);
     note_saved(c, ddl->after, ddl->schema_version);
     return SL_OK;
 }
@@ -68,7 +68,8 @@ static enum sl_err describe(struct checkpointer *c, const struct sl_drainer_desc
     enum sl_err     err = sink->ops->describe(sink, question->table, &answer->described, why);
 
     if (err == SL_NOT_FOUND)
-        sl_fail(why, err, "the downstream has no table %s.%s, which has rows to be applied: create it "
+        sl_fail(why, err,
+                "the downstream has no table %s.%s, which has rows to be applied: create it "
                 "there, or filter it",
                 (const char *)question->table->schema.bytes,
                 (const char *)question->table->name.bytes);
@@ -87,8 +88,8 @@ static enum sl_err serve(struct checkpointer *c, struct sl_msg *question, struct
 
     if (question->type == SL_DRAINER_DESCRIBE) {
         described = sl_drainer_described_new();
-        err = describe(c, (const struct sl_drainer_describe *)(const void *)question, described,
-                       why);
+        err =
+            describe(c, (const struct sl_drainer_describe *)(const void *)question, described, why);
         if (err == SL_OK)
             *answer = &described->hdr;
         else
@@ -110,7 +111,7 @@ static void try_later(struct sl_ctx *ctx, struct checkpointer *c, enum sl_err er
     if (c->tries++ == 0 || !passes)
         sl_log(passes ? SL_LOG_WARN : SL_LOG_ERROR, "the downstream refuses, trying again",
                sl_field_err(err, sl_why(ctx)));
-    sl_drainer_board_note(&c->drainer->board, SL_DRAINER_PART_CHECKPOINT,
+    sl_drainer_board_note(&c->drainer->front.board, SL_DRAINER_PART_CHECKPOINT,
                           passes ? SL_DRAINER_RETRYING : SL_DRAINER_HELD, err, sl_why(ctx)->text);
     sl_timer_arm(ctx, &c->retry, SL_DRAINER_RETRY, passes ? SL_APPLY_RETRY_MS : SL_APPLY_HELD_MS);
 }
@@ -131,7 +132,7 @@ static enum sl_err work(struct sl_ctx *ctx, void *self)
             return SL_OK;
         }
         if (c->tries > 0)
-            sl_drainer_board_note(&c->drainer->board, SL_DRAINER_PART_CHECKPOINT,
+            sl_drainer_board_note(&c->drainer->front.board, SL_DRAINER_PART_CHECKPOINT,
                                   SL_DRAINER_RUNNING, SL_OK, NULL);
         c->tries = 0;
         asker = sl_asker_of(c->waiting[0]);

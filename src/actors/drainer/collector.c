@@ -2,7 +2,12 @@
  * timestamp, and behind it a complete listing of the pumps. While either door does not answer, the
  * question waits, and status says so.
  *
+ * A pump's Notify is answered when a listing that began after it has become the merger's: when the
+ * merger asks again.
+ *
  * On the peer lane, because both doors may let it wait. */
+
+#include <string.h>
 
 #include "actors/drainer/drainer.h"
 #include "actors/drainer/messages.h"
@@ -16,6 +21,9 @@ struct collector {
     struct sl_drainer *drainer;
     struct sl_cluster *cluster; /* owned; NULL: to be opened */
     struct sl_msg     *waiting; /* owned: the merger's question; NULL: none */
+    struct sl_msg     *told[SL_DRAINER_NOTIFY_CREDITS]; /* owned: pumps that want to be known */
+    uint32_t           told_count;
+    uint32_t           told_before; /* of them came before the last listing began */
     struct sl_timer    retry;
 };
 
@@ -40,7 +48,8 @@ static enum sl_err look(struct sl_ctx *ctx, struct collector *c, struct sl_drain
     enum sl_err    err;
 
     if (c->cluster == NULL &&
-        (err = sl_cluster_open(sl_env(ctx), c->drainer->options.config->pd_urls, &c->cluster, why)) != SL_OK)
+        (err = sl_cluster_open(sl_env(ctx), c->drainer->options.config->pd_urls, &c->cluster,
+                               why)) != SL_OK)
         return sl_wrap(why, err, "open the cluster");
     if ((err = fetch_ts(sl_cluster_tso(c->cluster), &answer->fence, why)) != SL_OK)
         return sl_wrap(why, err, "get a timestamp");
@@ -53,6 +62,7 @@ static enum sl_err look(struct sl_ctx *ctx, struct collector *c, struct sl_drain
 static void answer(struct sl_ctx *ctx, struct collector *c)
 {
     struct sl_drainer_fenced *fenced = sl_drainer_fenced_new();
+    uint32_t                  told = c->told_count;
     struct sl_asker           asker;
     enum sl_err               err = look(ctx, c, fenced);
 
@@ -61,18 +71,34 @@ static void answer(struct sl_ctx *ctx, struct collector *c)
         sl_log(SL_LOG_WARN, "the registry does not answer, trying again",
                sl_field_str("pd-urls", c->drainer->options.config->pd_urls),
                sl_field_err(err, sl_why(ctx)));
-        sl_drainer_board_note(&c->drainer->board, SL_DRAINER_PART_REGISTRY, SL_DRAINER_WAITING, err,
+        sl_drainer_board_note(&c->drainer->front.board, SL_DRAINER_PART_REGISTRY, SL_DRAINER_WAITING, err,
                               sl_why(ctx)->text);
         sl_timer_arm(ctx, &c->retry, SL_DRAINER_RETRY, SL_COLLECTOR_RETRY_MS);
         return;
     }
-    sl_drainer_board_note(&c->drainer->board, SL_DRAINER_PART_REGISTRY, SL_DRAINER_RUNNING, SL_OK,
+    sl_drainer_board_note(&c->drainer->front.board, SL_DRAINER_PART_REGISTRY, SL_DRAINER_RUNNING, SL_OK,
                           NULL);
-    atomic_store_explicit(&c->drainer->board.newest_at, sl_now(ctx), memory_order_relaxed);
-    atomic_store_explicit(&c->drainer->board.newest_ts, fenced->fence, memory_order_relaxed);
+    atomic_store_explicit(&c->drainer->front.board.newest_at, sl_now(ctx), memory_order_relaxed);
+    atomic_store_explicit(&c->drainer->front.board.newest_ts, fenced->fence, memory_order_relaxed);
+    c->told_before = told;
     asker = sl_asker_of(c->waiting);
     sl_msg_discard(c->waiting, &c->waiting);
     sl_reply(ctx, asker, &fenced);
+}
+
+/* The merger has the listing that those waited for. */
+static void answer_told(struct sl_ctx *ctx, struct collector *c)
+{
+    for (uint32_t i = 0; i < c->told_before; i++) {
+        struct sl_asker asker = sl_asker_of(c->told[i]);
+        struct sl_msg  *done = sl_msg_alloc(sizeof *done, SL_DRAINER_NOTIFIED, NULL);
+
+        sl_msg_discard(c->told[i], &c->told[i]);
+        sl_reply_msg(ctx, asker, done, &done);
+    }
+    c->told_count -= c->told_before;
+    memmove(c->told, c->told + c->told_before, c->told_count * sizeof(struct sl_msg *));
+    c->told_before = 0;
 }
 
 /* ---- hooks ---- */
@@ -88,9 +114,15 @@ static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
 {
     struct collector *c = self;
 
+    if (msg->type == SL_DRAINER_NOTIFY) {
+        SL_ASSERT(c->told_count < SL_DRAINER_NOTIFY_CREDITS);
+        c->told[c->told_count++] = sl_take(ctx);
+        return SL_OK;
+    }
     if (msg->type == SL_DRAINER_FENCE) {
         SL_ASSERT(c->waiting == NULL);
         c->waiting = sl_take(ctx);
+        answer_told(ctx, c);
     } else {
         SL_ASSERT(msg->type == SL_DRAINER_RETRY);
     }
@@ -106,6 +138,8 @@ static void stop(struct sl_ctx *ctx, void *self)
     (void)ctx;
     if (c->waiting != NULL)
         sl_msg_discard(c->waiting, &c->waiting);
+    for (uint32_t i = 0; i < c->told_count; i++)
+        sl_msg_discard(c->told[i], &c->told[i]);
     sl_cluster_free(&c->cluster);
 }
 

@@ -66,8 +66,7 @@ static void decode(const struct decoder *d, struct sl_window *w)
         w->err = decode_plan(d, w, plan);
         if (w->err != SL_OK)
             sl_wrap(&w->why, w->err, "commit ts %lld: table %s.%s", (long long)txn->commit_ts,
-                    (const char *)plan->table->schema.bytes,
-                    (const char *)plan->table->name.bytes);
+                    (const char *)plan->table->schema.bytes, (const char *)plan->table->name.bytes);
     }
     for (; next_ddl < w->ddl_count; next_ddl++)
         w->ddls[next_ddl].at_change = w->change_count;

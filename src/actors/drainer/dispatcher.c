@@ -57,8 +57,8 @@ struct dispatcher {
     struct sl_drainer        *drainer;
     bool                      is_ordered; /* the sink takes whole windows through one worker */
     struct sl_drainer_window *ring[SL_WINDOW_CREDITS]; /* owned; by seq */
-    uint64_t                  next_seq; /* the first one not handed out whole */
-    uint64_t                  done_seq; /* the first one not done */
+    uint64_t                  next_seq;                /* the first one not handed out whole */
+    uint64_t                  done_seq;                /* the first one not done */
     struct sl_causality       causality;
     struct sl_map             tables;
     struct builder            builders[SL_DRAINER_WORKERS_MAX];
@@ -69,7 +69,7 @@ struct dispatcher {
     bool                      is_ddl_asked;
     bool                      is_described; /* DESCRIBE is out */
     bool                      is_save_asked;
-    bool                      must_settle;  /* a key was widened: first all in flight is applied */
+    bool                      must_settle; /* a key was widened: first all in flight is applied */
     bool                      is_stopping;
     bool                      is_last_saved;
     sl_ts                     applied_ts;
@@ -164,12 +164,13 @@ static uint32_t free_place(const struct dispatcher *d)
 }
 
 /* The changes collected for a worker leave; false when its line is full. */
-static bool send_part(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w, uint32_t worker)
+static bool send_part(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w,
+                      uint32_t worker)
 {
-    struct builder         *b = &d->builders[worker];
-    struct sl_line         *line = sl_line(ctx, SL_LINE_PART, worker);
+    struct builder     *b = &d->builders[worker];
+    struct sl_line     *line = sl_line(ctx, SL_LINE_PART, worker);
     struct sl_row_part *part;
-    uint32_t                place;
+    uint32_t            place;
 
     if (b->count == 0)
         return true;
@@ -296,7 +297,8 @@ static bool hand_out_change(struct sl_ctx *ctx, struct dispatcher *d, struct sl_
         grow(b, w);
     b->changes[b->count++] = change;
     sl_causality_add(&d->causality, (uint32_t)owner, hashes, hash_count);
-    if (b->count >= part_rows(d)) /* its worker can begin; if it must wait, the next one waits too */
+    if (b->count >=
+        part_rows(d)) /* its worker can begin; if it must wait, the next one waits too */
         (void)send_part(ctx, d, w, (uint32_t)owner);
     return true;
 }
@@ -350,7 +352,7 @@ static void hold(struct dispatcher *d, const struct sl_window *w)
 {
     sl_log(SL_LOG_ERROR, "the stream is held", sl_field_i64("applied_ts", d->applied_ts),
            sl_field_err(w->err, &w->why));
-    sl_drainer_board_note(&d->drainer->board, SL_DRAINER_PART_APPLY, SL_DRAINER_HELD, w->err,
+    sl_drainer_board_note(&d->drainer->front.board, SL_DRAINER_PART_APPLY, SL_DRAINER_HELD, w->err,
                           w->why.text);
 }
 
@@ -384,7 +386,7 @@ static void save_if_due(struct sl_ctx *ctx, struct dispatcher *d)
 
 static void note_applied(struct sl_ctx *ctx, struct dispatcher *d, const struct sl_window *w)
 {
-    struct sl_drainer_board *board = &d->drainer->board;
+    struct sl_drainer_board *board = &d->drainer->front.board;
     uint64_t                 rows[SL_DRAINER_ROW_KINDS] = {0};
 
     for (uint32_t i = 0; i < w->change_count; i++)

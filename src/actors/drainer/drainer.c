@@ -1,8 +1,11 @@
 #include "actors/drainer/drainer.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "actors/common/node_identity.h"
 
 #include "actors/drainer/sink.h"
 #include "actors/drainer/sink_mysql.h"
@@ -121,11 +124,11 @@ static enum sl_err take_job(void *context, struct sl_json **document)
  * finished before. */
 static enum sl_err open_schema(struct sl_drainer *d, void *unused, struct sl_why *why)
 {
-    const struct sl_history_bound bound = {
-        .version = d->start_schema_version,
-        .finished = d->start_schema_version == 0 ? d->start_ts : 0};
-    struct past past = {.why = why};
-    enum sl_err err;
+    const struct sl_history_bound bound = {.version = d->start_schema_version,
+                                           .finished =
+                                               d->start_schema_version == 0 ? d->start_ts : 0};
+    struct past                   past = {.why = why};
+    enum sl_err                   err;
 
     (void)unused;
     sl_schema_free(&d->schema);
@@ -159,9 +162,9 @@ static enum sl_err settle_start(struct sl_drainer *d, sl_ts now, struct sl_why *
     sl_log(SL_LOG_INFO, "begin behind", sl_field_i64("commit_ts", d->start_ts),
            sl_field_i64("schema_version", d->start_schema_version),
            sl_field_str("from", checkpoint.commit_ts != 0 ? "checkpoint" : "initial-commit-ts"));
-    atomic_store_explicit(&d->board.saved_ts, d->start_ts, memory_order_relaxed);
-    atomic_store_explicit(&d->board.applied_ts, d->start_ts, memory_order_relaxed);
-    atomic_store_explicit(&d->board.schema_version, d->start_schema_version, memory_order_relaxed);
+    atomic_store_explicit(&d->front.board.saved_ts, d->start_ts, memory_order_relaxed);
+    atomic_store_explicit(&d->front.board.applied_ts, d->start_ts, memory_order_relaxed);
+    atomic_store_explicit(&d->front.board.schema_version, d->start_schema_version, memory_order_relaxed);
     return SL_OK;
 }
 
@@ -178,6 +181,63 @@ static enum sl_err open_all(struct sl_drainer *d, struct sl_why *why)
         return err;
     return insist(d, "the history of DDL", open_schema, NULL, why);
 }
+
+/* ---- who it is ---- */
+
+static enum sl_err settle_identity(struct sl_drainer *d, struct sl_why *why)
+{
+    const struct sl_drainer_config *c = d->options.config;
+    struct sl_fs                   *fs = d->options.env->fs;
+    const struct sl_node_id_sources sources = {
+        .configured = c->node_id, .host_name = d->options.host_name, .addr = c->addr};
+    struct sl_why note = {0};
+    enum sl_err   err;
+
+    if ((err = sl_data_dir_lock(fs, c->data_dir, &d->lock, why)) != SL_OK ||
+        (err = sl_node_id_settle(fs, c->data_dir, &sources, d->node_id, &note, why)) != SL_OK)
+        return err;
+    if (note.text[0] != '\0')
+        sl_log(SL_LOG_WARN, "node id", sl_field_str("note", note.text));
+    return SL_OK;
+}
+
+static void open_front(struct sl_drainer *d)
+{
+    const struct sl_drainer_config       *c = d->options.config;
+    const bool                            pushes = c->metrics_addr[0] != '\0';
+    const struct sl_drainer_front_options options = {
+        .pd_urls = c->pd_urls,
+        .node_id = d->node_id,
+        .advertise = d->advertise,
+        .push_addr = pushes && c->metrics_interval_s > 0 ? c->metrics_addr : NULL,
+        .push_ms = (uint32_t)(c->metrics_interval_s * 1000),
+        .synced_check_ms = (uint64_t)c->synced_check_min * 60 * 1000,
+        .budget_bytes = c->memory_budget,
+        .tells_progress = true,
+    };
+
+    snprintf(d->advertise, sizeof d->advertise, "%s", c->advertise_addr);
+    sl_drainer_front_init(&d->front, d->options.env, &options, SL_DRAINER_SOURCES_MAX + 1);
+}
+
+/* The port may be the system's choice. */
+enum sl_err sl_drainer_listen(struct sl_drainer *drainer, struct sl_why *why)
+{
+    const char *port = strrchr(drainer->advertise, ':');
+    char        local[SL_ADDR_BYTES_MAX];
+    enum sl_err err = sl_net_listen(drainer->options.env->net, drainer->options.config->addr,
+                                    &drainer->front.listener, why);
+
+    if (err != SL_OK || port == NULL || strcmp(port, ":0") != 0)
+        return err;
+    sl_socket_local(drainer->front.listener, local);
+    snprintf(drainer->advertise + (port - drainer->advertise),
+             sizeof drainer->advertise - (size_t)(port - drainer->advertise), "%s",
+             strrchr(local, ':'));
+    return SL_OK;
+}
+
+/* ---- life ---- */
 
 static uint32_t at_most(uint64_t value, uint32_t max)
 {
@@ -196,8 +256,8 @@ enum sl_err sl_drainer_open(const struct sl_drainer_options *options, struct sl_
     d->workers = at_most((uint64_t)options->config->worker_count, SL_DRAINER_WORKERS_MAX);
     d->decoders = at_most(env->threads->cpus(env->threads), SL_DRAINER_DECODERS_MAX);
     d->part_rows = at_most((uint64_t)options->config->txn_batch, SL_PART_ROWS_MAX);
-    sl_drainer_board_init(&d->board, env, SL_DRAINER_SOURCES_MAX + 1);
-    if ((err = open_all(d, why)) != SL_OK) {
+    open_front(d);
+    if ((err = settle_identity(d, why)) != SL_OK || (err = open_all(d, why)) != SL_OK) {
         sl_drainer_close(&d);
         return err;
     }
@@ -216,6 +276,7 @@ void sl_drainer_close(struct sl_drainer **drainer)
     sl_schema_source_free(&d->schema_source);
     sl_sink_free(&d->sink);
     sl_zone_free(&d->zone);
-    sl_drainer_board_done(&d->board);
+    sl_drainer_front_done(&d->front);
+    sl_file_close(&d->lock);
     free(d);
 }

@@ -12,8 +12,8 @@
 
 #include <stdbool.h>
 
-#include "actors/drainer/board.h"
 #include "actors/drainer/config.h"
+#include "actors/drainer/front.h"
 #include "base/env.h"
 #include "base/limits.h"
 #include "base/ts.h"
@@ -40,6 +40,9 @@ struct sl_drainer_options {
 /* Constant while actors run, but for what is said to belong to one of them. */
 struct sl_drainer {
     struct sl_drainer_options options;
+    char                      node_id[SL_NODE_ID_BYTES_MAX];
+    char                      advertise[SL_ADDR_BYTES_MAX];
+    struct sl_file           *lock; /* of the data directory */
     uint32_t                  workers;
     uint32_t                  decoders;
     uint32_t                  part_rows; /* row changes of one part */
@@ -54,8 +57,6 @@ struct sl_drainer {
     struct sl_zone           *zone;          /* in which it reads TIMESTAMPs */
     enum sl_ddl_target        ddl_target;
     /* Written by root before whoever uses them is started. */
-    struct sl_ref root_ref;
-    struct sl_ref collector_ref;
     struct sl_ref merger_ref;
     struct sl_ref planner_ref;
     struct sl_ref historian_ref;
@@ -63,13 +64,15 @@ struct sl_drainer {
     struct sl_ref dispatcher_ref;
     struct sl_ref worker_ref[SL_DRAINER_WORKERS_MAX];
     struct sl_ref checkpointer_ref;
-    struct sl_drainer_board board;
+    struct sl_drainer_front front;
 };
 
 /* Open all of it. *out is owned: sl_drainer_close. Blocks. The reason says what, where and what to
  * do. */
 enum sl_err sl_drainer_open(const struct sl_drainer_options *options, struct sl_drainer **out,
                             struct sl_why *why);
+/* Take the address: whoever connects from here on waits for sl_run. The reason says what to do. */
+enum sl_err sl_drainer_listen(struct sl_drainer *drainer, struct sl_why *why);
 /* After the runtime is freed: close all, null the pointer. *drainer may be NULL. */
 void sl_drainer_close(struct sl_drainer **drainer);
 

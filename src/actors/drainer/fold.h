@@ -25,7 +25,7 @@
 
 /* The end of one row. */
 struct sl_fold_row {
-    struct sl_map_node      node; /* by identity */
+    struct sl_map_node      node;  /* by identity */
     struct sl_list_node     place; /* among the deletes or the replacements of its table */
     const struct sl_change *change;
     const struct sl_value  *image; /* that names it: of change */
@@ -35,7 +35,7 @@ struct sl_fold_row {
 struct sl_fold_table {
     struct sl_list_node       place;
     const struct sl_row_keys *keys;
-    struct sl_list            deletes; /* struct sl_fold_row: the old image of its change */
+    struct sl_list            deletes;      /* struct sl_fold_row: the old image of its change */
     struct sl_list            replacements; /* struct sl_fold_row: the new one */
 };
 

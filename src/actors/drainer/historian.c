@@ -67,7 +67,7 @@ static void say_waiting(struct historian *h, const struct sl_drainer_ask_job *qu
         sl_fail(why, err, "DDL job %" PRId64 " is not in the history of schema-source %s yet",
                 question->job_id, h->drainer->options.config->schema_source);
     sl_log(SL_LOG_WARN, "a DDL job cannot be read, trying again", sl_field_err(err, why));
-    sl_drainer_board_note(&h->drainer->board, SL_DRAINER_PART_SCHEMA, SL_DRAINER_WAITING, err,
+    sl_drainer_board_note(&h->drainer->front.board, SL_DRAINER_PART_SCHEMA, SL_DRAINER_WAITING, err,
                           why->text);
 }
 
@@ -87,7 +87,7 @@ static void look(struct sl_ctx *ctx, struct historian *h)
         return;
     }
     if (h->tries >= SL_HISTORIAN_PATIENCE)
-        sl_drainer_board_note(&h->drainer->board, SL_DRAINER_PART_SCHEMA, SL_DRAINER_RUNNING, SL_OK,
+        sl_drainer_board_note(&h->drainer->front.board, SL_DRAINER_PART_SCHEMA, SL_DRAINER_RUNNING, SL_OK,
                               NULL);
     asker = sl_asker_of(h->waiting);
     sl_msg_discard(h->waiting, &h->waiting);

@@ -128,7 +128,7 @@ static bool give(struct sl_ctx *ctx, struct merger *m, struct sl_descriptor *ite
 
     if (item->commit_ts == m->emitted.commit_ts) {
         if (is_copy(item, &m->emitted)) {
-            atomic_fetch_add_explicit(&m->drainer->board.copies, 1, memory_order_relaxed);
+            atomic_fetch_add_explicit(&m->drainer->front.board.copies, 1, memory_order_relaxed);
             drop_owner(item);
             return true;
         }
@@ -185,7 +185,7 @@ static void ask_fence(struct sl_ctx *ctx, struct merger *m)
     if (m->has_fence && since < pause * SL_NANOS_PER_MS)
         return;
     question = sl_msg_new(struct sl_drainer_fence, SL_DRAINER_FENCE);
-    if (sl_ask(ctx, sl_line(ctx, SL_LINE_FENCE, 0), m->drainer->collector_ref, 0, &question) !=
+    if (sl_ask(ctx, sl_line(ctx, SL_LINE_FENCE, 0), m->drainer->front.collector_ref, 0, &question) !=
         SL_OK)
         SL_UNREACHABLE("one question at a time");
     m->is_fence_asked = true;
@@ -202,7 +202,7 @@ static void tell_wait(struct merger *m)
     if (m->is_held)
         return;
     if (holder == FENCE || (seat = merger_seat_of(m, holder)) == NULL) {
-        sl_drainer_board_note(&m->drainer->board, SL_DRAINER_PART_MERGE, SL_DRAINER_RUNNING, SL_OK,
+        sl_drainer_board_note(&m->drainer->front.board, SL_DRAINER_PART_MERGE, SL_DRAINER_RUNNING, SL_OK,
                               NULL);
         return;
     }
@@ -212,7 +212,7 @@ static void tell_wait(struct merger *m)
             "what it still has, set it offline",
             seat->shared->node_id,
             seat->node_state == SL_NODE_PAUSED ? "paused" : "not reachable", watermark);
-    sl_drainer_board_note(&m->drainer->board, SL_DRAINER_PART_MERGE, SL_DRAINER_WAITING,
+    sl_drainer_board_note(&m->drainer->front.board, SL_DRAINER_PART_MERGE, SL_DRAINER_WAITING,
                           SL_UNAVAILABLE, why.text);
 }
 
@@ -231,7 +231,7 @@ static enum sl_err take_fence(struct sl_ctx *ctx, struct merger *m,
     /* Only behind the listing: every pump in it is an input now. */
     if (err == SL_OK) {
         sl_merge_set_watermark(m->merge, FENCE, answer->fence);
-        sl_drainer_board_looked(&m->drainer->board);
+        sl_drainer_board_looked(&m->drainer->front.board);
     }
     return err;
 }

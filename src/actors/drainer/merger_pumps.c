@@ -40,7 +40,7 @@ void merger_hold(struct merger *m, const char *reason)
     if (!m->is_held)
         sl_log(SL_LOG_ERROR, "the stream is held", sl_field_str("reason", reason));
     m->is_held = true;
-    sl_drainer_board_note(&m->drainer->board, SL_DRAINER_PART_MERGE, SL_DRAINER_HELD, SL_INVALID,
+    sl_drainer_board_note(&m->drainer->front.board, SL_DRAINER_PART_MERGE, SL_DRAINER_HELD, SL_INVALID,
                           reason);
 }
 
@@ -72,8 +72,7 @@ static void end_source(struct sl_ctx *ctx, struct seat *seat)
 static struct seat *find_seat(struct merger *m, const char *node_id)
 {
     for (uint32_t i = 0; i < SL_DRAINER_SOURCES_MAX; i++) {
-        if (m->seats[i].state != SEAT_FREE &&
-            strcmp(m->seats[i].shared->node_id, node_id) == 0)
+        if (m->seats[i].state != SEAT_FREE && strcmp(m->seats[i].shared->node_id, node_id) == 0)
             return &m->seats[i];
     }
     return NULL;
@@ -117,7 +116,7 @@ static enum sl_err join(struct sl_ctx *ctx, struct merger *m, struct seat *seat,
     memcpy(seat->next_host, node->host, sizeof seat->next_host);
     seat->node_state = node->state;
     seat->is_offline = false;
-    sl_drainer_board_seat(&m->drainer->board, seat->shared->input, node->id);
+    sl_drainer_board_seat(&m->drainer->front.board, seat->shared->input, node->id);
     sl_log(SL_LOG_INFO, "a pump joins", sl_field_str("pump", node->id),
            sl_field_str("state", sl_node_state_name(node->state)),
            sl_field_i64("after", seat->last));
@@ -156,7 +155,7 @@ void merger_let_leave(struct merger *m)
         if (sl_merge_pending(m->merge, seat->shared->input) > 0)
             continue;
         sl_merge_remove(m->merge, seat->shared->input);
-        sl_drainer_board_seat(&m->drainer->board, seat->shared->input, NULL);
+        sl_drainer_board_seat(&m->drainer->front.board, seat->shared->input, NULL);
         seat->state = SEAT_GONE;
         sl_log(SL_LOG_INFO, "a pump has left", sl_field_str("pump", seat->shared->node_id));
     }
@@ -199,7 +198,7 @@ void merger_take_block(struct sl_ctx *ctx, struct merger *m)
     }
     seat->last = block->watermark;
     sl_merge_set_watermark(m->merge, block->input, block->watermark);
-    sl_drainer_board_received(&m->drainer->board, block->input, block->watermark, NULL);
+    sl_drainer_board_received(&m->drainer->front.board, block->input, block->watermark, NULL);
     if (block->block.count == 0)
         sl_msg_free(&block);
 }
@@ -216,8 +215,8 @@ enum sl_err merger_source_ended(struct sl_ctx *ctx, struct merger *m,
         if (ended->err != SL_OK)
             merger_hold(m, ended->why.text);
         seat->state = seat->is_offline ? SEAT_LEAVING : SEAT_WAITING;
-        seat->restart_at = sl_now(ctx) + (m->is_held ? SL_SOURCE_RETRY_MS : 0) *
-                                             (sl_nanos)SL_NANOS_PER_MS;
+        seat->restart_at =
+            sl_now(ctx) + (m->is_held ? SL_SOURCE_RETRY_MS : 0) * (sl_nanos)SL_NANOS_PER_MS;
         return SL_OK;
     }
     SL_UNREACHABLE("no child of the merger");

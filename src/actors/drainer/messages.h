@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "actors/drainer/front_messages.h"
 #include "actors/drainer/window.h"
 #include "base/buf.h"
 #include "base/ts.h"
@@ -18,28 +19,28 @@ struct sl_job;
 struct sl_sink_table;
 
 /* In the comments: Q asks a question, A is an answer, T is a timer's own. */
-#define SL_DRAINER_MSG_TABLE(X)                                                                  \
-    X(SL_DRAINER_BLOCK, "block")         /* source -> merger */                                  \
-    X(SL_DRAINER_FENCE, "fence")         /* Q merger -> collector */                             \
-    X(SL_DRAINER_FENCED, "fenced")       /* A struct sl_drainer_fenced */                        \
-    X(SL_DRAINER_WINDOW, "window")       /* merger -> planner */                                 \
-    X(SL_DRAINER_DECODE, "decode")       /* the same message, on to a decoder */                 \
-    X(SL_DRAINER_DISPATCH, "dispatch")   /* and on to the dispatcher */                          \
-    X(SL_DRAINER_ASK_JOB, "ask-job")     /* Q planner -> historian */                            \
-    X(SL_DRAINER_JOB, "job")             /* A struct sl_drainer_job */                           \
-    X(SL_DRAINER_PART, "part")           /* Q dispatcher -> worker */                            \
-    X(SL_DRAINER_DESCRIBE, "describe")   /* Q dispatcher -> checkpointer */                      \
-    X(SL_DRAINER_DESCRIBED, "described") /* A struct sl_drainer_described */                     \
-    X(SL_DRAINER_SAVE, "save")           /* Q dispatcher -> checkpointer */                      \
-    X(SL_DRAINER_DDL, "ddl")             /* Q dispatcher -> checkpointer */                      \
-    X(SL_DRAINER_DONE, "done")           /* A plain */                                           \
-    X(SL_DRAINER_TICK, "tick")           /* T */                                                 \
-    X(SL_DRAINER_RETRY, "retry")         /* T */                                                 \
+#define SL_DRAINER_MSG_TABLE(X)                                                  \
+    X(SL_DRAINER_BLOCK, "block")         /* source -> merger */                  \
+    X(SL_DRAINER_FENCE, "fence")         /* Q merger -> collector */             \
+    X(SL_DRAINER_FENCED, "fenced")       /* A struct sl_drainer_fenced */        \
+    X(SL_DRAINER_WINDOW, "window")       /* merger -> planner */                 \
+    X(SL_DRAINER_DECODE, "decode")       /* the same message, on to a decoder */ \
+    X(SL_DRAINER_DISPATCH, "dispatch")   /* and on to the dispatcher */          \
+    X(SL_DRAINER_ASK_JOB, "ask-job")     /* Q planner -> historian */            \
+    X(SL_DRAINER_JOB, "job")             /* A struct sl_drainer_job */           \
+    X(SL_DRAINER_PART, "part")           /* Q dispatcher -> worker */            \
+    X(SL_DRAINER_DESCRIBE, "describe")   /* Q dispatcher -> checkpointer */      \
+    X(SL_DRAINER_DESCRIBED, "described") /* A struct sl_drainer_described */     \
+    X(SL_DRAINER_SAVE, "save")           /* Q dispatcher -> checkpointer */      \
+    X(SL_DRAINER_DDL, "ddl")             /* Q dispatcher -> checkpointer */      \
+    X(SL_DRAINER_DONE, "done")           /* A plain */                           \
+    X(SL_DRAINER_TICK, "tick")           /* T */                                 \
+    X(SL_DRAINER_RETRY, "retry")         /* T */                                 \
     X(SL_DRAINER_RESTART, "restart")     /* T */
 
-/* The numbers, made from the table; the first is SL_MSG_USER. */
+/* The numbers, made from the table, behind those of the front. */
 enum sl_drainer_msg {
-    SL_DRAINER_MSG_BEFORE = SL_MSG_USER - 1,
+    SL_DRAINER_MSG_BEFORE = SL_DRAINER_FRONT_MSG_END - 1,
 #define SL_DRAINER_MSG_MEMBER(code, text) code,
     SL_DRAINER_MSG_TABLE(SL_DRAINER_MSG_MEMBER)
 #undef SL_DRAINER_MSG_MEMBER
@@ -156,7 +157,7 @@ struct sl_drainer_save {
  * checkpoint says so. */
 struct sl_drainer_ddl {
     struct sl_msg               hdr;
-    const struct sl_window_ddl *ddl; /* borrowed until it is answered */
+    const struct sl_window_ddl *ddl;            /* borrowed until it is answered */
     int64_t                     schema_version; /* of the newest job that was run before */
 };
 

@@ -38,14 +38,14 @@ enum { ORDINAL_ROW_BITS = 40 };
 
 struct planner {
     struct sl_drainer        *drainer;
-    struct sl_schema         *schema; /* the drainer's */
+    struct sl_schema         *schema;                   /* the drainer's */
     struct sl_drainer_window *queue[SL_WINDOW_CREDITS]; /* owned, oldest first */
     uint32_t                  queue_count;
-    uint32_t                  at;      /* transaction of the oldest window that is planned next */
-    sl_ts                     before;  /* the commit ts before it */
-    int64_t                   known;   /* all jobs up to this schema version were asked for */
+    uint32_t                  at;     /* transaction of the oldest window that is planned next */
+    sl_ts                     before; /* the commit ts before it */
+    int64_t                   known;  /* all jobs up to this schema version were asked for */
     bool                      is_asked;
-    struct sl_drainer_job    *answer;  /* owned: of the question for this transaction; NULL: none */
+    struct sl_drainer_job    *answer; /* owned: of the question for this transaction; NULL: none */
     int64_t                   early[SL_EARLY_JOBS_MAX]; /* jobs whose binlogs are still to come */
     uint32_t                  early_count;
     struct sl_map             verdicts; /* of filters, by table version */
@@ -72,7 +72,7 @@ static bool is_job_ignored(const struct planner *p, const struct sl_window_ddl *
 
 /* What the filters say of a version of a table, asked once. */
 struct verdict {
-    struct sl_map_node node; /* by the version's address */
+    struct sl_map_node node;  /* by the version's address */
     struct sl_table   *table; /* owned reference */
     bool               is_skipped;
     uint32_t           kinds_skipped; /* bit 1 << enum sl_event_kind: of its rows */
@@ -122,8 +122,8 @@ static enum sl_err judge(struct planner *p, struct sl_table *table, const struct
     SL_ASSERT(verdict != NULL);
     err = skips(p, table->schema, table->name, &verdict->is_skipped, why);
     if (err == SL_OK && events != NULL)
-        err = sl_event_filter_kinds(events, table->schema, table->name, &verdict->kinds_skipped,
-                                    why);
+        err =
+            sl_event_filter_kinds(events, table->schema, table->name, &verdict->kinds_skipped, why);
     if (err != SL_OK) {
         free(verdict);
         return err;
@@ -154,8 +154,8 @@ struct transaction {
 };
 
 static enum sl_err plan_mutation(struct planner *p, struct sl_window *w,
-                                 const struct transaction *txn,
-                                 const struct sl_mutation *mutation, uint64_t place)
+                                 const struct transaction *txn, const struct sl_mutation *mutation,
+                                 uint64_t place)
 {
     struct sl_table       *table;
     struct sl_window_plan *plan;
@@ -189,8 +189,7 @@ static enum sl_err plan_mutation(struct planner *p, struct sl_window *w,
 static void log_skip(const struct sl_job *job, const struct sl_window_ddl *ddl, const char *reason)
 {
     sl_log(SL_LOG_INFO, "skip ddl", sl_field_i64("commit_ts", ddl->after),
-           sl_field_i64("job", job->id),
-           sl_field_bytes("query", job->query.bytes, job->query.len),
+           sl_field_i64("job", job->id), sl_field_bytes("query", job->query.bytes, job->query.len),
            sl_field_str("reason", reason));
 }
 
@@ -231,7 +230,8 @@ static enum sl_err check_stop(const struct sl_window_ddl *ddl, struct sl_why *wh
     if (ddl->action->kind != SL_DDL_STOP)
         return SL_OK;
     return sl_fail(why, SL_UNSUPPORTED,
-                   "DDL job %" PRId64 " cannot be followed: %s; do by hand what it means downstream, "
+                   "DDL job %" PRId64
+                   " cannot be followed: %s; do by hand what it means downstream, "
                    "then leave it out with ignore-txn-commit-ts = [%" PRId64 "]",
                    ddl->job_id, ddl->action->reason, ddl->job_id);
 }
@@ -277,11 +277,9 @@ static enum sl_err plan_job(struct planner *p, struct sl_window *w, const struct
 /* One that this window's next transaction has seen already, although its own binlog comes later. */
 static enum sl_err plan_early(struct planner *p, struct sl_window *w, const struct sl_job *job)
 {
-    const struct sl_ddl_input input = {.job = job,
-                                       .schema = p->schema,
-                                       .query = job->query,
-                                       .target = p->drainer->ddl_target};
-    struct sl_window_ddl     *ddl;
+    const struct sl_ddl_input input = {
+        .job = job, .schema = p->schema, .query = job->query, .target = p->drainer->ddl_target};
+    struct sl_window_ddl *ddl;
 
     if (!sl_job_is_done(job) || p->early_count == SL_EARLY_JOBS_MAX)
         return SL_OK;
@@ -381,8 +379,8 @@ static enum sl_err plan_rows(struct sl_ctx *ctx, struct planner *p, struct sl_wi
     if ((err = sl_prewrite_open(record->prewrite_value, prewrite, &w->why)) != SL_OK ||
         (err = catch_up(ctx, p, w, prewrite->schema_version)) != SL_OK)
         return err;
-    for (uint64_t place = 0;
-         (err = sl_prewrite_next(prewrite, &mutation, &w->why)) == SL_OK; place++) {
+    for (uint64_t place = 0; (err = sl_prewrite_next(prewrite, &mutation, &w->why)) == SL_OK;
+         place++) {
         if ((err = plan_mutation(p, w, &txn, &mutation, place)) != SL_OK)
             return err;
     }

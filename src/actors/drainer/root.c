@@ -1,10 +1,14 @@
 /* root: starts the drainer's actors, and stops them in the order in which nothing is lost and little
  * is done twice:
  *
+ *     publish pausing (closing, to leave for good)
+ *     gateway (and its sessions)
  *     merger (and its sources), collector, planner, historian, decoders     nothing new comes
  *     dispatcher      what is in flight is applied, the checkpoint saved; for SL_DRAINER_STOP_MS at
  *                     most, then what the workers have is given up and applied again at the next start
  *     workers, checkpointer
+ *     publish paused (offline), with that checkpoint
+ *     admin, pusher, registrar
  *
  * The end of any of them by itself is the end of the drainer, with its error. */
 
@@ -16,13 +20,26 @@
 #include "runtime/actor.h"
 
 /* In the order of stopping. */
-enum step { STEP_RUN, STEP_INPUT, STEP_DISPATCHER, STEP_OUTPUT, STEP_END };
+enum step {
+    STEP_RUN,
+    STEP_GOING, /* pausing or closing is being published */
+    STEP_GATEWAY,
+    STEP_INPUT,
+    STEP_DISPATCHER,
+    STEP_OUTPUT,
+    STEP_GONE, /* paused or offline is being published */
+    STEP_FRONT,
+    STEP_END,
+};
 
 struct root {
     struct sl_drainer *drainer;
     enum step          step;
-    uint32_t           awaited; /* ends of children, in this step */
+    bool               leaves; /* for good: closing and offline, else pausing and paused */
+    uint32_t           awaited; /* ends of children, or an answer of the registrar, in this step */
     bool               is_output_stopped;
+    struct sl_ref      gateway;
+    struct sl_ref      pusher;
     struct sl_timer    patience;
 };
 
@@ -37,6 +54,29 @@ static enum sl_err spawn(struct sl_ctx *ctx, struct root *r, const struct sl_act
     return err == SL_OK ? SL_OK : sl_wrap(sl_why(ctx), err, "start %s", class_of->name);
 }
 
+static enum sl_err spawn_front(struct sl_ctx *ctx, struct root *r,
+                               const struct sl_actor_class *class_of, struct sl_ref *out)
+{
+    const struct sl_drainer_front_args args = {.front = &r->drainer->front};
+    enum sl_err                        err = sl_spawn(ctx, class_of, &args, sizeof args, out);
+
+    return err == SL_OK ? SL_OK : sl_wrap(sl_why(ctx), err, "start %s", class_of->name);
+}
+
+static enum sl_err start_front(struct sl_ctx *ctx, struct root *r)
+{
+    struct sl_drainer_front *f = &r->drainer->front;
+    enum sl_err              err;
+
+    if ((err = spawn_front(ctx, r, &sl_drainer_registrar_class, &f->registrar_ref)) != SL_OK ||
+        (err = spawn_front(ctx, r, &sl_drainer_admin_class, &f->admin_ref)) != SL_OK)
+        return err;
+    if (f->options.push_addr != NULL &&
+        (err = spawn_front(ctx, r, &sl_drainer_pusher_class, &r->pusher)) != SL_OK)
+        return err;
+    return spawn_front(ctx, r, &sl_drainer_gateway_class, &r->gateway);
+}
+
 /* From the end of the line to its entrance: whoever sends finds its receiver there. */
 static enum sl_err root_start(struct sl_ctx *ctx, void *self, const void *args)
 {
@@ -44,7 +84,7 @@ static enum sl_err root_start(struct sl_ctx *ctx, void *self, const void *args)
     struct sl_drainer *d = r->drainer = *(struct sl_drainer *const *)args;
     enum sl_err        err;
 
-    d->root_ref = sl_self(ctx);
+    d->front.root_ref = sl_self(ctx);
     err = spawn(ctx, r, &sl_drainer_checkpointer_class, 0, &d->checkpointer_ref);
     for (uint32_t i = 0; i < d->workers && err == SL_OK; i++)
         err = spawn(ctx, r, &sl_drainer_worker_class, i, &d->worker_ref[i]);
@@ -57,10 +97,10 @@ static enum sl_err root_start(struct sl_ctx *ctx, void *self, const void *args)
     if (err == SL_OK)
         err = spawn(ctx, r, &sl_drainer_planner_class, 0, &d->planner_ref);
     if (err == SL_OK)
-        err = spawn(ctx, r, &sl_drainer_collector_class, 0, &d->collector_ref);
+        err = spawn(ctx, r, &sl_drainer_collector_class, 0, &d->front.collector_ref);
     if (err == SL_OK)
         err = spawn(ctx, r, &sl_drainer_merger_class, 0, &d->merger_ref);
-    return err;
+    return err == SL_OK ? start_front(ctx, r) : err;
 }
 
 /* ---- stopping ---- */
@@ -69,6 +109,27 @@ static void stop_child(struct sl_ctx *ctx, struct root *r, struct sl_ref child)
 {
     sl_stop_child(ctx, child);
     r->awaited++;
+}
+
+static void ask_publish(struct sl_ctx *ctx, struct root *r, enum sl_node_state state)
+{
+    struct sl_drainer_publish *question = sl_msg_new(struct sl_drainer_publish, SL_DRAINER_PUBLISH);
+
+    question->state = state;
+    if (sl_ask(ctx, sl_line(ctx, SL_LINE_FRONT_PUBLISH, 0), r->drainer->front.registrar_ref, 0,
+               &question) != SL_OK)
+        SL_UNREACHABLE("root asks for two states at most");
+    r->awaited++;
+}
+
+static void stop_front(struct sl_ctx *ctx, struct root *r)
+{
+    const struct sl_drainer_front *f = &r->drainer->front;
+
+    stop_child(ctx, r, f->admin_ref);
+    if (f->options.push_addr != NULL)
+        stop_child(ctx, r, r->pusher);
+    stop_child(ctx, r, f->registrar_ref);
 }
 
 static void stop_output(struct sl_ctx *ctx, struct root *r)
@@ -88,9 +149,11 @@ static void next_step(struct sl_ctx *ctx, struct root *r)
     SL_ASSERT(r->awaited == 0);
     switch (++r->step) {
     case STEP_RUN: SL_UNREACHABLE("nothing leads back");
+    case STEP_GOING: ask_publish(ctx, r, r->leaves ? SL_NODE_CLOSING : SL_NODE_PAUSING); return;
+    case STEP_GATEWAY: stop_child(ctx, r, r->gateway); return;
     case STEP_INPUT:
         stop_child(ctx, r, d->merger_ref);
-        stop_child(ctx, r, d->collector_ref);
+        stop_child(ctx, r, d->front.collector_ref);
         stop_child(ctx, r, d->planner_ref);
         stop_child(ctx, r, d->historian_ref);
         for (uint32_t i = 0; i < d->decoders; i++)
@@ -102,10 +165,11 @@ static void next_step(struct sl_ctx *ctx, struct root *r)
         return;
     case STEP_OUTPUT:
         stop_output(ctx, r);
-        if (r->awaited > 0)
-            return;
-        r->step++; /* they were stopped because they would not end */
-        /* fall through */
+        if (r->awaited == 0) /* they were stopped before, and have ended */
+            next_step(ctx, r);
+        return;
+    case STEP_GONE: ask_publish(ctx, r, r->leaves ? SL_NODE_OFFLINE : SL_NODE_PAUSED); return;
+    case STEP_FRONT: stop_front(ctx, r); return;
     case STEP_END:
         sl_log(SL_LOG_INFO, "drainer is closed");
         sl_stop(ctx);
@@ -115,17 +179,48 @@ static void next_step(struct sl_ctx *ctx, struct root *r)
 
 /* ---- hooks ---- */
 
+static void step_done(struct sl_ctx *ctx, struct root *r)
+{
+    SL_ASSERT(r->awaited > 0);
+    if (--r->awaited == 0)
+        next_step(ctx, r);
+}
+
+static void published(struct sl_ctx *ctx, struct root *r, const struct sl_drainer_failed *failed)
+{
+    if (failed != NULL && failed->err != SL_STOPPED)
+        sl_log(SL_LOG_ERROR, "state cannot be published, the registry keeps the old one",
+               sl_field_err(failed->err, &failed->why));
+    step_done(ctx, r);
+}
+
+static void give_up_output(struct sl_ctx *ctx, struct root *r)
+{
+    if (r->step != STEP_DISPATCHER)
+        return;
+    sl_log(SL_LOG_WARN, "the downstream takes too long: what it has not confirmed is applied again "
+                        "at the next start");
+    stop_output(ctx, r);
+}
+
 static enum sl_err root_handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
 {
     struct root *r = self;
 
-    SL_ASSERT(msg->type == SL_DRAINER_TICK);
-    if (r->step == STEP_DISPATCHER) {
-        sl_log(SL_LOG_WARN, "the downstream takes too long: what it has not confirmed is applied "
-                            "again at the next start");
-        stop_output(ctx, r);
+    switch (msg->type) {
+    case SL_DRAINER_TICK: give_up_output(ctx, r); return SL_OK;
+    case SL_DRAINER_PUBLISHED: published(ctx, r, NULL); return SL_OK;
+    case SL_DRAINER_FAILED:
+        published(ctx, r, (const struct sl_drainer_failed *)(const void *)msg);
+        return SL_OK;
+    case SL_DRAINER_LEAVE:
+        if (r->step == STEP_RUN) {
+            r->leaves = ((const struct sl_drainer_leave *)(const void *)msg)->for_good;
+            next_step(ctx, r);
+        }
+        return SL_OK;
     }
-    return SL_OK;
+    SL_UNREACHABLE("no message of root");
 }
 
 static enum sl_err child_ended(struct sl_ctx *ctx, struct root *r,
@@ -135,9 +230,7 @@ static enum sl_err child_ended(struct sl_ctx *ctx, struct root *r,
         *sl_why(ctx) = ended->why;
         return sl_wrap(sl_why(ctx), ended->err, "%s", ended->class_name);
     }
-    SL_ASSERT(r->awaited > 0);
-    if (--r->awaited == 0)
-        next_step(ctx, r);
+    step_done(ctx, r);
     return SL_OK;
 }
 
@@ -152,7 +245,7 @@ static enum sl_err root_system(struct sl_ctx *ctx, void *self, struct sl_msg *ms
         return SL_OK;
     case SL_MSG_CHILD_ENDED:
         return child_ended(ctx, r, (const struct sl_child_ended *)(const void *)msg);
-    case SL_MSG_GONE:
+    case SL_MSG_GONE: return SL_OK; /* the registrar has ended: its error follows */
     case SL_MSG_OPEN:
     case SL_MSG_GRANTED:
     case SL_SYSTEM_MSGS: break;
@@ -166,8 +259,9 @@ const struct sl_actor_class sl_drainer_root_class = {
     .msg_count = SL_DRAINER_MSG_END - SL_MSG_USER,
     .lane = SL_LANE_COMPUTE,
     .state_bytes = sizeof(struct root),
+    .questions_max = 2,
     .timers_max = 1,
-    .children_max = SL_DRAINER_WORKERS_MAX + SL_DRAINER_DECODERS_MAX + 6,
+    .children_max = SL_DRAINER_WORKERS_MAX + SL_DRAINER_DECODERS_MAX + 10,
     .start = root_start,
     .handle = root_handle,
     .system = root_system,

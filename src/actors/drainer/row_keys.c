@@ -58,8 +58,8 @@ static enum part_mode mode_of(const struct sl_sink_column *column)
 /* A key of the downstream. */
 static struct sl_row_key sink_key(const struct sl_row_keys *k, const struct sl_sink_key *from)
 {
-    struct sl_row_key key = {.is_wide = from->has_expression ||
-                                        from->part_count > SL_KEY_PARTS_MAX};
+    struct sl_row_key key = {.is_wide =
+                                 from->has_expression || from->part_count > SL_KEY_PARTS_MAX};
 
     for (uint32_t i = 0; i < from->part_count && !key.is_wide; i++) {
         const struct sl_sink_part   *part = &from->parts[i];
@@ -81,8 +81,7 @@ static struct sl_row_key table_key(const struct sl_row_keys *k, const struct sl_
     for (uint32_t i = 0; i < from->part_count && !key.is_wide; i++) {
         const struct sl_index_part *part = &from->parts[i];
         struct part                *to = &key.parts[key.part_count++];
-        int32_t                     column =
-            sl_sink_table_find(k->sink_table, k->table->columns[part->column].name);
+        int32_t column = sl_sink_table_find(k->sink_table, k->table->columns[part->column].name);
 
         to->column = part->column;
         to->mode = column < 0 ? PART_EXACT : mode_of(&k->sink_table->columns[column]);

@@ -32,7 +32,7 @@ struct sl_row_keys {
     struct sl_table      *table; /* owned references */
     struct sl_sink_table *sink_table;
     bool                  is_keyed;
-    uint32_t              lane; /* 0..SL_ROW_LANES - 1 */
+    uint32_t              lane;           /* 0..SL_ROW_LANES - 1 */
     uint32_t              identity_count; /* of a keyed one: places in table->columns, */
     uint32_t              identity[SL_KEY_PARTS_MAX]; /* in the order of the downstream's key */
     uint64_t              seed;                       /* of the table's name */

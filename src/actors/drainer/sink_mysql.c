@@ -27,12 +27,12 @@ enum sl_err sink_book_failed(struct sink_mysql *s, enum sl_err err)
 static enum sl_err check_epoch(struct sink_mysql *s, struct sl_why *why)
 {
     struct sl_sql sql = {0};
-    char           *cell[1];
-    uint64_t        epoch;
-    enum sl_err     err;
+    char         *cell[1];
+    uint64_t      epoch;
+    enum sl_err   err;
 
     sink_put(&sql, "SELECT epoch FROM %s WHERE cluster_id = %" PRIu64 " AND name = 'run'",
-                 s->progress, s->cluster_id);
+             s->progress, s->cluster_id);
     err = sink_fetch(s->book, &sql, cell, 1, why);
     sl_sql_done(&sql);
     if (err != SL_OK)
@@ -99,14 +99,14 @@ static void keep_ts_map(struct sink_mysql *s, const char *text)
 enum sl_err sink_mysql_load(struct sl_sink *sink, struct sl_checkpoint *out, struct sl_why *why)
 {
     struct sink_mysql *s = (struct sink_mysql *)(void *)sink;
-    struct sl_sql    sql = {0};
+    struct sl_sql      sql = {0};
     struct sl_json    *document;
     char              *cell[1];
     enum sl_err        err;
 
     *out = (struct sl_checkpoint){0};
     sink_put(&sql, "SELECT checkPoint FROM %s WHERE clusterID = %" PRIu64, s->checkpoint,
-                 s->cluster_id);
+             s->cluster_id);
     err = sink_fetch(check_conn(s), &sql, cell, 1, why);
     sl_sql_done(&sql);
     if (err == SL_NOT_FOUND)
@@ -130,12 +130,12 @@ enum sl_err sink_mysql_load(struct sl_sink *sink, struct sl_checkpoint *out, str
 static enum sl_err note_saved(struct sink_mysql *s, sl_ts ts, struct sl_why *why)
 {
     struct sl_sql sql = {0};
-    enum sl_err     err;
+    enum sl_err   err;
 
     sink_put(&sql,
-                 "UPDATE %s SET detail = '{\"saved\":[%" PRId64 ",%" PRId64
-                 "]}' WHERE cluster_id = %" PRIu64 " AND name = 'run' AND epoch = %" PRIu64,
-                 s->progress, ts, s->saved[0], s->cluster_id, s->epoch);
+             "UPDATE %s SET detail = '{\"saved\":[%" PRId64 ",%" PRId64
+             "]}' WHERE cluster_id = %" PRIu64 " AND name = 'run' AND epoch = %" PRIu64,
+             s->progress, ts, s->saved[0], s->cluster_id, s->epoch);
     err = sink_run(s->book, &sql, NULL, why);
     sl_sql_done(&sql);
     if (err == SL_OK && ts != s->saved[0]) {
@@ -149,17 +149,17 @@ enum sl_err sink_mysql_save(struct sl_sink *sink, const struct sl_checkpoint *ch
                             struct sl_why *why)
 {
     struct sink_mysql *s = (struct sink_mysql *)(void *)sink;
-    struct sl_sql    sql = {0};
+    struct sl_sql      sql = {0};
     enum sl_err        err;
 
     if ((err = sink_book(s, why)) != SL_OK || (err = check_epoch(s, why)) != SL_OK ||
         (err = note_saved(s, checkpoint->commit_ts, why)) != SL_OK)
         return sink_book_failed(s, err);
     sink_put(&sql,
-                 "REPLACE INTO %s VALUES (%" PRIu64 ", '{\"consistent\":%s,\"commitTS\":%" PRId64
-                 ",\"ts-map\":%s,\"schema-version\":%" PRId64 "}')",
-                 s->checkpoint, s->cluster_id, checkpoint->is_consistent ? "true" : "false",
-                 checkpoint->commit_ts, s->ts_map, checkpoint->schema_version);
+             "REPLACE INTO %s VALUES (%" PRIu64 ", '{\"consistent\":%s,\"commitTS\":%" PRId64
+             ",\"ts-map\":%s,\"schema-version\":%" PRId64 "}')",
+             s->checkpoint, s->cluster_id, checkpoint->is_consistent ? "true" : "false",
+             checkpoint->commit_ts, s->ts_map, checkpoint->schema_version);
     err = sink_run(check_conn(s), &sql, NULL, why);
     sl_sql_done(&sql);
     if (err == SL_OK) {
@@ -217,12 +217,13 @@ static enum sl_err make_tables(struct sink_mysql *s, struct sl_why *why)
                     s->checkpoint)) != SL_OK ||
         (err = exec(s->book, why, "CREATE SCHEMA IF NOT EXISTS %s", schema)) != SL_OK)
         return err;
-    return exec(s->book, why,
-                "CREATE TABLE IF NOT EXISTS %s (cluster_id bigint unsigned NOT NULL, name "
-                "varchar(64) CHARACTER SET ascii NOT NULL, epoch bigint unsigned NOT NULL, ts bigint "
-                "NOT NULL DEFAULT 0, ordinal bigint unsigned NOT NULL DEFAULT 0, detail mediumtext "
-                "CHARACTER SET utf8mb4, PRIMARY KEY (cluster_id, name)) ENGINE=InnoDB",
-                s->progress);
+    return exec(
+        s->book, why,
+        "CREATE TABLE IF NOT EXISTS %s (cluster_id bigint unsigned NOT NULL, name "
+        "varchar(64) CHARACTER SET ascii NOT NULL, epoch bigint unsigned NOT NULL, ts bigint "
+        "NOT NULL DEFAULT 0, ordinal bigint unsigned NOT NULL DEFAULT 0, detail mediumtext "
+        "CHARACTER SET utf8mb4, PRIMARY KEY (cluster_id, name)) ENGINE=InnoDB",
+        s->progress);
 }
 
 /* ---- opening: the fence ---- */
@@ -232,12 +233,12 @@ static enum sl_err make_tables(struct sink_mysql *s, struct sl_why *why)
 static enum sl_err take_lock(struct sink_mysql *s, struct sl_why *why)
 {
     struct sl_sql sql = {0};
-    char           *cell[1];
-    bool            is_taken;
-    enum sl_err     err;
+    char         *cell[1];
+    bool          is_taken;
+    enum sl_err   err;
 
     sink_put(&sql, "SELECT GET_LOCK('sluice-%" PRIu64 "-%.24s', %d)", s->cluster_id,
-                 s->config->checkpoint_schema, SL_SINK_LOCK_S);
+             s->config->checkpoint_schema, SL_SINK_LOCK_S);
     err = sink_fetch(s->book, &sql, cell, 1, why);
     sl_sql_done(&sql);
     if (err != SL_OK) {
@@ -269,12 +270,11 @@ static enum sl_err raise_one(struct sink_mysql *s, const char *name, struct sl_w
 static enum sl_err next_epoch(struct sink_mysql *s, struct sl_why *why)
 {
     struct sl_sql sql = {0};
-    char           *cell[1];
-    enum sl_err     err;
+    char         *cell[1];
+    enum sl_err   err;
 
-    sink_put(&sql,
-                 "SELECT COALESCE(MAX(epoch), 0) + 1 FROM %s WHERE cluster_id = %" PRIu64,
-                 s->progress, s->cluster_id);
+    sink_put(&sql, "SELECT COALESCE(MAX(epoch), 0) + 1 FROM %s WHERE cluster_id = %" PRIu64,
+             s->progress, s->cluster_id);
     err = sink_fetch(s->book, &sql, cell, 1, why);
     sl_sql_done(&sql);
     if (err != SL_OK)
@@ -310,13 +310,13 @@ static enum sl_err raise_all(struct sink_mysql *s, struct sl_why *why)
 static enum sl_err load_lane(struct sink_mysql *s, uint32_t lane, struct sl_why *why)
 {
     struct sl_sql sql = {0};
-    char           *cells[2];
-    enum sl_err     err;
+    char         *cells[2];
+    enum sl_err   err;
 
     sink_put(&sql,
-                 "SELECT ts, ordinal FROM %s WHERE cluster_id = %" PRIu64 " AND name = 'lane-%" PRIu32
-                 "'",
-                 s->progress, s->cluster_id, lane);
+             "SELECT ts, ordinal FROM %s WHERE cluster_id = %" PRIu64 " AND name = 'lane-%" PRIu32
+             "'",
+             s->progress, s->cluster_id, lane);
     err = sink_fetch(s->book, &sql, cells, 2, why);
     sl_sql_done(&sql);
     if (err != SL_OK)
@@ -356,11 +356,11 @@ static enum sl_err load_early(struct sink_mysql *s, struct sl_why *why)
 static enum sl_err load_saved(struct sink_mysql *s, struct sl_why *why)
 {
     struct sl_sql sql = {0};
-    char           *cell[1];
-    enum sl_err     err;
+    char         *cell[1];
+    enum sl_err   err;
 
     sink_put(&sql, "SELECT detail FROM %s WHERE cluster_id = %" PRIu64 " AND name = 'run'",
-                 s->progress, s->cluster_id);
+             s->progress, s->cluster_id);
     err = sink_fetch(s->book, &sql, cell, 1, why);
     sl_sql_done(&sql);
     if (err != SL_OK)
@@ -382,7 +382,8 @@ static enum sl_err check_lanes(struct sink_mysql *s, sl_ts commit_ts, struct sl_
     for (uint32_t i = 0; i < SL_ROW_LANES; i++) {
         if (s->lanes[i].ts > commit_ts)
             return sl_fail(why, SL_CONFIG,
-                           "the checkpoint is at %" PRId64 ", where this drainer did not put it, and "
+                           "the checkpoint is at %" PRId64
+                           ", where this drainer did not put it, and "
                            "rows of tables without a key are applied up to %" PRId64
                            ": to apply them again, DELETE FROM %s WHERE cluster_id = %" PRIu64
                            "; else set commitTS back to %" PRId64,
@@ -488,8 +489,8 @@ static void settle_options(struct sink_mysql *s)
     s->options.sql_mode = c->sql_mode_set ? c->sql_mode : NULL;
     s->options.without_strict = c->sync_mode == 2;
     s->checkpoint_options = server_options(&c->checkpoint);
-    s->check_is_apart = strcmp(c->checkpoint.host, c->to.host) != 0 ||
-                        c->checkpoint.port != c->to.port;
+    s->check_is_apart =
+        strcmp(c->checkpoint.host, c->to.host) != 0 || c->checkpoint.port != c->to.port;
 }
 
 enum sl_err sl_sink_mysql_open(const struct sl_drainer_config *config, uint64_t cluster_id,

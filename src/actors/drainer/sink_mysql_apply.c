@@ -31,7 +31,7 @@ struct mysql_worker {
     struct sl_statement_maker *maker; /* owned */
     struct sl_fold             fold;
     struct sl_sql              sql;
-    struct sink_lane           lanes[SL_ROW_LANES]; /* of those of this worker: as committed */
+    struct sink_lane           lanes[SL_ROW_LANES];   /* of those of this worker: as committed */
     struct sink_lane           reached[SL_ROW_LANES]; /* and with the transaction that is open */
     bool                       has_lanes;
     const struct sl_row_keys  *used; /* in a lane, in this transaction; NULL: none */
@@ -45,7 +45,7 @@ static enum sl_err prepare(struct mysql_worker *w, struct sl_why *why)
      * and deadlock. */
     static const char isolation[] = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
     static const char off[] = "SET autocommit = 0";
-    const struct sl_mysql_session *session = sl_mysql_session(w->conn);
+    const struct sl_mysql_session    *session = sl_mysql_session(w->conn);
     const struct sl_statement_options options = {
         .bytes_max = session->statement_bytes_max,
         .rows_max = SL_STATEMENT_ROWS_MAX,
@@ -108,7 +108,8 @@ static enum sl_err lock(struct mysql_worker *w, struct sl_why *why)
              "' FOR UPDATE",
              s->progress, s->cluster_id, w->number);
     if ((err = sink_fetch(w->conn, &w->sql, cell, 1, why)) != SL_OK)
-        return err == SL_NOT_FOUND ? sl_fail(why, SL_STOPPED, "the rows of %s are gone: somebody "
+        return err == SL_NOT_FOUND ? sl_fail(why, SL_STOPPED,
+                                             "the rows of %s are gone: somebody "
                                              "has removed them; start the drainer again",
                                              s->progress)
                                    : err;
@@ -246,7 +247,7 @@ static bool is_behind(const struct sink_lane *lane, sl_ts ts, uint64_t ordinal)
 }
 
 static enum sl_err run_in_lane(struct mysql_worker *w, uint32_t lane,
-                               const struct sl_window *window,
+                               const struct sl_window        *window,
                                const struct sl_window_change *change, struct sl_why *why)
 {
     sl_ts       ts = window->txns[change->txn].commit_ts;
@@ -280,7 +281,8 @@ static enum sl_err save_lanes(struct mysql_worker *w, struct sl_why *why)
             return err;
         if (affected != 1)
             return sl_fail(why, SL_STOPPED,
-                           "lane %" PRIu32 " in %s is not where this drainer left it: somebody else "
+                           "lane %" PRIu32
+                           " in %s is not where this drainer left it: somebody else "
                            "writes there; let only one run",
                            lane, s->progress);
     }

@@ -71,7 +71,8 @@ static enum sl_err put_identity(struct sink_mysql *s, const struct sl_ddl_object
     enum sl_err   err;
 
     if (sl_mysql_session(s->book)->kind == SL_MYSQL_IS_TIDB) {
-        sl_sql_puts(&sql, "SELECT TIDB_TABLE_ID FROM information_schema.tables WHERE table_schema = ");
+        sl_sql_puts(&sql,
+                    "SELECT TIDB_TABLE_ID FROM information_schema.tables WHERE table_schema = ");
         sl_sql_string(&sql, object->schema);
         sl_sql_puts(&sql, " AND table_name = ");
         sl_sql_string(&sql, object->table);
@@ -219,13 +220,16 @@ static enum sl_err write_intent(struct sink_mysql *s, const struct intent *inten
     err = sink_run(s->book, &sql, &affected, why);
     sl_sql_done(&sql);
     if (err == SL_OK && affected == 0)
-        return sl_fail(why, SL_STOPPED, "another drainer has taken over the row ddl of %s; let only "
-                       "one run", s->progress);
+        return sl_fail(why, SL_STOPPED,
+                       "another drainer has taken over the row ddl of %s; let only "
+                       "one run",
+                       s->progress);
     return err;
 }
 
 /* The session that may still run it is no more. SL_UNAVAILABLE: not yet. */
-static enum sl_err end_session(struct sink_mysql *s, const struct intent *intent, struct sl_why *why)
+static enum sl_err end_session(struct sink_mysql *s, const struct intent *intent,
+                               struct sl_why *why)
 {
     struct sl_sql sql = {0};
     char         *cell[1];
@@ -243,10 +247,11 @@ static enum sl_err end_session(struct sink_mysql *s, const struct intent *intent
         free(cell[0]);
         sink_put(&sql, "KILL %" PRIu64, intent->session);
         (void)sink_run(s->book, &sql, NULL, NULL); /* it may have ended meanwhile */
-        err = sl_fail(why, SL_UNAVAILABLE,
-                      "session %" PRIu64 " of an earlier drainer may still run the DDL; it was told "
-                      "to end, and is waited for",
-                      intent->session);
+        err =
+            sl_fail(why, SL_UNAVAILABLE,
+                    "session %" PRIu64 " of an earlier drainer may still run the DDL; it was told "
+                    "to end, and is waited for",
+                    intent->session);
     } else if (err == SL_NOT_FOUND) {
         err = SL_OK;
     }
@@ -273,9 +278,8 @@ static enum sl_err use_database(struct sl_mysql *conn, struct sl_slice name, str
 static enum sl_err run_statement(struct sl_mysql *conn, const struct sl_ddl_action *action,
                                  struct sl_slice text, struct sl_why *why)
 {
-    enum sl_err err =
-        sl_mysql_exec(conn, (const char *)text.bytes, text.len, NULL, why);
-    bool is_done;
+    enum sl_err err = sl_mysql_exec(conn, (const char *)text.bytes, text.len, NULL, why);
+    bool        is_done;
 
     if (err == SL_OK || sl_mysql_error(conn)->is_lost)
         return err;
@@ -283,9 +287,11 @@ static enum sl_err run_statement(struct sl_mysql *conn, const struct sl_ddl_acti
     if (!is_done && !(action->may_fail && err != SL_UNAVAILABLE))
         return sl_wrap(why, err, "%.*s", (int)(text.len < 200 ? text.len : 200),
                        (const char *)text.bytes);
-    sl_log(SL_LOG_WARN, is_done ? "ignore ddl: its effect is there" : "ignore ddl: nothing of the "
-           "stream depends on it", sl_field_bytes("sql", text.bytes, text.len),
-           sl_field_err(err, why));
+    sl_log(SL_LOG_WARN,
+           is_done ? "ignore ddl: its effect is there"
+                   : "ignore ddl: nothing of the "
+                     "stream depends on it",
+           sl_field_bytes("sql", text.bytes, text.len), sl_field_err(err, why));
     return SL_OK;
 }
 
@@ -319,8 +325,9 @@ static enum sl_err settle_intent(struct sink_mysql *s, const struct sl_window_dd
         return err;
     if (is_again) {
         *is_done = strcmp(looks, intent->looks) != 0;
-        sl_log(SL_LOG_INFO, *is_done ? "the interrupted ddl has taken effect"
-                                     : "the interrupted ddl has not taken effect",
+        sl_log(SL_LOG_INFO,
+               *is_done ? "the interrupted ddl has taken effect"
+                        : "the interrupted ddl has not taken effect",
                sl_field_i64("job", ddl->job_id));
         /* Without identities two tables that swapped places look as before. */
         if (!*is_done && ddl->action->repeat == SL_DDL_INVISIBLE && strchr(looks, ' ') == NULL)

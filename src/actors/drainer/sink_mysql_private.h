@@ -25,17 +25,17 @@ struct sink_mysql {
     struct sl_mysql_variable        variables[SL_MYSQL_VARIABLES_MAX];
     enum sl_mysql_kind              kind;
     char                            zone[SL_MYSQL_ZONE_BYTES_MAX];
-    char                            progress[SL_SQL_NAME_BYTES_MAX];   /* quoted names */
+    char                            progress[SL_SQL_NAME_BYTES_MAX]; /* quoted names */
     char                            checkpoint[SL_SQL_NAME_BYTES_MAX];
     uint64_t                        epoch;
     struct sink_lane                lanes[SL_ROW_LANES];
     /* The checkpointer's. */
-    struct sl_mysql      *book;  /* at the downstream; NULL: lost */
-    struct sl_mysql      *check; /* where the checkpoint is; NULL: lost, or `book` serves */
-    bool                  check_is_apart;
-    sl_ts                 saved[2]; /* the last two that we wrote, the newest first */
-    struct sl_checkpoint  last;     /* the newest; its early jobs are those of the row `early` */
-    char                 *ts_map;   /* owned: the JSON that was found, kept */
+    struct sl_mysql     *book;  /* at the downstream; NULL: lost */
+    struct sl_mysql     *check; /* where the checkpoint is; NULL: lost, or `book` serves */
+    bool                 check_is_apart;
+    sl_ts                saved[2]; /* the last two that we wrote, the newest first */
+    struct sl_checkpoint last;     /* the newest; its early jobs are those of the row `early` */
+    char                *ts_map;   /* owned: the JSON that was found, kept */
 };
 
 /* ---- statements ---- */

@@ -27,8 +27,8 @@ static const char method[] = "/binlog.Pump/PullBinlogs";
 struct source {
     const struct sl_source_seat *seat;
     struct sl_channel           *channel;
-    struct sl_grpc_call         *call; /* NULL: no stream */
-    sl_ts                        last; /* received */
+    struct sl_grpc_call         *call;                     /* NULL: no stream */
+    sl_ts                        last;                     /* received */
     struct sl_drainer_block     *filled[SL_SOURCE_BLOCKS]; /* owned, oldest first */
     uint32_t                     filled_count;
     bool                         is_line_full; /* SL_MSG_OPEN will come */
@@ -46,8 +46,7 @@ struct source {
 
 static struct sl_drainer_block *block_to_fill(struct source *s)
 {
-    struct sl_drainer_block *block =
-        s->filled_count > 0 ? s->filled[s->filled_count - 1] : NULL;
+    struct sl_drainer_block *block = s->filled_count > 0 ? s->filled[s->filled_count - 1] : NULL;
 
     if (block != NULL && block->block.count < SL_DRAINER_BLOCK_ITEMS)
         return block;
@@ -146,7 +145,7 @@ static enum sl_err open_stream(struct source *s, struct sl_why *why)
 static void retry_later(struct sl_ctx *ctx, struct source *s, const char *reason)
 {
     s->stream_at = sl_now(ctx) + SL_SOURCE_RETRY_MS * (sl_nanos)SL_NANOS_PER_MS;
-    sl_drainer_board_received(&s->seat->drainer->board, s->seat->input, s->last, reason);
+    sl_drainer_board_received(&s->seat->drainer->front.board, s->seat->input, s->last, reason);
     sl_log(SL_LOG_WARN, "pull binlogs from pump failed, trying again",
            sl_field_str("pump", s->seat->node_id), sl_field_str("host", s->seat->host),
            sl_field_i64("last_ts", s->last), sl_field_str("error", reason));

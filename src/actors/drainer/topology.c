@@ -13,9 +13,11 @@ static const struct sl_topology_actor actors[] = {
     {&sl_drainer_dispatcher_class, 1},
     {&sl_drainer_worker_class, SL_DRAINER_WORKERS_MAX},
     {&sl_drainer_checkpointer_class, 1},
+    SL_DRAINER_FRONT_ACTORS,
 };
 
 static const struct sl_topology_line lines[SL_DRAINER_LINES] = {
+    SL_DRAINER_FRONT_LINE_ROWS(sl_drainer_root_class, sl_drainer_collector_class),
     [SL_LINE_BLOCK] =
         {
             .name = "block",
@@ -38,8 +40,8 @@ static const struct sl_topology_line lines[SL_DRAINER_LINES] = {
             .credits = SL_WINDOW_CREDITS,
             .bytes = SL_WINDOW_LINE_BYTES,
             .inputs = 1,
-            .path = {&sl_drainer_merger_class, &sl_drainer_planner_class,
-                     &sl_drainer_decoder_class, &sl_drainer_dispatcher_class},
+            .path = {&sl_drainer_merger_class, &sl_drainer_planner_class, &sl_drainer_decoder_class,
+                     &sl_drainer_dispatcher_class},
         },
     [SL_LINE_JOB] =
         {

@@ -21,12 +21,14 @@
  *     worker[m]: a connection to the downstream each.
  *     checkpointer: what must not interleave with rows: the checkpoint, DDL, what the downstream's
  *         tables look like.
+ *     gateway, session, registrar, admin, pusher: front.h.
  *
  * A window keeps its credit from the merger until all of it is applied: so the credits and bytes of
  * its line bound what the drainer holds. */
 
 #include <stdint.h>
 
+#include "actors/drainer/front.h"
 #include "runtime/topology.h"
 
 struct sl_drainer;
@@ -39,16 +41,18 @@ struct sl_drainer_args {
 
 /* The lines: indexes for sl_line. Input 0 unless said otherwise. */
 enum sl_drainer_line {
-    SL_LINE_BLOCK,    /* source -> merger; input: the source's number in the merge */
-    SL_LINE_FENCE,    /* merger -> collector */
-    SL_LINE_WINDOW,   /* merger -> planner -> decoder -> dispatcher */
-    SL_LINE_JOB,      /* planner -> historian */
-    SL_LINE_PART,     /* dispatcher -> worker; input: the worker's number */
-    SL_LINE_KEEP,     /* dispatcher -> checkpointer */
+    /* source -> merger; input: the source's number in the merge. The front's are before it. */
+    SL_LINE_BLOCK = SL_DRAINER_FRONT_LINES,
+    SL_LINE_FENCE,  /* merger -> collector */
+    SL_LINE_WINDOW, /* merger -> planner -> decoder -> dispatcher */
+    SL_LINE_JOB,    /* planner -> historian */
+    SL_LINE_PART,   /* dispatcher -> worker; input: the worker's number */
+    SL_LINE_KEEP,   /* dispatcher -> checkpointer */
     SL_DRAINER_LINES,
 };
 
-/* The classes. Those that root starts get struct sl_drainer_args, a source what source.h says. */
+/* The classes behind the front. Those that root starts get struct sl_drainer_args, a source what
+ * source.h says. */
 #define SL_DRAINER_CLASSES(X)          \
     X(sl_drainer_root_class)           \
     X(sl_drainer_collector_class)      \

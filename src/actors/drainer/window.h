@@ -40,9 +40,9 @@ struct sl_window_txn {
 /* Rows of one mutation of a transaction. */
 struct sl_window_plan {
     uint32_t         txn;
-    struct sl_slice  mutation;   /* a serialized TableMutation */
-    struct sl_table *table;      /* owned reference: as the stream has made it */
-    struct sl_table *written_as; /* owned reference: as the mutation was written */
+    struct sl_slice  mutation;      /* a serialized TableMutation */
+    struct sl_table *table;         /* owned reference: as the stream has made it */
+    struct sl_table *written_as;    /* owned reference: as the mutation was written */
     uint64_t         first_ordinal; /* of its first row in the transaction, before filters */
     bool             is_old;        /* written by a TiDB of before November 2019 */
     uint32_t         kinds_skipped; /* bit 1 << enum sl_event_kind: rows that are left out */
@@ -54,11 +54,11 @@ struct sl_window_ddl {
     struct sl_ddl_action *action; /* owned */
     int64_t               job_id;
     int64_t               schema_version; /* of the job */
-    sl_ts                 before;    /* everything at or below is applied when it is run */
-    sl_ts                 after;     /* and when it has taken effect */
-    uint32_t              at_plan;   /* the first plan behind it */
-    uint32_t              at_change; /* the first change behind it; decoder */
-    bool                  is_early;  /* its own binlog is still to come */
+    sl_ts                 before;         /* everything at or below is applied when it is run */
+    sl_ts                 after;          /* and when it has taken effect */
+    uint32_t              at_plan;        /* the first plan behind it */
+    uint32_t              at_change;      /* the first change behind it; decoder */
+    bool                  is_early;       /* its own binlog is still to come */
 };
 
 /* A decoded row with its place in the stream. */
@@ -71,10 +71,10 @@ struct sl_window_change {
 
 /* See above. */
 struct sl_window {
-    uint64_t             seq;     /* 0, 1, ... without gaps */
-    sl_ts                last_ts; /* everything at or below is in this window or before it */
+    uint64_t             seq;            /* 0, 1, ... without gaps */
+    sl_ts                last_ts;        /* everything at or below is in this window or before it */
     int64_t              schema_version; /* of the newest job that was run at its end */
-    uint64_t             bytes;   /* of the records */
+    uint64_t             bytes;          /* of the records */
     uint32_t             txn_count;
     struct sl_window_txn txns[SL_WINDOW_TXNS];
 

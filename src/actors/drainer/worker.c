@@ -20,13 +20,13 @@
 #include "runtime/actor.h"
 
 struct worker {
-    struct sl_drainer      *drainer;
-    uint32_t                number;
-    struct sl_sink_worker  *end; /* owned; NULL: to be opened */
-    struct sl_row_part *parts[SL_PART_CREDITS]; /* owned, oldest first */
-    uint32_t                part_count;
-    uint32_t                tries; /* of the oldest part, without success */
-    struct sl_timer         retry;
+    struct sl_drainer     *drainer;
+    uint32_t               number;
+    struct sl_sink_worker *end;                    /* owned; NULL: to be opened */
+    struct sl_row_part    *parts[SL_PART_CREDITS]; /* owned, oldest first */
+    uint32_t               part_count;
+    uint32_t               tries; /* of the oldest part, without success */
+    struct sl_timer        retry;
 };
 
 /* How many of the oldest parts make one transaction of the downstream. */
@@ -97,10 +97,9 @@ static void try_later(struct sl_ctx *ctx, struct worker *w, enum sl_err err)
 
     if (++w->tries == SL_APPLY_TRIES_QUIET || !passes)
         sl_log(passes ? SL_LOG_WARN : SL_LOG_ERROR, "apply to the downstream failed, trying again",
-               sl_field_u64("worker", w->number),
-               sl_field_i64("commit_ts", first_ts(w)),
+               sl_field_u64("worker", w->number), sl_field_i64("commit_ts", first_ts(w)),
                sl_field_err(err, sl_why(ctx)));
-    sl_drainer_board_note(&w->drainer->board, SL_DRAINER_PART_APPLY,
+    sl_drainer_board_note(&w->drainer->front.board, SL_DRAINER_PART_APPLY,
                           passes ? SL_DRAINER_RETRYING : SL_DRAINER_HELD, err, sl_why(ctx)->text);
     sl_timer_arm(ctx, &w->retry, SL_DRAINER_RETRY, pause);
 }
@@ -120,7 +119,7 @@ static enum sl_err work(struct sl_ctx *ctx, void *self)
             return SL_OK;
         }
         if (w->tries > 0)
-            sl_drainer_board_note(&w->drainer->board, SL_DRAINER_PART_APPLY, SL_DRAINER_RUNNING,
+            sl_drainer_board_note(&w->drainer->front.board, SL_DRAINER_PART_APPLY, SL_DRAINER_RUNNING,
                                   SL_OK, NULL);
         w->tries = 0;
         answer(ctx, w, count);

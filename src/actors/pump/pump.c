@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "actors/pump/node_identity.h"
+#include "actors/common/node_identity.h"
 #include "actors/pump/stores.h"
 #include "base/assert.h"
 #include "base/hash.h"

@@ -99,6 +99,7 @@ static void text_is_quoted_and_escaped(void **state)
     assert_sql(text_of("2019-04-15", 10), column_of(SL_TYPE_DATE), "'2019-04-15'");
     assert_json(text_of(nasty, sizeof nasty - 1), column_of(SL_TYPE_VARCHAR),
                 "\"\\u0000\\n\\r\\u001a'\\\"\\\\%_\"");
+    assert_json(text_of("<&>", 3), column_of(SL_TYPE_VARCHAR), "\"<&>\"");
     /* All of it must be escaped: the longest there can be. */
     assert_sql(text_of("''''", 4), binary_of(SL_TYPE_BLOB), "_binary'\\'\\'\\'\\''");
     assert_json(text_of("\x01\x01", 2), column_of(SL_TYPE_VARCHAR), "\"\\u0001\\u0001\"");

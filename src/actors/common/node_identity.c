@@ -1,4 +1,4 @@
-#include "actors/pump/node_identity.h"
+#include "actors/common/node_identity.h"
 
 #include <ctype.h>
 #include <errno.h>

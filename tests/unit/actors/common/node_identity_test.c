@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "actors/pump/node_identity.h"
+#include "actors/common/node_identity.h"
 #include "base/env_os.h"
 #include "lib/env_sim.h"
 #include "lib/folder.h"

@@ -1,7 +1,7 @@
-#ifndef SL_ACTORS_PUMP_NODE_IDENTITY_H
-#define SL_ACTORS_PUMP_NODE_IDENTITY_H
+#ifndef SL_ACTORS_COMMON_NODE_IDENTITY_H
+#define SL_ACTORS_COMMON_NODE_IDENTITY_H
 
-/* Who a pump is: what its data directory says about itself, and the name in the registry that goes
+/* Who a node is: what its data directory says about itself, and the name in the registry that goes
  * with it (pump spec 4.4). The steps of a start, in this order, the last two under the lock:
  *
  *     sl_data_dir_lock      before anything else is opened or asked
