@@ -15,7 +15,7 @@
 
 /* Where a job stands. */
 struct place {
-    struct schema_job_head head; /* first: they are sorted by it */
+    struct schema_job_head head;
     struct sl_map_node     node;
     uint64_t               at;
     size_t                 len;
@@ -201,6 +201,16 @@ static enum sl_err find_job(struct sl_schema_source *source, int64_t id, struct 
     return read_place(f, place_of(f, id), out, why);
 }
 
+static int by_version(const void *a, const void *b)
+{
+    const struct place *x = a;
+    const struct place *y = b;
+
+    if (x->head.version != y->head.version)
+        return x->head.version < y->head.version ? -1 : 1;
+    return x->head.id < y->head.id ? -1 : x->head.id > y->head.id;
+}
+
 static enum sl_err visit_sorted(struct file_source *f, const struct place *sorted, uint32_t count,
                                 sl_history_visit visit, void *context, struct sl_why *why)
 {
@@ -235,7 +245,7 @@ static enum sl_err visit_all(struct sl_schema_source *source, const struct sl_hi
         if (schema_job_wanted(&place->head, bound))
             sorted[count++] = *place;
     }
-    qsort(sorted, count, sizeof *sorted, schema_job_order);
+    qsort(sorted, count, sizeof *sorted, by_version);
     err = visit_sorted(f, sorted, count, visit, context, why);
     free(sorted);
     return err;

@@ -22,13 +22,6 @@ struct http_source {
     char                    address[SL_ADDR_BYTES_MAX];
 };
 
-/* The heads of all jobs. */
-struct heads {
-    struct schema_job_head *all; /* owned */
-    size_t                  count;
-    size_t                  room;
-};
-
 /* ---- asking ---- */
 
 static enum sl_err ask(struct http_source *h, const char *path, struct sl_buf **body,
@@ -65,7 +58,7 @@ static enum sl_err get(struct http_source *h, const char *path, struct sl_json *
 }
 
 /* The jobs of ids up to `from` (0: the last ones), at most `count`, if the TiDB understands that.
- * */
+ */
 static enum sl_err get_page(struct http_source *h, int64_t from, size_t count, struct sl_json **out,
                             struct sl_why *why)
 {
@@ -130,19 +123,9 @@ free_page:
 
 /* ---- the history ---- */
 
-static void note(struct heads *heads, const struct schema_job_head *head)
-{
-    if (heads->count == heads->room) {
-        heads->room = heads->room == 0 ? SL_HISTORY_PAGE : 2 * heads->room;
-        heads->all = realloc(heads->all, heads->room * sizeof heads->all[0]);
-        SL_ASSERT(heads->all != NULL);
-    }
-    heads->all[heads->count++] = *head;
-}
-
 /* Take in a page whose ids are below `below` (0: any); *least is the least of them, 0 when there
  * were none. */
-static enum sl_err note_page(struct heads *heads, const struct sl_json *page, int64_t below,
+static enum sl_err note_page(struct schema_heads *heads, const struct sl_json *page, int64_t below,
                              int64_t *least, struct sl_why *why)
 {
     *least = 0;
@@ -154,17 +137,17 @@ static enum sl_err note_page(struct heads *heads, const struct sl_json *page, in
             return err;
         if (below != 0 && head.id >= below)
             continue;
-        note(heads, &head);
+        schema_heads_note(heads, &head);
         if (*least == 0 || head.id < *least)
             *least = head.id;
     }
     return SL_OK;
 }
 
-/* Read all heads. When the TiDB does not page, *whole is all its jobs, and there are no heads of
- * use. */
-static enum sl_err read_heads(struct http_source *h, struct heads *heads, struct sl_json **whole,
-                              struct sl_why *why)
+/* Read all heads. When the TiDB does not page, or all is one page, *whole is all its jobs, and
+ * there are no heads of use. */
+static enum sl_err read_heads(struct http_source *h, struct schema_heads *heads,
+                              struct sl_json **whole, struct sl_why *why)
 {
     int64_t from = 0;
     int64_t below = 0;
@@ -196,123 +179,46 @@ static enum sl_err read_heads(struct http_source *h, struct heads *heads, struct
     }
 }
 
-static int by_id(const void *a, const void *b)
+static enum sl_err take_page(const struct sl_json *list, int64_t lo, int64_t hi,
+                             struct schema_page *page, struct sl_why *why)
 {
-    const struct schema_job_head *x = a;
-    const struct schema_job_head *y = b;
+    enum sl_err err = SL_OK;
 
-    return x->id < y->id ? -1 : x->id > y->id;
-}
+    for (size_t i = 0; i < sl_json_count(list) && err == SL_OK; i++) {
+        struct schema_job_head head;
+        struct sl_json        *job;
 
-/* How many of all jobs have an id in lo..hi. heads are sorted by id. */
-static size_t count_between(const struct heads *heads, int64_t lo, int64_t hi)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < heads->count && heads->all[i].id <= hi; i++)
-        count += heads->all[i].id >= lo;
-    return count;
-}
-
-static enum sl_err visit_one(const struct sl_json *page, int64_t id, sl_history_visit visit,
-                             void *context, struct sl_why *why)
-{
-    const struct sl_json *job;
-    struct sl_json       *own;
-    int64_t               greatest;
-    enum sl_err           err;
-
-    if ((err = find_in(page, id, &job, &greatest, why)) != SL_OK)
-        return err;
-    if (job == NULL)
-        return sl_fail(why, SL_INVALID,
-                       "DDL job %" PRId64 " was in the history and is not any more", id);
-    own = sl_json_keep(job);
-    return visit(context, &own);
-}
-
-/* Visit `count` jobs, which are in order, from one page when few others lie between their ids. */
-static enum sl_err visit_group(struct http_source *h, const struct heads *all,
-                               const struct schema_job_head *group, size_t count,
-                               sl_history_visit visit, void *context, struct sl_why *why)
-{
-    int64_t         lo = group[0].id;
-    int64_t         hi = group[0].id;
-    struct sl_json *page = NULL;
-    size_t          between;
-    enum sl_err     err;
-
-    for (size_t i = 1; i < count; i++) {
-        lo = group[i].id < lo ? group[i].id : lo;
-        hi = group[i].id > hi ? group[i].id : hi;
+        if ((err = schema_job_head(sl_json_at(list, i), &head, why)) != SL_OK || head.id < lo ||
+            head.id > hi)
+            continue;
+        job = sl_json_keep(sl_json_at(list, i));
+        err = schema_page_add(page, &job, why);
     }
-    between = count_between(all, lo, hi);
-    if (between > 2 * count && count > 1) {
-        err = visit_group(h, all, group, count / 2, visit, context, why);
-        return err != SL_OK
-                   ? err
-                   : visit_group(h, all, group + count / 2, count - count / 2, visit, context, why);
-    }
-    err = get_page(h, hi, between, &page, why);
-    for (size_t i = 0; i < count && err == SL_OK; i++)
-        err = visit_one(page, group[i].id, visit, context, why);
-    sl_json_free(&page);
     return err;
 }
 
-static enum sl_err visit_heads(struct http_source *h, struct heads *all,
-                               const struct sl_history_bound *bound, sl_history_visit visit,
-                               void *context, struct sl_why *why)
+static enum sl_err fetch(struct sl_schema_source *source, int64_t lo, int64_t hi, size_t count,
+                         struct schema_page *page, struct sl_why *why)
 {
-    struct heads wanted = {0};
-    enum sl_err  err = SL_OK;
+    struct http_source *h = SL_CONTAINER_OF(source, struct http_source, source);
+    struct sl_json     *list = NULL;
+    enum sl_err         err = get_page(h, hi, count, &list, why);
 
-    qsort(all->all, all->count, sizeof all->all[0], by_id);
-    for (size_t i = 0; i < all->count; i++) {
-        if (schema_job_wanted(&all->all[i], bound))
-            note(&wanted, &all->all[i]);
-    }
-    if (wanted.count > 0)
-        qsort(wanted.all, wanted.count, sizeof wanted.all[0], schema_job_order);
-    for (size_t i = 0; i < wanted.count && err == SL_OK; i += SL_HISTORY_PAGE / 2) {
-        size_t left = wanted.count - i;
-
-        err = visit_group(h, all, wanted.all + i,
-                          left < SL_HISTORY_PAGE / 2 ? left : SL_HISTORY_PAGE / 2, visit, context,
-                          why);
-    }
-    free(wanted.all);
+    if (err == SL_OK)
+        err = take_page(list, lo, hi, page, why);
+    sl_json_free(&list);
     return err;
 }
-
-/* A job's head, and where in the answer it stands. */
-struct numbered {
-    struct schema_job_head head; /* first: they are sorted by it */
-    size_t                 index;
-};
 
 static enum sl_err visit_whole(const struct sl_json *whole, const struct sl_history_bound *bound,
                                sl_history_visit visit, void *context, struct sl_why *why)
 {
-    size_t           count = sl_json_count(whole);
-    struct numbered *jobs = calloc(count + 1, sizeof *jobs);
-    enum sl_err      err = SL_OK;
+    struct schema_page page = {0};
+    enum sl_err        err = take_page(whole, 0, INT64_MAX, &page, why);
 
-    SL_ASSERT(jobs != NULL);
-    for (size_t i = 0; i < count && err == SL_OK; i++) {
-        jobs[i].index = i;
-        err = schema_job_head(sl_json_at(whole, i), &jobs[i].head, why);
-    }
-    qsort(jobs, count, sizeof *jobs, schema_job_order);
-    for (size_t i = 0; i < count && err == SL_OK; i++) {
-        struct sl_json *job;
-
-        if (!schema_job_wanted(&jobs[i].head, bound))
-            continue;
-        job = sl_json_keep(sl_json_at(whole, jobs[i].index));
-        err = visit(context, &job);
-    }
-    free(jobs);
+    if (err == SL_OK)
+        err = schema_page_visit(&page, bound, visit, context, why);
+    schema_page_done(&page);
     return err;
 }
 
@@ -320,16 +226,15 @@ static enum sl_err visit_all(struct sl_schema_source *source, const struct sl_hi
                              sl_history_visit visit, void *context, struct sl_why *why)
 {
     struct http_source *h = SL_CONTAINER_OF(source, struct http_source, source);
-    struct heads        heads = {0};
+    struct schema_heads heads = {0};
     struct sl_json     *whole = NULL;
     enum sl_err         err = read_heads(h, &heads, &whole, why);
 
     if (err == SL_OK)
-        err = whole != NULL     ? visit_whole(whole, bound, visit, context, why)
-              : heads.count > 0 ? visit_heads(h, &heads, bound, visit, context, why)
-                                : SL_OK;
+        err = whole != NULL ? visit_whole(whole, bound, visit, context, why)
+                            : schema_heads_visit(source, &heads, bound, fetch, visit, context, why);
     sl_json_free(&whole);
-    free(heads.all);
+    schema_heads_done(&heads);
     return err;
 }
 

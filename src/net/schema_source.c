@@ -85,13 +85,3 @@ bool schema_job_wanted(const struct schema_job_head *head, const struct sl_histo
     return head->version > 0 && (head->version <= bound->version ||
                                  (head->finished > 0 && head->finished <= bound->finished));
 }
-
-int schema_job_order(const void *a, const void *b)
-{
-    const struct schema_job_head *x = a;
-    const struct schema_job_head *y = b;
-
-    if (x->version != y->version)
-        return x->version < y->version ? -1 : 1;
-    return x->id < y->id ? -1 : x->id > y->id;
-}

@@ -5,6 +5,7 @@
  *
  *     file:PATH           JSON lines, a job each, in any order, followed as the file grows
  *     http://HOST:PORT    the status port of a TiDB: /ddl/history
+ *     tikv                where TiDB keeps them
  *
  * A job is handed out as its JSON (binlog/job.h reads it), because this folder knows nothing of
  * tables. All calls block, so an actor of the disk or peer lane owns the object. */
@@ -45,6 +46,10 @@ struct sl_schema_source {
  * as the file system fails. A server is not asked yet. */
 enum sl_err sl_schema_source_open(const struct sl_env *env, const char *text,
                                   struct sl_schema_source **out, struct sl_why *why);
+/* Open the source "tikv": TiDB's own store, found through the PD at these URLs; the default where
+ * there is one. Errors as of sl_pd_open, whose transient ones are worth a retry. */
+enum sl_err sl_schema_source_open_tikv(const struct sl_env *env, const char *pd_urls,
+                                       struct sl_schema_source **out, struct sl_why *why);
 /* Null the pointer. *source may be NULL. */
 void sl_schema_source_free(struct sl_schema_source **source);
 

@@ -23,7 +23,42 @@ enum sl_err schema_job_head(const struct sl_json *job, struct schema_job_head *o
                             struct sl_why *why);
 /* Is it within the bound? */
 bool schema_job_wanted(const struct schema_job_head *head, const struct sl_history_bound *bound);
-/* For qsort of structs that begin with a head: by version, then id. */
-int schema_job_order(const void *a, const void *b);
+/* ---- schema_history.c: jobs that come by the order of their ids, visited by version ---- */
+
+/* The heads of all jobs there are. All zero has none. */
+struct schema_heads {
+    struct schema_job_head *all; /* owned */
+    size_t                  count;
+    size_t                  room;
+};
+
+void schema_heads_note(struct schema_heads *heads, const struct schema_job_head *head);
+void schema_heads_done(struct schema_heads *heads);
+
+/* Some jobs with their heads. All zero has none. */
+struct schema_page {
+    struct schema_page_job {
+        struct schema_job_head head; /* first: they are sorted by it */
+        struct sl_json        *job;  /* owned */
+    } * all;                         /* owned */
+    size_t count;
+    size_t room;
+};
+
+/* Take over *job. SL_INVALID: it is none. */
+enum sl_err schema_page_add(struct schema_page *page, struct sl_json **job, struct sl_why *why);
+void        schema_page_done(struct schema_page *page);
+
+/* Read the jobs of ids lo..hi, of which there are `count`, into the page. */
+typedef enum sl_err (*schema_fetch)(struct sl_schema_source *source, int64_t lo, int64_t hi,
+                                    size_t count, struct schema_page *page, struct sl_why *why);
+
+/* Visit a page that has all jobs. */
+enum sl_err schema_page_visit(struct schema_page *page, const struct sl_history_bound *bound,
+                              sl_history_visit visit, void *context, struct sl_why *why);
+/* Visit what is wanted of the heads, a page of at most 2 * SL_HISTORY_PAGE jobs at a time. */
+enum sl_err schema_heads_visit(struct sl_schema_source *source, struct schema_heads *heads,
+                               const struct sl_history_bound *bound, schema_fetch fetch,
+                               sl_history_visit visit, void *context, struct sl_why *why);
 
 #endif

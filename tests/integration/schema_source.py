@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""DDL jobs out of a file and out of TiDB's status port, of three ages (one that pages, one that
-knows only a limit, one that always tells all): the same jobs in the same order, and what is broken or
-missing is told. Uses tests/tools/schema_jobs.c."""
+"""DDL jobs out of a file, out of TiDB's status port of three ages (one that pages, one that knows
+only a limit, one that always tells all), and out of TiKV: the same jobs in the same order, and what
+is broken or missing is told. Uses tests/tools/schema_jobs.c and, for TiKV, tests/tools/fakepd.c."""
 
 import http.server
 import json
@@ -188,6 +188,42 @@ def broken_answers_are_told(_folder):
     with Server() as tidb:
         refused(tidb.source + "/x", ("each", LAST), "SL_CONFIG", "no address of a TiDB")
     refused(f"http://{free_address()}", ("each", LAST), "SL_UNAVAILABLE", "/ddl/history?limit=256")
+
+
+# ---- TiKV ----
+
+
+class FakePd:
+    """A PD and the one TiKV behind it, with the jobs of a recording; its time is long after it."""
+
+    def __init__(self, corpus):
+        last = int(json.loads((corpus / "meta.json").read_text())["last_commit_ts"])
+        self.process = subprocess.Popen(
+            [TOOL.parent / "fakepd", "--etcd", free_address(), "--cluster-id", "7", "--tikv",
+             corpus, "--tso", str(last + (3600 * 1000 << 18))], text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        line = self.process.stdout.readline()
+        assert line.startswith("listening on "), line
+        self.source = "tikv:http://" + line.split()[-1]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.kill()
+        self.process.wait()
+
+
+@check
+def tikv_gives_the_same_jobs(_folder):
+    with FakePd(HISTORY.parent) as pd:
+        assert ok(pd.source, "each", LAST, 0) == in_order(LAST, 0)
+        assert ok(pd.source, "each", 100, 0) == in_order(100, 0)
+        assert ok(pd.source, "job", 103, 2) == "103 3\n2 1\n"
+        assert ok(pd.source, "job", 9999) == "SL_NOT_FOUND TiKV has no DDL job 9999 yet\n"
+    refused(f"tikv:http://{free_address()}", ("each", LAST), "SL_UNAVAILABLE", "DDL jobs in TiKV")
 
 
 @check

@@ -4,6 +4,8 @@
  *     schema_jobs SOURCE tables VERSION FINISHED  "DATABASE.TABLE" of each table they leave
  *     schema_jobs SOURCE job ID...                "ID TYPE", or the error, of each
  *
+ * SOURCE is what [syncer] schema-source takes, or tikv:PD_URLS.
+ *
  * Ends with 1 and one line on standard error when the source fails. */
 
 #include <inttypes.h>
@@ -100,7 +102,10 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "usage: schema_jobs SOURCE each|tables|job NUMBER...\n");
         return 2;
     }
-    err = sl_schema_source_open(sl_env_os(), argv[1], &source, &why);
+    if (strncmp(argv[1], "tikv:", 5) == 0)
+        err = sl_schema_source_open_tikv(sl_env_os(), argv[1] + 5, &source, &why);
+    else
+        err = sl_schema_source_open(sl_env_os(), argv[1], &source, &why);
     if (err == SL_OK)
         err = run(source, argc, argv, &why);
     sl_schema_source_free(&source);
