@@ -614,7 +614,7 @@ const core_sources = [_][]const u8{
     "src/sluice/init.c",
     "src/sluice/load.c",
     "src/sluice/loader.c",
-    "src/sluice/message.c",
+    "src/binlog/message.c",
     "src/sluice/pair.c",
     "src/sluice/player.c",
     "src/sluice/pull.c",

@@ -12,7 +12,7 @@
 #include "harness.h"
 #include "net/channel.h"
 #include "running_pump.h"
-#include "sluice/message.h"
+#include "binlog/message.h"
 #include "sluice/pair.h"
 #include "sluice/stamps.h"
 
@@ -107,7 +107,7 @@ static bool begin_to_read(const struct running_pump *p, struct sl_channel **chan
                           struct sl_channel_stream **stream)
 {
     const sl_nanos        wait = (sl_nanos)CALL_S_MAX * SL_NANOS_PER_S;
-    struct sl_buf        *request = message_pull(RUNNING_PUMP_CLUSTER, 0);
+    struct sl_buf        *request = sl_message_pull(RUNNING_PUMP_CLUSTER, 0);
     struct sl_buf        *message = NULL;
     struct sl_channel_end end;
     struct sl_why         why = {0};

@@ -5,7 +5,7 @@
 #include "base/assert.h"
 #include "base/limits.h"
 #include "binlog/record.h"
-#include "sluice/message.h"
+#include "binlog/message.h"
 
 /* 't', table id, "_r", row id: codec spec 1.10. */
 enum { KEY_BYTES = 1 + 8 + 2 + 8 };
@@ -68,12 +68,12 @@ static struct layout layout_of(const struct pair_table *table, sl_ts start_ts, s
 {
     struct layout l = {.blob = blob};
 
-    l.row = 1 + message_number_bytes(zigzag(start_ts)) + 2 /* column */ + 1 +
-            message_number_bytes(zigzag((int64_t)blob)) + blob;
-    l.mutation = 1 + message_number_bytes((uint64_t)table->table_id) + message_field_bytes(l.row) +
+    l.row = 1 + sl_message_number_bytes(zigzag(start_ts)) + 2 /* column */ + 1 +
+            sl_message_number_bytes(zigzag((int64_t)blob)) + blob;
+    l.mutation = 1 + sl_message_number_bytes((uint64_t)table->table_id) + sl_message_field_bytes(l.row) +
                  2 /* sequence */;
     l.value =
-        1 + message_number_bytes((uint64_t)table->schema_version) + message_field_bytes(l.mutation);
+        1 + sl_message_number_bytes((uint64_t)table->schema_version) + sl_message_field_bytes(l.mutation);
     return l;
 }
 
@@ -83,21 +83,21 @@ static void put_value(uint8_t *at, const struct pair_table *table, sl_ts start_t
     uint8_t *end = at + l->value;
     size_t   own = l->blob < sizeof(uint64_t) ? l->blob : sizeof(uint64_t);
 
-    at = message_put_integer(at, VALUE_SCHEMA_VERSION, (uint64_t)table->schema_version);
-    at = message_put_head(at, VALUE_MUTATIONS, l->mutation);
-    at = message_put_integer(at, MUTATION_TABLE_ID, (uint64_t)table->table_id);
-    at = message_put_head(at, MUTATION_INSERTED_ROWS, l->row);
+    at = sl_message_put_integer(at, VALUE_SCHEMA_VERSION, (uint64_t)table->schema_version);
+    at = sl_message_put_head(at, VALUE_MUTATIONS, l->mutation);
+    at = sl_message_put_integer(at, MUTATION_TABLE_ID, (uint64_t)table->table_id);
+    at = sl_message_put_head(at, MUTATION_INSERTED_ROWS, l->row);
     *at++ = FLAG_VARINT; /* the row id, which is the column `id` */
-    at = message_put_number(at, zigzag(start_ts));
+    at = sl_message_put_number(at, zigzag(start_ts));
     *at++ = FLAG_VARINT;
-    at = message_put_number(at, zigzag(COLUMN_PAYLOAD));
+    at = sl_message_put_number(at, zigzag(COLUMN_PAYLOAD));
     *at++ = FLAG_COMPACT_BYTES;
-    at = message_put_number(at, zigzag((int64_t)l->blob));
+    at = sl_message_put_number(at, zigzag((int64_t)l->blob));
     for (size_t i = 0; i < own; i++)
         *at++ = (uint8_t)((uint64_t)start_ts >> (8 * i));
     memcpy(at, filler, l->blob - own);
     at += l->blob - own;
-    at = message_put_integer(at, MUTATION_SEQUENCE, MUTATION_INSERT);
+    at = sl_message_put_integer(at, MUTATION_SEQUENCE, MUTATION_INSERT);
     SL_ASSERT(at == end);
 }
 
@@ -140,7 +140,7 @@ struct sl_buf *pair_prewrite(const struct pair_table *table, sl_ts start_ts, siz
     value = sl_buf_new(l.value);
     put_value(value->data, table, start_ts, &l, filler);
     record.prewrite_value = sl_slice_from_buf(value);
-    out = message_write_record(table->cluster_id, &record);
+    out = sl_message_write_record(table->cluster_id, &record);
     sl_buf_free(&value);
     return out;
 }
@@ -155,7 +155,7 @@ struct sl_buf *pair_finish(const struct pair_table *table, sl_ts start_ts, sl_ts
                                .has_schema_state = true};
 
     put_key(key, table->table_id, start_ts);
-    return message_write_record(table->cluster_id, &record);
+    return sl_message_write_record(table->cluster_id, &record);
 }
 
 struct sl_buf *pair_ddl(uint64_t cluster_id, sl_ts start_ts, sl_ts commit_ts, int64_t job_id,
@@ -170,5 +170,5 @@ struct sl_buf *pair_ddl(uint64_t cluster_id, sl_ts start_ts, sl_ts commit_ts, in
                                .ddl_schema_state = SCHEMA_PUBLIC,
                                .has_schema_state = true};
 
-    return message_write_record(cluster_id, &record);
+    return sl_message_write_record(cluster_id, &record);
 }

@@ -7,7 +7,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "sluice/gate.h"
-#include "sluice/message.h"
+#include "binlog/message.h"
 
 /* One record under way. */
 struct send {
@@ -101,7 +101,7 @@ static void begin(struct player *p, uint32_t index)
     SL_ASSERT(gate_may_send(&p->gate, index));
     send->index = index;
     send->write = (struct write){
-        .request = message_write(p->options.writer.cluster_id, record->payload),
+        .request = sl_message_write(p->options.writer.cluster_id, record->payload),
         .pump = pump_of(p, index),
         .kind = prewrite ? WRITE_PREWRITE : WRITE_FINISH,
     };

@@ -5,7 +5,7 @@
 
 #include "base/assert.h"
 #include "net/channel.h"
-#include "sluice/message.h"
+#include "binlog/message.h"
 
 static const char method[] = "/binlog.Pump/PullBinlogs";
 
@@ -85,7 +85,7 @@ static enum sl_err take_message(struct puller *p, const struct sl_buf *message, 
     struct sl_record record;
     enum sl_err      err;
 
-    if ((err = message_entity(sl_slice_from_buf(message), &payload, why)) != SL_OK)
+    if ((err = sl_message_entity(sl_slice_from_buf(message), &payload, why)) != SL_OK)
         return err;
     if ((err = sl_record_decode(payload, &record, why)) != SL_OK)
         return sl_wrap(why, SL_INVALID, "an entity that is no record");
@@ -102,7 +102,7 @@ static enum sl_err open_stream(struct puller *p, struct sl_why *why)
     if ((err = sl_channel_stream_open(p->channel, method, &p->stream, why)) != SL_OK)
         return err;
     p->streams++;
-    request = message_pull(p->options.cluster_id, p->last);
+    request = sl_message_pull(p->options.cluster_id, p->last);
     err = sl_channel_stream_send(p->stream, &request);
     sl_buf_free(&request);
     if (err == SL_OK)

@@ -6,7 +6,7 @@
 #include "base/assert.h"
 #include "base/limits.h"
 #include "net/channel.h"
-#include "sluice/message.h"
+#include "binlog/message.h"
 
 /* Answers are empty or short. */
 enum { ANSWER_BYTES_MAX = 1 << 16 };
@@ -255,7 +255,7 @@ enum sl_err writer_new(const struct sl_env *env, const struct writer_options *op
     SL_ASSERT(writer->pumps != NULL && writer->connections != NULL && writer->channels != NULL);
     sl_heap_init(&writer->timers, timer_before);
     sl_list_init(&writer->over);
-    writer->probe = message_probe(options->cluster_id);
+    writer->probe = sl_message_probe(options->cluster_id);
     for (uint32_t i = 0; i < connection_count(writer) && err == SL_OK; i++) {
         err = sl_channel_new(env, options->pumps[i / options->connections], ANSWER_BYTES_MAX,
                              &writer->connections[i].channel, why);

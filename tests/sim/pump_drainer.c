@@ -7,7 +7,7 @@
 #include "base/assert.h"
 #include "pump.pb-c.h"
 #include "sim/pump_world.h"
-#include "sluice/message.h"
+#include "binlog/message.h"
 
 /* ---- checks ---- */
 
@@ -88,7 +88,7 @@ static void begin(struct drainer *d)
     if (sl_grpc_call(d->link.grpc, "/binlog.Pump/PullBinlogs", SL_GRPC_NEVER, &events, d, &d->call,
                      &why) != SL_OK)
         return;
-    request = message_pull(WORLD_CLUSTER_ID, d->last);
+    request = sl_message_pull(WORLD_CLUSTER_ID, d->last);
     if (sl_grpc_send(d->call, &request) == SL_OK) {
         sl_grpc_half_close(d->call);
     } else {

@@ -10,7 +10,7 @@
 #include "binlog/record.h"
 #include "pump.pb-c.h"
 #include "sim/pump_world.h"
-#include "sluice/message.h"
+#include "binlog/message.h"
 
 enum { KEY_BYTES = 12, QUERY_BYTES = 9, TRIES_MAX = 3 };
 
@@ -192,7 +192,7 @@ static void send(struct world *w, struct txn *t)
     if (!link->connected || sl_grpc_call(link->grpc, "/binlog.Pump/WriteBinlog", deadline, &events,
                                          t, &t->call, &why) != SL_OK)
         return;
-    request = message_write_record(WORLD_CLUSTER_ID, &record);
+    request = sl_message_write_record(WORLD_CLUSTER_ID, &record);
     if (sl_grpc_send(t->call, &request) == SL_OK) {
         t->commits = t->commits || (t->step == TXN_FINISH && !t->rolls_back);
         t->sent_at = sl_env_now(w->env);

@@ -10,7 +10,7 @@
 
 #include "binlog.pb-c.h"
 #include "pump.pb-c.h"
-#include "sluice/message.h"
+#include "binlog/message.h"
 #include "sluice/pair.h"
 
 enum { CLUSTER_ID = 9, TABLE_ID = 1003, VERSION = 300, SIZE_MAX_TRIED = 70000 };
@@ -157,17 +157,17 @@ static void requests_are_the_bytes_of_the_original(void **state)
                                       0x8c, 0x91, 0xf6, 0xe3, 0xdc, 0x05};
     static const uint8_t from_0[] = {0x08, 0xb5, 0xc4, 0xf4, 0x92, 0x81,
                                      0xd3, 0xa8, 0x94, 0x5b, 0x12, 0x00};
-    struct sl_buf       *request = message_pull(UINT64_C(6568678830546690613), 412518831548007863);
+    struct sl_buf       *request = sl_message_pull(UINT64_C(6568678830546690613), 412518831548007863);
 
     (void)state;
     assert_int_equal(request->len, sizeof from_ts);
     assert_memory_equal(request->data, from_ts, sizeof from_ts);
     sl_buf_free(&request);
-    request = message_pull(UINT64_C(6568678830546690613), 0);
+    request = sl_message_pull(UINT64_C(6568678830546690613), 0);
     assert_int_equal(request->len, sizeof from_0);
     assert_memory_equal(request->data, from_0, sizeof from_0);
     sl_buf_free(&request);
-    request = message_probe(UINT64_C(6568678830546690613));
+    request = sl_message_probe(UINT64_C(6568678830546690613));
     assert_int_equal(request->len, 10);
     assert_memory_equal(request->data, from_0, 10);
     sl_buf_free(&request);
@@ -184,7 +184,7 @@ static void entities_are_found_and_every_cut_is_refused_or_harmless(void **state
     struct sl_slice payload;
 
     (void)state;
-    assert_int_equal(message_entity((struct sl_slice){response, sizeof response}, &payload, NULL),
+    assert_int_equal(sl_message_entity((struct sl_slice){response, sizeof response}, &payload, NULL),
                      SL_OK);
     assert_int_equal(payload.len, 0x1a);
     assert_ptr_equal(payload.bytes, response + 6);
@@ -192,7 +192,7 @@ static void entities_are_found_and_every_cut_is_refused_or_harmless(void **state
         uint8_t *cut = malloc(keep + 1);
 
         memcpy(cut, response, keep);
-        assert_int_equal(message_entity((struct sl_slice){cut, keep}, &payload, NULL), SL_INVALID);
+        assert_int_equal(sl_message_entity((struct sl_slice){cut, keep}, &payload, NULL), SL_INVALID);
         free(cut);
     }
 }

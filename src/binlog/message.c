@@ -1,4 +1,4 @@
-#include "sluice/message.h"
+#include "binlog/message.h"
 
 #include <string.h>
 
@@ -19,7 +19,7 @@ enum {
 
 /* ---- writing ---- */
 
-size_t message_number_bytes(uint64_t number)
+size_t sl_message_number_bytes(uint64_t number)
 {
     size_t bytes = 1;
 
@@ -28,12 +28,12 @@ size_t message_number_bytes(uint64_t number)
     return bytes;
 }
 
-size_t message_field_bytes(size_t len)
+size_t sl_message_field_bytes(size_t len)
 {
-    return 1 + message_number_bytes(len) + len;
+    return 1 + sl_message_number_bytes(len) + len;
 }
 
-uint8_t *message_put_number(uint8_t *at, uint64_t number)
+uint8_t *sl_message_put_number(uint8_t *at, uint64_t number)
 {
     for (; number >= 0x80; number >>= 7)
         *at++ = (uint8_t)(number | 0x80);
@@ -41,33 +41,33 @@ uint8_t *message_put_number(uint8_t *at, uint64_t number)
     return at;
 }
 
-uint8_t *message_put_integer(uint8_t *at, unsigned field, uint64_t value)
+uint8_t *sl_message_put_integer(uint8_t *at, unsigned field, uint64_t value)
 {
     *at++ = (uint8_t)(field << WIRE_BITS | WIRE_NUMBER);
-    return message_put_number(at, value);
+    return sl_message_put_number(at, value);
 }
 
-uint8_t *message_put_head(uint8_t *at, unsigned field, size_t len)
+uint8_t *sl_message_put_head(uint8_t *at, unsigned field, size_t len)
 {
     *at++ = (uint8_t)(field << WIRE_BITS | WIRE_BYTES);
-    return message_put_number(at, len);
+    return sl_message_put_number(at, len);
 }
 
 /* A request with its head written; *payload is where so many bytes belong. */
 static struct sl_buf *new_write(uint64_t cluster_id, size_t payload_bytes, uint8_t **payload)
 {
-    size_t         size = cluster_id != 0 ? 1 + message_number_bytes(cluster_id) : 0;
-    struct sl_buf *out = sl_buf_new(size + message_field_bytes(payload_bytes));
+    size_t         size = cluster_id != 0 ? 1 + sl_message_number_bytes(cluster_id) : 0;
+    struct sl_buf *out = sl_buf_new(size + sl_message_field_bytes(payload_bytes));
     uint8_t       *at = out->data;
 
     if (cluster_id != 0)
-        at = message_put_integer(at, REQUEST_CLUSTER_ID, cluster_id);
-    *payload = message_put_head(at, REQUEST_PAYLOAD, payload_bytes);
+        at = sl_message_put_integer(at, REQUEST_CLUSTER_ID, cluster_id);
+    *payload = sl_message_put_head(at, REQUEST_PAYLOAD, payload_bytes);
     SL_ASSERT(*payload + payload_bytes == out->data + out->len);
     return out;
 }
 
-struct sl_buf *message_write(uint64_t cluster_id, struct sl_slice payload)
+struct sl_buf *sl_message_write(uint64_t cluster_id, struct sl_slice payload)
 {
     uint8_t       *at;
     struct sl_buf *out = new_write(cluster_id, payload.len, &at);
@@ -77,7 +77,7 @@ struct sl_buf *message_write(uint64_t cluster_id, struct sl_slice payload)
     return out;
 }
 
-struct sl_buf *message_write_record(uint64_t cluster_id, const struct sl_record *record)
+struct sl_buf *sl_message_write_record(uint64_t cluster_id, const struct sl_record *record)
 {
     uint8_t       *at;
     struct sl_buf *out = new_write(cluster_id, sl_record_encoded_bytes(record), &at);
@@ -86,27 +86,27 @@ struct sl_buf *message_write_record(uint64_t cluster_id, const struct sl_record 
     return out;
 }
 
-struct sl_buf *message_probe(uint64_t cluster_id)
+struct sl_buf *sl_message_probe(uint64_t cluster_id)
 {
-    struct sl_buf *out = sl_buf_new(cluster_id != 0 ? 1 + message_number_bytes(cluster_id) : 0);
+    struct sl_buf *out = sl_buf_new(cluster_id != 0 ? 1 + sl_message_number_bytes(cluster_id) : 0);
 
     if (cluster_id != 0)
-        (void)message_put_integer(out->data, REQUEST_CLUSTER_ID, cluster_id);
+        (void)sl_message_put_integer(out->data, REQUEST_CLUSTER_ID, cluster_id);
     return out;
 }
 
-struct sl_buf *message_pull(uint64_t cluster_id, sl_ts from)
+struct sl_buf *sl_message_pull(uint64_t cluster_id, sl_ts from)
 {
-    size_t         pos_bytes = from != 0 ? 1 + message_number_bytes((uint64_t)from) : 0;
-    size_t         size = cluster_id != 0 ? 1 + message_number_bytes(cluster_id) : 0;
-    struct sl_buf *out = sl_buf_new(size + message_field_bytes(pos_bytes));
+    size_t         pos_bytes = from != 0 ? 1 + sl_message_number_bytes((uint64_t)from) : 0;
+    size_t         size = cluster_id != 0 ? 1 + sl_message_number_bytes(cluster_id) : 0;
+    struct sl_buf *out = sl_buf_new(size + sl_message_field_bytes(pos_bytes));
     uint8_t       *at = out->data;
 
     if (cluster_id != 0)
-        at = message_put_integer(at, REQUEST_CLUSTER_ID, cluster_id);
-    at = message_put_head(at, REQUEST_START_FROM, pos_bytes); /* also when it is empty */
+        at = sl_message_put_integer(at, REQUEST_CLUSTER_ID, cluster_id);
+    at = sl_message_put_head(at, REQUEST_START_FROM, pos_bytes); /* also when it is empty */
     if (from != 0)
-        at = message_put_integer(at, POS_OFFSET, (uint64_t)from);
+        at = sl_message_put_integer(at, POS_OFFSET, (uint64_t)from);
     SL_ASSERT(at == out->data + out->len);
     return out;
 }
@@ -173,7 +173,7 @@ static bool find_field(struct sl_slice bytes, uint64_t wanted, struct sl_slice *
     return true;
 }
 
-enum sl_err message_entity(struct sl_slice response, struct sl_slice *payload, struct sl_why *why)
+enum sl_err sl_message_entity(struct sl_slice response, struct sl_slice *payload, struct sl_why *why)
 {
     struct sl_slice entity;
     struct sl_slice found;
