@@ -14,6 +14,7 @@
 
 #include "actors/drainer/drainer.h"
 #include "actors/drainer/messages.h"
+#include "actors/drainer/sink.h"
 #include "actors/drainer/topology.h"
 #include "base/assert.h"
 #include "base/log.h"
@@ -201,6 +202,8 @@ static void give_up_output(struct sl_ctx *ctx, struct root *r)
     sl_log(SL_LOG_WARN, "the downstream takes too long: what it has not confirmed is applied again "
                         "at the next start");
     stop_output(ctx, r);
+    if (r->drainer->sink->ops->interrupt != NULL)
+        r->drainer->sink->ops->interrupt(r->drainer->sink);
 }
 
 static enum sl_err root_handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)

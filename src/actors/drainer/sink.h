@@ -62,6 +62,8 @@ struct sl_sink_ops {
     enum sl_err (*worker_open)(struct sl_sink *sink, uint32_t number, struct sl_sink_worker **out,
                                struct sl_why *why);
     void (*worker_close)(struct sl_sink_worker *worker);
+    /* From any thread: whoever waits for the downstream now gets an error. NULL: nobody ever does. */
+    void (*interrupt)(struct sl_sink *sink);
     /* Apply the parts in their order; all or, to be tried again as it is, nothing that counts. */
     enum sl_err (*apply)(struct sl_sink_worker *worker, struct sl_row_part *const *parts,
                          uint32_t count, struct sl_why *why);

@@ -1,7 +1,6 @@
 /* The MySQL sink as a whole: connections for bookkeeping, fence, checkpoint. */
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +13,57 @@
 
 /* ---- connections ---- */
 
+/* The number of connections is that of actors, so there is always a place. */
+static struct sl_mysql **place_of(struct sink_mysql *s, const struct sl_mysql *conn)
+{
+    for (size_t i = 0; i < sizeof s->open / sizeof *s->open; i++) {
+        if (s->open[i] == conn)
+            return &s->open[i];
+    }
+    SL_UNREACHABLE("more connections than actors");
+}
+
+enum sl_err sink_connect(struct sink_mysql *s, const struct sl_mysql_options *options,
+                         struct sl_mysql **out, struct sl_why *why)
+{
+    enum sl_err err = sl_mysql_open(options, out, NULL, why);
+
+    if (err != SL_OK)
+        return err;
+    pthread_mutex_lock(&s->lock);
+    *place_of(s, NULL) = *out;
+    pthread_mutex_unlock(&s->lock);
+    return SL_OK;
+}
+
+void sink_disconnect(struct sink_mysql *s, struct sl_mysql **conn)
+{
+    if (*conn == NULL)
+        return;
+    pthread_mutex_lock(&s->lock);
+    *place_of(s, *conn) = NULL;
+    pthread_mutex_unlock(&s->lock);
+    sl_mysql_close(conn);
+}
+
+static void interrupt(struct sl_sink *sink)
+{
+    struct sink_mysql *s = (struct sink_mysql *)(void *)sink;
+
+    pthread_mutex_lock(&s->lock);
+    for (size_t i = 0; i < sizeof s->open / sizeof *s->open; i++) {
+        if (s->open[i] != NULL)
+            sl_mysql_cancel(s->open[i]);
+    }
+    pthread_mutex_unlock(&s->lock);
+}
+
 enum sl_err sink_book_failed(struct sink_mysql *s, enum sl_err err)
 {
     if (s->book != NULL && sl_mysql_error(s->book)->is_lost)
-        sl_mysql_close(&s->book);
+        sink_disconnect(s, &s->book);
     if (s->check != NULL && sl_mysql_error(s->check)->is_lost)
-        sl_mysql_close(&s->check);
+        sink_disconnect(s, &s->check);
     return err;
 }
 
@@ -52,13 +96,13 @@ enum sl_err sink_book(struct sink_mysql *s, struct sl_why *why)
     enum sl_err err;
 
     if (s->book == NULL) {
-        if ((err = sl_mysql_open(&s->options, &s->book, NULL, why)) != SL_OK)
+        if ((err = sink_connect(s, &s->options, &s->book, why)) != SL_OK)
             return sl_wrap(why, err, "connect to the downstream");
         if (s->epoch != 0 && (err = check_epoch(s, why)) != SL_OK)
             return sink_book_failed(s, err);
     }
     if (s->check_is_apart && s->check == NULL &&
-        (err = sl_mysql_open(&s->checkpoint_options, &s->check, NULL, why)) != SL_OK)
+        (err = sink_connect(s, &s->checkpoint_options, &s->check, why)) != SL_OK)
         return sl_wrap(why, err, "connect to the server of the checkpoint");
     return SL_OK;
 }
@@ -172,21 +216,6 @@ enum sl_err sink_mysql_save(struct sl_sink *sink, const struct sl_checkpoint *ch
 
 /* ---- opening: tables ---- */
 
-static enum sl_err exec(struct sl_mysql *conn, struct sl_why *why, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static enum sl_err exec(struct sl_mysql *conn, struct sl_why *why, const char *format, ...)
-{
-    char    text[SL_SQL_SHORT_BYTES_MAX];
-    va_list args;
-    int     count;
-
-    va_start(args, format);
-    count = vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    SL_ASSERT(count > 0 && (size_t)count < sizeof text);
-    return sl_mysql_exec(conn, text, (size_t)count, NULL, why);
-}
-
 static void quote(char out[SL_SQL_NAME_BYTES_MAX], const char *schema, const char *table)
 {
     struct sl_sql sql = {0};
@@ -210,14 +239,14 @@ static enum sl_err make_tables(struct sink_mysql *s, struct sl_why *why)
     quote(schema, s->config->checkpoint_schema, NULL);
     quote(s->checkpoint, s->config->checkpoint_schema, s->config->checkpoint_table);
     quote(s->progress, s->config->checkpoint_schema, "sluice_progress");
-    if ((err = exec(check_conn(s), why, "CREATE SCHEMA IF NOT EXISTS %s", schema)) != SL_OK ||
-        (err = exec(check_conn(s), why,
-                    "CREATE TABLE IF NOT EXISTS %s (clusterID bigint unsigned primary key, "
-                    "checkPoint MEDIUMTEXT)",
-                    s->checkpoint)) != SL_OK ||
-        (err = exec(s->book, why, "CREATE SCHEMA IF NOT EXISTS %s", schema)) != SL_OK)
+    if ((err = sink_exec(check_conn(s), why, "CREATE SCHEMA IF NOT EXISTS %s", schema)) != SL_OK ||
+        (err = sink_exec(check_conn(s), why,
+                         "CREATE TABLE IF NOT EXISTS %s (clusterID bigint unsigned primary key, "
+                         "checkPoint MEDIUMTEXT)",
+                         s->checkpoint)) != SL_OK ||
+        (err = sink_exec(s->book, why, "CREATE SCHEMA IF NOT EXISTS %s", schema)) != SL_OK)
         return err;
-    return exec(
+    return sink_exec(
         s->book, why,
         "CREATE TABLE IF NOT EXISTS %s (cluster_id bigint unsigned NOT NULL, name "
         "varchar(64) CHARACTER SET ascii NOT NULL, epoch bigint unsigned NOT NULL, ts bigint "
@@ -226,190 +255,19 @@ static enum sl_err make_tables(struct sink_mysql *s, struct sl_why *why)
         s->progress);
 }
 
-/* ---- opening: the fence ---- */
-
-/* A living drainer holds this lock on its bookkeeping connection; a server that has none is asked
- * in vain, and the epochs are what protects. */
-static enum sl_err take_lock(struct sink_mysql *s, struct sl_why *why)
-{
-    struct sl_sql sql = {0};
-    char         *cell[1];
-    bool          is_taken;
-    enum sl_err   err;
-
-    sink_put(&sql, "SELECT GET_LOCK('sluice-%" PRIu64 "-%.24s', %d)", s->cluster_id,
-             s->config->checkpoint_schema, SL_SINK_LOCK_S);
-    err = sink_fetch(s->book, &sql, cell, 1, why);
-    sl_sql_done(&sql);
-    if (err != SL_OK) {
-        sl_log(SL_LOG_WARN, "the downstream has no GET_LOCK", sl_field_err(err, why));
-        return sl_mysql_error(s->book)->is_lost ? err : SL_OK;
-    }
-    is_taken = cell[0] != NULL && strcmp(cell[0], "1") == 0;
-    free(cell[0]);
-    if (is_taken)
-        return SL_OK;
-    return sl_fail(why, SL_IN_USE,
-                   "another drainer holds the checkpoint %s of cluster %" PRIu64
-                   ": stop it, or give this one another checkpoint.schema",
-                   s->checkpoint, s->cluster_id);
-}
-
-/* Waits for the transaction that a dead drainer may have open under this name. */
-static enum sl_err raise_one(struct sink_mysql *s, const char *name, struct sl_why *why)
-{
-    enum sl_err err;
-
-    err = exec(s->book, why,
-               "INSERT INTO %s (cluster_id, name, epoch) VALUES (%" PRIu64 ", '%s', %" PRIu64
-               ") ON DUPLICATE KEY UPDATE epoch = %" PRIu64,
-               s->progress, s->cluster_id, name, s->epoch, s->epoch);
-    return err == SL_OK ? SL_OK : sl_wrap(why, err, "take over %s in %s", name, s->progress);
-}
-
-static enum sl_err next_epoch(struct sink_mysql *s, struct sl_why *why)
-{
-    struct sl_sql sql = {0};
-    char         *cell[1];
-    enum sl_err   err;
-
-    sink_put(&sql, "SELECT COALESCE(MAX(epoch), 0) + 1 FROM %s WHERE cluster_id = %" PRIu64,
-             s->progress, s->cluster_id);
-    err = sink_fetch(s->book, &sql, cell, 1, why);
-    sl_sql_done(&sql);
-    if (err != SL_OK)
-        return err;
-    s->epoch = cell[0] != NULL ? strtoull(cell[0], NULL, 10) : 1;
-    free(cell[0]);
-    return SL_OK;
-}
-
-/* Workers of an earlier run may have been more than ours. */
-static enum sl_err raise_all(struct sink_mysql *s, struct sl_why *why)
-{
-    char        name[SL_NAME_BYTES_MAX];
-    enum sl_err err;
-
-    if ((err = next_epoch(s, why)) != SL_OK || (err = raise_one(s, "run", why)) != SL_OK ||
-        (err = raise_one(s, "ddl", why)) != SL_OK || (err = raise_one(s, "early", why)) != SL_OK)
-        return err;
-    for (uint32_t i = 0; i < s->workers; i++) {
-        snprintf(name, sizeof name, "worker-%" PRIu32, i);
-        if ((err = raise_one(s, name, why)) != SL_OK)
-            return err;
-    }
-    for (uint32_t i = 0; i < SL_ROW_LANES; i++) {
-        snprintf(name, sizeof name, "lane-%" PRIu32, i);
-        if ((err = raise_one(s, name, why)) != SL_OK)
-            return err;
-    }
-    return exec(s->book, why, "UPDATE %s SET epoch = %" PRIu64 " WHERE cluster_id = %" PRIu64,
-                s->progress, s->epoch, s->cluster_id);
-}
-
-static enum sl_err load_lane(struct sink_mysql *s, uint32_t lane, struct sl_why *why)
-{
-    struct sl_sql sql = {0};
-    char         *cells[2];
-    enum sl_err   err;
-
-    sink_put(&sql,
-             "SELECT ts, ordinal FROM %s WHERE cluster_id = %" PRIu64 " AND name = 'lane-%" PRIu32
-             "'",
-             s->progress, s->cluster_id, lane);
-    err = sink_fetch(s->book, &sql, cells, 2, why);
-    sl_sql_done(&sql);
-    if (err != SL_OK)
-        return err;
-    s->lanes[lane] = (struct sink_lane){.ts = strtoll(cells[0], NULL, 10),
-                                        .ordinal = strtoull(cells[1], NULL, 10)};
-    free(cells[0]);
-    free(cells[1]);
-    return SL_OK;
-}
-
-static enum sl_err load_early(struct sink_mysql *s, struct sl_why *why)
-{
-    struct sl_sql sql = {0};
-    char         *cell[1];
-    enum sl_err   err;
-
-    sink_put(&sql, "SELECT detail FROM %s WHERE cluster_id = %" PRIu64 " AND name = 'early'",
-             s->progress, s->cluster_id);
-    err = sink_fetch(s->book, &sql, cell, 1, why);
-    sl_sql_done(&sql);
-    if (err != SL_OK || cell[0] == NULL)
-        return err;
-    for (char *at = cell[0], *end; s->last.early_count < SL_EARLY_JOBS_MAX; at = end) {
-        int64_t job_id = strtoll(at, &end, 10);
-
-        if (end == at)
-            break;
-        s->last.early[s->last.early_count++] = job_id;
-    }
-    free(cell[0]);
-    return SL_OK;
-}
-
-/* ---- opening: who wrote the checkpoint ---- */
-
-static enum sl_err load_saved(struct sink_mysql *s, struct sl_why *why)
-{
-    struct sl_sql sql = {0};
-    char         *cell[1];
-    enum sl_err   err;
-
-    sink_put(&sql, "SELECT detail FROM %s WHERE cluster_id = %" PRIu64 " AND name = 'run'",
-             s->progress, s->cluster_id);
-    err = sink_fetch(s->book, &sql, cell, 1, why);
-    sl_sql_done(&sql);
-    if (err != SL_OK)
-        return err;
-    if (cell[0] != NULL &&
-        sscanf(cell[0], "{\"saved\":[%" SCNd64 ",%" SCNd64 "]}", &s->saved[0], &s->saved[1]) != 2)
-        err = sl_fail(why, SL_INVALID, "the row run of %s has the detail \"%s\", which is not ours",
-                      s->progress, cell[0]);
-    free(cell[0]);
-    return err;
-}
-
-/* Somebody else moved the checkpoint, and a lane is ahead of it: whether its rows were taken back
- * is not to be known. */
-static enum sl_err check_lanes(struct sink_mysql *s, sl_ts commit_ts, struct sl_why *why)
-{
-    if (commit_ts == 0 || commit_ts == s->saved[0] || commit_ts == s->saved[1])
-        return SL_OK;
-    for (uint32_t i = 0; i < SL_ROW_LANES; i++) {
-        if (s->lanes[i].ts > commit_ts)
-            return sl_fail(why, SL_CONFIG,
-                           "the checkpoint is at %" PRId64
-                           ", where this drainer did not put it, and "
-                           "rows of tables without a key are applied up to %" PRId64
-                           ": to apply them again, DELETE FROM %s WHERE cluster_id = %" PRIu64
-                           "; else set commitTS back to %" PRId64,
-                           commit_ts, s->lanes[i].ts, s->progress, s->cluster_id, s->saved[0]);
-    }
-    return SL_OK;
-}
-
 static enum sl_err open_all(struct sink_mysql *s, struct sl_why *why)
 {
     struct sl_checkpoint found;
     enum sl_err          err;
 
     if ((err = sink_book(s, why)) != SL_OK || (err = make_tables(s, why)) != SL_OK ||
-        (err = take_lock(s, why)) != SL_OK || (err = raise_all(s, why)) != SL_OK)
+        (err = sink_take_over(s, why)) != SL_OK)
         return err;
     memcpy(s->zone, sl_mysql_session(s->book)->zone, sizeof s->zone);
     s->kind = sl_mysql_session(s->book)->kind;
-    for (uint32_t i = 0; i < SL_ROW_LANES; i++) {
-        if ((err = load_lane(s, i, why)) != SL_OK)
-            return err;
-    }
-    if ((err = load_saved(s, why)) != SL_OK || (err = load_early(s, why)) != SL_OK ||
-        (err = sink_mysql_load(&s->sink, &found, why)) != SL_OK)
+    if ((err = sink_mysql_load(&s->sink, &found, why)) != SL_OK)
         return err;
-    return check_lanes(s, found.commit_ts, why);
+    return sink_check_lanes(s, found.commit_ts, why);
 }
 
 /* ---- the sink ---- */
@@ -418,8 +276,9 @@ static void close_sink(struct sl_sink *sink)
 {
     struct sink_mysql *s = (struct sink_mysql *)(void *)sink;
 
-    sl_mysql_close(&s->book);
-    sl_mysql_close(&s->check);
+    sink_disconnect(s, &s->book);
+    sink_disconnect(s, &s->check);
+    pthread_mutex_destroy(&s->lock);
     free(s->ts_map);
     free(s);
 }
@@ -444,6 +303,7 @@ static const struct sl_sink_ops ops = {
     .ddl = sink_mysql_ddl,
     .worker_open = sink_mysql_worker_open,
     .worker_close = sink_mysql_worker_close,
+    .interrupt = interrupt,
     .apply = sink_mysql_apply,
 };
 
@@ -501,6 +361,7 @@ enum sl_err sl_sink_mysql_open(const struct sl_drainer_config *config, uint64_t 
 
     SL_ASSERT(s != NULL);
     s->sink.ops = &ops;
+    pthread_mutex_init(&s->lock, NULL);
     s->config = config;
     s->cluster_id = cluster_id;
     s->workers = workers;

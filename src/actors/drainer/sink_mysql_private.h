@@ -3,6 +3,8 @@
 
 /* What the files of sink_mysql.h share. */
 
+#include <pthread.h>
+
 #include "actors/drainer/config.h"
 #include "actors/drainer/sink_mysql.h"
 #include "binlog/sql_text.h"
@@ -23,6 +25,8 @@ struct sink_mysql {
     struct sl_mysql_options         options; /* of connections that apply rows */
     struct sl_mysql_options         checkpoint_options;
     struct sl_mysql_variable        variables[SL_MYSQL_VARIABLES_MAX];
+    pthread_mutex_t                 lock; /* of the next, which any thread interrupts */
+    struct sl_mysql                *open[SL_DRAINER_WORKERS_MAX + SL_SINK_CONNECTIONS_OWN];
     enum sl_mysql_kind              kind;
     char                            zone[SL_MYSQL_ZONE_BYTES_MAX];
     char                            progress[SL_SQL_NAME_BYTES_MAX]; /* quoted names */
@@ -47,10 +51,28 @@ void sink_put(struct sl_sql *sql, const char *format, ...) __attribute__((format
 enum sl_err sink_run(struct sl_mysql *conn, struct sl_sql *sql, uint64_t *affected,
                      struct sl_why *why);
 
+/* Run a short one, of ours alone. */
+enum sl_err sink_exec(struct sl_mysql *conn, struct sl_why *why, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* One row: fills `count` cells with copies (NULL for NULL), owned by the caller. SL_NOT_FOUND: no
  * row. Of several the first counts. */
 enum sl_err sink_fetch(struct sl_mysql *conn, struct sl_sql *sql, char **cells, size_t count,
                        struct sl_why *why);
+
+/* ---- connections ---- */
+
+/* sl_mysql_open and sl_mysql_close of a connection that can be interrupted meanwhile. */
+enum sl_err sink_connect(struct sink_mysql *s, const struct sl_mysql_options *options,
+                         struct sl_mysql **out, struct sl_why *why);
+void        sink_disconnect(struct sink_mysql *s, struct sl_mysql **conn);
+
+/* ---- taking over ---- */
+
+/* Keep others out, raise the epochs, read how far the run before was. */
+enum sl_err sink_take_over(struct sink_mysql *s, struct sl_why *why);
+/* Does the checkpoint, of this commit ts, fit the lanes? */
+enum sl_err sink_check_lanes(const struct sink_mysql *s, sl_ts commit_ts, struct sl_why *why);
 
 /* ---- for the checkpointer ---- */
 
