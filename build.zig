@@ -465,6 +465,7 @@ const core_sources = [_][]const u8{
     "src/actors/drainer/drainer.c",
     "src/actors/drainer/fold.c",
     "src/actors/drainer/historian.c",
+    "src/actors/drainer/known_tables.c",
     "src/actors/drainer/merger.c",
     "src/actors/drainer/merger_pumps.c",
     "src/actors/drainer/messages.c",
@@ -479,6 +480,7 @@ const core_sources = [_][]const u8{
     "src/actors/drainer/sink_stdout.c",
     "src/actors/drainer/source.c",
     "src/actors/drainer/topology.c",
+    "src/actors/drainer/verdict.c",
     "src/actors/drainer/window.c",
     "src/actors/drainer/worker.c",
     "src/actors/common/connection.c",
@@ -1039,6 +1041,7 @@ const bench_library = [_][]const u8{
 
 const benches = [_]Program{
     .{ .name = "decode", .sources = &.{ "bench/decode.c", "bench/decode_probe.c" } },
+    .{ .name = "drainer_apply", .sources = &.{ "bench/apply.c", "bench/sink_probe.c" } },
     .{ .name = "hop", .sources = &.{"bench/hop.c"} },
     .{ .name = "merge", .sources = &.{"bench/merge.c"} },
     .{ .name = "pump_append", .sources = &.{"bench/append.c"} },

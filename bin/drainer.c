@@ -1,8 +1,8 @@
 /* drainer: merges all pumps into one ordered stream and applies it to a downstream. Reads the
  * configuration, opens the drainer (actors/drainer/drainer.h), runs its actors
- * (actors/drainer/topology.h). Exit codes (drainer spec 0.3, but no end by an error is 0): 0 orderly
- * end, -V, -help; 1 configuration, log, or what the drainer stands on; 2 flags, or failure while
- * serving. */
+ * (actors/drainer/topology.h). Exit codes (drainer spec 0.3, but no end by an error is 0): 0
+ * orderly end, -V, -help; 1 configuration, log, or what the drainer stands on; 2 flags, or failure
+ * while serving. */
 
 #include <stdio.h>
 #include <string.h>
@@ -91,7 +91,9 @@ static int open_and_run(const struct sl_drainer_config *config)
 
 static int serve(const struct sl_drainer_config *config, const struct sl_conf_report *report)
 {
-    struct sl_log_options log = {.level = config->level, .path = config->log_file};
+    struct sl_log_options log = {.level = config->level,
+                                 .path = config->log_file,
+                                 .to_stderr = config->destination == SL_DRAINER_STDOUT};
     struct sl_why         why = {0};
     int                   code;
 

@@ -77,7 +77,8 @@ enum sl_conf_row_flags {
     SL_CONF_SECRET = 1,
     /* Accepted and checked for type, but has no field; help says why. */
     SL_CONF_IGNORED = 2,
-    /* Not built: any value but the default stops the start; of a list: any member. */
+    /* Not built: any value but the default stops the start; of a list: any member. With IGNORED: it
+     * has no field. */
     SL_CONF_NOT_YET = 4,
     /* A boolean flag like -V: once on the command line, nothing else is read. No environment. */
     SL_CONF_ASK = 8,

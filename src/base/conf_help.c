@@ -118,7 +118,7 @@ static void put_row(const struct sl_conf_table *table, const struct sl_conf_row 
              out);
     put_unit_and_range(row, out);
     put_cell(row->help, out);
-    if ((row->flags & SL_CONF_IGNORED) != 0)
+    if ((row->flags & SL_CONF_IGNORED) != 0 && (row->flags & SL_CONF_NOT_YET) == 0)
         fprintf(out, "; accepted and ignored");
     if ((row->flags & SL_CONF_NOT_YET) != 0)
         fprintf(out, "; %s", sl_err_text(SL_UNSUPPORTED));

@@ -1,7 +1,8 @@
 #ifndef SL_BASE_LIMITS_DRAINER_H
 #define SL_BASE_LIMITS_DRAINER_H
 
-/* The bounds of the drainer; a part of base/limits.h, which includes it behind what it relates to. */
+/* The bounds of the drainer; a part of base/limits.h, which includes it behind what it relates to.
+ * */
 
 #include <assert.h>
 
@@ -9,7 +10,7 @@
 enum {
     SL_DRAINER_TXN_BATCH_MAX = 1 << 16, /* row changes of one downstream transaction */
     SL_DRAINER_BUDGET_BYTES_MIN = 16 << 20,
-    SL_DRAINER_WORKERS_MAX = 128,       /* connections that write downstream at one time */
+    SL_DRAINER_WORKERS_MAX = 128,     /* connections that write downstream at one time */
     SL_DRAINER_CONNECTIONS_MAX = 256, /* sessions; one more is closed at once */
     SL_DRAINER_STREAMS_MAX = 16,      /* calls open on one connection */
     SL_DRAINER_NOTIFY_CREDITS = 256,  /* pumps that wait to be known; one more is told to retry */
@@ -23,41 +24,41 @@ static_assert((int)SL_DRAINER_WORKERS_MAX < (int)SL_THREADS_MAX, "a worker has a
 
 /* Drainer: actors and lines */
 enum {
-    SL_DRAINER_SOURCES_MAX = 64,       /* pumps, and pumps that have left and may return */
-    SL_DRAINER_BLOCK_ITEMS = 256,      /* transactions from source to merger at once */
-    SL_DRAINER_BLOCK_CREDITS = 4,      /* blocks of one source on their way or being merged */
-    SL_DRAINER_BLOCK_BYTES = 8 << 20,  /* of their records */
-    SL_SOURCE_BLOCKS = 32,             /* a source holds while its line is full */
-    SL_SOURCE_RETRY_MS = 1000,         /* from the end of a stream to the next, as the original */
-    SL_WINDOW_TXNS = 256,              /* transactions of one window */
-    SL_WINDOW_BYTES = 1 << 20,         /* of their records; one alone may be larger */
-    SL_WINDOW_CREDITS = 64,            /* windows between merger and downstream */
-    SL_WINDOW_LINE_BYTES = 64 << 20,   /* of their records */
-    SL_DRAINER_MARK_MS = 200,          /* between two windows that only say how far all is */
-    SL_FENCE_MS = 5,                   /* between two fences while transactions wait for one, */
-    SL_FENCE_IDLE_MS = 100,            /* while none does, */
-    SL_FENCE_SLOW_MS = 1000,           /* and while a pump is waited for */
-    SL_COLLECTOR_RETRY_MS = 1000,      /* between two tries at the registry */
-    SL_HISTORIAN_RETRY_MS = 50,        /* between two looks for a DDL job */
-    SL_HISTORIAN_PATIENCE = 40,        /* looks, then it is said that one is missing */
+    SL_DRAINER_SOURCES_MAX = 64,      /* pumps, and pumps that have left and may return */
+    SL_DRAINER_BLOCK_ITEMS = 256,     /* transactions from source to merger at once */
+    SL_DRAINER_BLOCK_CREDITS = 4,     /* blocks of one source on their way or being merged */
+    SL_DRAINER_BLOCK_BYTES = 8 << 20, /* of their records */
+    SL_SOURCE_BLOCKS = 32,            /* a source holds while its line is full */
+    SL_SOURCE_RETRY_MS = 1000,        /* from the end of a stream to the next, as the original */
+    SL_WINDOW_TXNS = 256,             /* transactions of one window */
+    SL_WINDOW_BYTES = 1 << 20,        /* of their records; one alone may be larger */
+    SL_WINDOW_CREDITS = 64,           /* windows between merger and downstream */
+    SL_WINDOW_LINE_BYTES = 64 << 20,  /* of their records */
+    SL_DRAINER_MARK_MS = 200,         /* between two windows that only say how far all is */
+    SL_FENCE_MS = 5,                  /* between two fences while transactions wait for one, */
+    SL_FENCE_IDLE_MS = 100,           /* while none does, */
+    SL_FENCE_SLOW_MS = 1000,          /* and while a pump is waited for */
+    SL_COLLECTOR_RETRY_MS = 1000,     /* between two tries at the registry */
+    SL_HISTORIAN_RETRY_MS = 50,       /* between two looks for a DDL job */
+    SL_HISTORIAN_PATIENCE = 40,       /* looks, then it is said that one is missing */
     SL_DRAINER_DECODERS_MAX = 16,
-    SL_PART_CREDITS = 8,               /* parts of one worker on their way or being applied */
-    SL_KEEP_CREDITS = 3,               /* a description, a checkpoint, a DDL */
-    SL_SAVE_MS = 1000,                 /* between two checkpoints */
-    SL_APPLY_RETRY_MS_MIN = 5,         /* between the first two tries at the downstream, */
-    SL_APPLY_RETRY_MS = 1000,          /* between later ones, each twice as long, */
-    SL_APPLY_TRIES_QUIET = 3,          /* before it is said that one fails */
-    SL_APPLY_HELD_MS = 5000,           /* and when somebody must mend something first */
-    SL_DRAINER_STOP_MS = 4000,         /* what is in flight may take at a stop */
-    SL_DRAINER_OPEN_TRIES = 100,       /* to reach what a start stands on, as the original */
-    SL_DRAINER_OPEN_RETRY_MS = 1000,   /* between two of them */
-    SL_PART_ROWS_MAX = 1 << 14,        /* row changes of one part */
-    SL_EARLY_JOBS_MAX = 64,            /* run before their binlogs came */
-    SL_JOBS_ASKED_MAX = 1 << 16,       /* of one answer about versions */
-    SL_ROW_LANES = 16,                 /* for tables without a key; stands in progress tables */
-    SL_KEY_PARTS_MAX = 16,             /* columns of one key */
-    SL_KEYS_MAX = 128,                 /* of one table, upstream's and downstream's */
-    SL_CAUSALITY_ROOM_MIN = 1 << 12,   /* keys in flight that the table begins with */
+    SL_PART_CREDITS = 8,             /* parts of one worker on their way or being applied */
+    SL_KEEP_CREDITS = 3,             /* a description, a checkpoint, a DDL */
+    SL_SAVE_MS = 1000,               /* between two checkpoints */
+    SL_APPLY_RETRY_MS_MIN = 5,       /* between the first two tries at the downstream, */
+    SL_APPLY_RETRY_MS = 1000,        /* between later ones, each twice as long, */
+    SL_APPLY_TRIES_QUIET = 3,        /* before it is said that one fails */
+    SL_APPLY_HELD_MS = 5000,         /* and when somebody must mend something first */
+    SL_DRAINER_STOP_MS = 4000,       /* what is in flight may take at a stop */
+    SL_DRAINER_OPEN_TRIES = 100,     /* to reach what a start stands on, as the original */
+    SL_DRAINER_OPEN_RETRY_MS = 1000, /* between two of them */
+    SL_PART_ROWS_MAX = 1 << 14,      /* row changes of one part */
+    SL_EARLY_JOBS_MAX = 64,          /* run before their binlogs came */
+    SL_JOBS_ASKED_MAX = 1 << 16,     /* of one answer about versions */
+    SL_ROW_LANES = 16,               /* for tables without a key; stands in progress tables */
+    SL_KEY_PARTS_MAX = 16,           /* columns of one key */
+    SL_KEYS_MAX = 128,               /* of one table, upstream's and downstream's */
+    SL_CAUSALITY_ROOM_MIN = 1 << 12, /* keys in flight that the table begins with */
 };
 static_assert(SL_IS_POWER_OF_TWO(SL_CAUSALITY_ROOM_MIN), "a place is a mask away");
 static_assert((int)SL_DRAINER_SOURCES_MAX < (int)SL_MERGE_SOURCES_MAX, "and the fence");

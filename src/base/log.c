@@ -222,6 +222,8 @@ enum sl_err sl_log_init(const struct sl_env *env, const struct sl_log_options *o
     SL_ASSERT(clock_env == NULL);
     if ((err = log_file_open(&sink.file, path, rotate_bytes, why)) != SL_OK)
         return err;
+    if (path[0] == '\0' && options->to_stderr)
+        sink.file.fd = STDERR_FILENO;
     ignore_write_signals();
     clock_env = env;
     line_format = options->format;

@@ -187,7 +187,8 @@ enum sl_log_format { SL_LOG_TEXT, SL_LOG_JSON };
 struct sl_log_options {
     enum sl_log_level  level;
     enum sl_log_format format;
-    const char        *path;         /* NULL or "": standard output */
+    const char        *path;         /* NULL or "": a standard stream */
+    bool               to_stderr;    /* of these standard error, because output is for data */
     uint64_t           rotate_bytes; /* 0: SL_LOG_FILE_BYTES_MAX */
 };
 

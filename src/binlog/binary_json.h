@@ -23,8 +23,8 @@
  * there are. SL_INVALID: cut short before that, or a type that TiDB does not write. */
 enum sl_err binary_json_size(struct sl_slice bytes, uint64_t *out, struct sl_why *why);
 
-/* The text of a value, as TiDB shows it, in memory of the arena. TiDB of before 2020 also escapes <,
- * > and &: the value is the same, but MariaDB keeps the text. SL_INVALID: it is damaged, nested
+/* The text of a value, as TiDB shows it, in memory of the arena. TiDB of before 2020 also escapes
+ * <, > and &: the value is the same, but MariaDB keeps the text. SL_INVALID: it is damaged, nested
  * deeper than SL_BINARY_JSON_DEPTH_MAX, or its text is over SL_BUF_BYTES_MAX. */
 enum sl_err binary_json_text(struct sl_slice json, bool escapes_html, struct sl_arena *arena,
                              struct sl_slice *out, struct sl_why *why);

@@ -1,8 +1,8 @@
 #include "binlog/statement_parts.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "binlog/value_text.h"
 
 enum { NUMBER_BYTES_MAX = 32 };
 
@@ -18,59 +18,38 @@ size_t statement_bytes_max(const struct sl_value *values, uint32_t count)
     return bytes;
 }
 
-static void put_uint(struct sl_sql *sql, uint64_t value)
+/* Numbers and times have the charset "binary" too, and are text all the same. */
+static bool holds_bytes(const struct sl_column *column)
 {
-    char  digits[NUMBER_BYTES_MAX];
-    char *at = digits + sizeof digits;
-
-    do {
-        *--at = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
-    sl_sql_put(sql, at, (size_t)(digits + sizeof digits - at));
-}
-
-static void put_int(struct sl_sql *sql, int64_t value)
-{
-    if (value < 0)
-        sl_sql_put(sql, "-", 1);
-    put_uint(sql, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
-}
-
-/* The fewest digits that are read back as the same number. */
-static void put_double(struct sl_sql *sql, double value)
-{
-    char text[NUMBER_BYTES_MAX];
-    int  count = 0;
-
-    for (int digits = 15; digits <= 17; digits++) {
-        count = snprintf(text, sizeof text, "%.*g", digits, value);
-        if (strtod(text, NULL) == value)
-            break;
+    switch ((unsigned)column->type) {
+    case SL_TYPE_VARCHAR:
+    case SL_TYPE_VAR_STRING:
+    case SL_TYPE_STRING:
+    case SL_TYPE_TINY_BLOB:
+    case SL_TYPE_MEDIUM_BLOB:
+    case SL_TYPE_LONG_BLOB:
+    case SL_TYPE_BLOB:
+    case SL_TYPE_GEOMETRY: return column->is_binary;
+    default: return false;
     }
-    sl_sql_put(sql, text, (size_t)count);
-}
-
-static void put_text(struct sl_sql *sql, struct sl_slice text, const struct sl_column *column)
-{
-    /* No server then looks whether the bytes are characters. */
-    if (column->is_binary && column->type != SL_TYPE_JSON)
-        sl_sql_puts(sql, "_binary");
-    sl_sql_string(sql, text);
 }
 
 void statement_literal(struct sl_sql *sql, const struct sl_value *value,
                        const struct sl_column *column)
 {
-    switch (value->kind) {
-    case SL_VALUE_ABSENT:
-    case SL_VALUE_NULL: sl_sql_put(sql, "NULL", 4); break;
-    case SL_VALUE_INT: put_int(sql, value->i); break;
-    case SL_VALUE_UINT: put_uint(sql, value->u); break;
-    case SL_VALUE_FLOAT:
-    case SL_VALUE_DOUBLE: put_double(sql, value->d); break;
-    case SL_VALUE_TEXT: put_text(sql, value->text, column); break;
+    static const struct sl_value null = {.kind = SL_VALUE_NULL};
+
+    if (value->kind == SL_VALUE_ABSENT)
+        value = &null;
+    if (value->kind == SL_VALUE_TEXT && sql->no_backslash_escapes) {
+        /* No server then looks whether the bytes are characters. */
+        if (holds_bytes(column))
+            sl_sql_puts(sql, "_binary");
+        sl_sql_string(sql, value->text);
+        return;
     }
+    sl_sql_reserve(sql, sl_value_sql_bytes_max(value));
+    sql->len += sl_value_sql(value, column, sql->text + sql->len);
 }
 
 /* ---- keys and conditions ---- */
@@ -126,7 +105,7 @@ static void put_condition(struct sl_sql *sql, const struct sl_sink_column *to,
     if (is_json)
         sl_sql_puts(sql, " AS JSON)");
     else if (exactly && to->comparison == SL_SINK_BY_COLLATION && has_utf8mb4 &&
-             value->kind == SL_VALUE_TEXT && !column->is_binary)
+             value->kind == SL_VALUE_TEXT && !holds_bytes(column))
         sl_sql_puts(sql, " COLLATE utf8mb4_bin");
 }
 

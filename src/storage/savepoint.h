@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/ts.h"
 
+/* What it says. */
 struct sl_savepoint {
     sl_ts   commit_ts; /* 0: none */
     int64_t schema_version;

@@ -12,6 +12,8 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
+import tempfile
 
 from cluster import ROOT, SECONDS_MAX, free_address, wait_for
 
@@ -154,3 +156,15 @@ def mariadb(folder, *options):
     data = folder / "data"
     shutil.copytree(template(), data)
     return Server(folder, data, options)
+
+
+def serve():
+    """For programs that are not Python: one server, its port on standard output, until standard
+    input ends. Options of the server may follow the name of this script."""
+    with tempfile.TemporaryDirectory() as folder, mariadb(folder, *sys.argv[1:]) as server:
+        print(server.port, flush=True)
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    serve()

@@ -4,6 +4,7 @@ peers that speak nonsense, signals at the wrong moment. Each is told in one line
 its status, and nothing that was acknowledged is lost."""
 
 import contextlib
+import itertools
 import re
 import resource
 import shutil
@@ -333,6 +334,74 @@ def nonsense_on_the_port_is_closed(folder):
         assert pump.stop() == 0
 
 
+def frame(kind, flags, stream, payload=b""):
+    """Of HTTP/2."""
+    return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") \
+        + payload
+
+
+DATA, HEADERS, RST_STREAM, SETTINGS, PING, CONTINUATION = 0, 1, 3, 4, 6, 9
+END_HEADERS = 4
+PATH, TYPE = b"/binlog.Pump/WriteBinlog", b"application/grpc"
+REQUEST = b"\x83\x86\x44" + bytes([len(PATH)]) + PATH + b"\x41\x01p\x5f" + bytes([len(TYPE)]) + TYPE
+
+
+def frames_of_floods():
+    """Name and endless frames of each way to keep a server busy for nothing."""
+    def resets():
+        for stream in range(1, 1 << 30, 2):
+            yield frame(HEADERS, END_HEADERS, stream, REQUEST) \
+                + frame(RST_STREAM, 0, stream, bytes([0, 0, 0, 8]))
+
+    def forever(one, first=b""):
+        yield first
+        while True:
+            yield one
+
+    name = b"\x00\x07x-large\x7f\xe1\x3e" + b"v" * 8096  # a header of 8 KiB
+    yield "rapid reset", resets()
+    yield "pings", forever(frame(PING, 0, 0, b"12345678"))
+    yield "settings", forever(frame(SETTINGS, 0, 0))
+    yield "continuations", forever(frame(CONTINUATION, 0, 1), frame(HEADERS, 0, 1, REQUEST))
+    yield "a header without end", forever(frame(CONTINUATION, 0, 1, name),
+                                          frame(HEADERS, 0, 1, REQUEST))
+    yield "empty data", forever(frame(DATA, 0, 1), frame(HEADERS, END_HEADERS, 1, REQUEST))
+
+
+def send_until_closed(peer, pieces):
+    """True: the other side has ended the connection."""
+    end = time.monotonic() + 30
+    try:
+        while time.monotonic() < end:
+            peer.sendall(b"".join(itertools.islice(pieces, 500)))
+            peer.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                while peer.recv(1 << 16):
+                    pass
+                return True
+            peer.settimeout(30)
+    except ConnectionError:
+        return True
+    return False
+
+
+def floods_end_their_connection_and_nothing_else(folder):
+    with Cluster(folder, CLUSTER) as cluster:
+        pump = running(cluster)
+        loader = load(cluster, pump, "--callers", 4, "--rate", 200)
+        wait_for("the load runs", lambda: acked(cluster))
+        for what, pieces in frames_of_floods():
+            known = len(acked(cluster))
+            with connect(pump) as peer:
+                peer.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0))
+                assert send_until_closed(peer, pieces), f"{what}: nobody minds"
+            wait_for(f"the load goes on after {what}",
+                     lambda k=known: len(acked(cluster)) > k + 20)
+        end_load(loader)
+        check_pulled(cluster, pump)
+        assert pump.stop() == 0
+
+
 def half_open_peers_hold_nobody_up(folder):
     with Cluster(folder, CLUSTER) as cluster:
         pump = running(cluster)
@@ -476,6 +545,7 @@ run_checks([
     disk_that_is_full_refuses_writes_until_there_is_room,
     too_little_free_space_refuses_all_but_fakes,
     nonsense_on_the_port_is_closed,
+    floods_end_their_connection_and_nothing_else,
     half_open_peers_hold_nobody_up,
     connections_above_the_limit_are_refused,
     descriptors_that_run_out_stop_no_session,

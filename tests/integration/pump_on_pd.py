@@ -14,7 +14,7 @@ import threading
 
 from cluster import run_checks, wait_for
 from live_cluster import CLUSTER, TOOLS, free_ports
-from pump_resolver import Stage, Txn, ts
+from pump_resolver import YOUNG_MS, Stage, Txn, ts
 
 EVERY_KEY = """
 addr = "127.0.0.1:0"
@@ -192,12 +192,44 @@ def empty_directory_of_a_pump_with_data_is_refused(folder):
         assert stage.pull(Txn(0).commit) == [Txn(0).pulled()]
 
 
+def a_pd_that_is_silent_or_of_another_cluster_costs_nothing(folder):
+    """What is written meanwhile is taken, and all is there when the right one is back."""
+    txns = []
+    with Members(folder, [Txn(9).p()]) as stage:
+        write_and_pull(stage, txns, Txn(0))
+        for member in stage.members:
+            member.send_signal(signal.SIGSTOP)
+        stage.write(Txn(1).p(), Txn(1).c())
+        wait_for("it is told", lambda: "write fake binlog failed" in stage.log.read_text()
+                 or "fail to get tso from pd" in stage.log.read_text())
+        for member in stage.members:
+            member.send_signal(signal.SIGCONT)
+        txns.append(Txn(1))
+        write_and_pull(stage, txns, Txn(2))
+        address = stage.url.removeprefix("http://")
+        for member in stage.members:
+            member.kill()
+            member.wait()
+        stage.running.remove(stage.members[0])
+        liar, _ = stage.fakepd("--tso", ts(YOUNG_MS), cluster=CLUSTER + 1, listen=address)
+        stage.write(Txn(3).p(), Txn(3).c())
+        wait_for("the other cluster is told",
+                 lambda: "mismatch cluster id" in stage.log.read_text())
+        liar.kill()
+        liar.wait()
+        stage.fakepd("--data", stage.folder / "tso", "--tso", ts(YOUNG_MS), listen=address)
+        txns.append(Txn(3))
+        write_and_pull(stage, txns, Txn(4))
+        assert stage.pump.poll() is None
+
+
 CHECKS = [
     a_file_with_every_key_of_the_original_starts_a_pump,
     a_pump_that_starts_before_etcd_waits_for_it,
     empty_directory_of_a_pump_with_data_is_refused,
     leaders_of_pd_come_and_go,
     etcd_starts_again_while_the_pump_runs,
+    a_pd_that_is_silent_or_of_another_cluster_costs_nothing,
 ]
 
 if __name__ == "__main__":

@@ -41,7 +41,8 @@ static bool is_live(const struct sl_causality *c, const struct sl_causality_entr
     return entry->part > c->applied[entry->worker];
 }
 
-/* Where the key is, or the place that ends the search for it. Keys are hashes: they need no other. */
+/* Where the key is, or the place that ends the search for it. Keys are hashes: they need no other.
+ * */
 static struct sl_causality_entry *find(const struct sl_causality *c, uint64_t key)
 {
     for (uint32_t i = (uint32_t)key & (c->room - 1);; i = (i + 1) & (c->room - 1)) {

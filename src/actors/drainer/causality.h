@@ -1,9 +1,9 @@
 #ifndef SL_ACTORS_DRAINER_CAUSALITY_H
 #define SL_ACTORS_DRAINER_CAUSALITY_H
 
-/* Causality: which worker has a change with this key in flight. Two changes with a key in common must
- * be applied in their order, so they go to the same worker, which keeps its order. A key is a 64-bit
- * hash; two keys that collide only wait for each other.
+/* Causality: which worker has a change with this key in flight. Two changes with a key in common
+ * must be applied in their order, so they go to the same worker, which keeps its order. A key is a
+ * 64-bit hash; two keys that collide only wait for each other.
  *
  * Each worker counts the parts it was given and those it has applied. An entry names the worker and
  * the part that touched the key last; it is dead once that part is applied, and dead entries are

@@ -1,5 +1,5 @@
-/* checkpointer: does what must not interleave with rows: saves how far all is applied, runs DDL, and
- * says what the downstream's tables look like. One thing at a time, in the order asked. As the
+/* checkpointer: does what must not interleave with rows: saves how far all is applied, runs DDL,
+ * and says what the downstream's tables look like. One thing at a time, in the order asked. As the
  * workers, it tries until it can; the dispatcher does not go on before.
  *
  * On the peer lane: a thread of its own, which waits for the downstream. */
@@ -27,7 +27,8 @@ struct checkpointer {
 
 static void note_saved(struct checkpointer *c, sl_ts ts, int64_t schema_version)
 {
-    atomic_store_explicit(&c->drainer->front.board.schema_version, schema_version, memory_order_relaxed);
+    atomic_store_explicit(&c->drainer->front.board.schema_version, schema_version,
+                          memory_order_relaxed);
     atomic_store_explicit(&c->drainer->front.board.saved_ts, ts, memory_order_relaxed);
 }
 

@@ -1,6 +1,6 @@
-/* collector: owns the doors of registry and timestamps. Answers the merger's question for a fence: a
- * timestamp, and behind it a complete listing of the pumps. While either door does not answer, the
- * question waits, and status says so.
+/* collector: owns the doors of registry and timestamps. Answers the merger's question for a fence:
+ * a timestamp, and behind it a complete listing of the pumps. While either door does not answer,
+ * the question waits, and status says so.
  *
  * A pump's Notify is answered when a listing that began after it has become the merger's: when the
  * merger asks again.
@@ -71,13 +71,13 @@ static void answer(struct sl_ctx *ctx, struct collector *c)
         sl_log(SL_LOG_WARN, "the registry does not answer, trying again",
                sl_field_str("pd-urls", c->drainer->options.config->pd_urls),
                sl_field_err(err, sl_why(ctx)));
-        sl_drainer_board_note(&c->drainer->front.board, SL_DRAINER_PART_REGISTRY, SL_DRAINER_WAITING, err,
-                              sl_why(ctx)->text);
+        sl_drainer_board_note(&c->drainer->front.board, SL_DRAINER_PART_REGISTRY,
+                              SL_DRAINER_WAITING, err, sl_why(ctx)->text);
         sl_timer_arm(ctx, &c->retry, SL_DRAINER_RETRY, SL_COLLECTOR_RETRY_MS);
         return;
     }
-    sl_drainer_board_note(&c->drainer->front.board, SL_DRAINER_PART_REGISTRY, SL_DRAINER_RUNNING, SL_OK,
-                          NULL);
+    sl_drainer_board_note(&c->drainer->front.board, SL_DRAINER_PART_REGISTRY, SL_DRAINER_RUNNING,
+                          SL_OK, NULL);
     atomic_store_explicit(&c->drainer->front.board.newest_at, sl_now(ctx), memory_order_relaxed);
     atomic_store_explicit(&c->drainer->front.board.newest_ts, fenced->fence, memory_order_relaxed);
     c->told_before = told;

@@ -81,12 +81,12 @@ struct sl_drainer_config {
     int64_t           detect_s;       /* between two looks at the registry; 1.. */
     char             *log_level;      /* as written */
     enum sl_log_level level;          /* the same */
-    char             *log_file;       /* "": standard output */
-    char             *metrics_addr;   /* a Pushgateway; "": none */
-    int64_t           metrics_interval_s;
-    int64_t           initial_commit_ts; /* without a checkpoint; -1: now */
-    int64_t           synced_check_min;  /* without a change for so long: Synced; minutes */
-    char             *compressor;        /* of the streams from pumps: "" or "gzip" */
+    char   *log_file;     /* "": standard output; for STDOUT, which needs that, standard error */
+    char   *metrics_addr; /* a Pushgateway; "": none */
+    int64_t metrics_interval_s;
+    int64_t initial_commit_ts; /* without a checkpoint; -1: now */
+    int64_t synced_check_min;  /* without a change for so long: Synced; minutes */
+    char   *compressor;        /* of the streams from pumps: "" or "gzip" */
 
     /* [syncer] */
     char                       *db_type; /* as written */
@@ -103,9 +103,9 @@ struct sl_drainer_config {
     bool     sync_ddl;
     uint64_t memory_budget; /* bytes that may be held in all */
     bool     exit_when_held;
-    char    *schema_source; /* as written */
+    char    *schema_source; /* "tikv", "http://HOST:PORT", "file:PATH"; "": NONE */
     enum sl_drainer_schema_kind schema_kind;
-    char *schema_place; /* FILE: the path; HTTP: "http://HOST:PORT" without a slash; else "" */
+    const char *schema_place; /* of HTTP its URL, of FILE its path, in schema_source; else "" */
 
     /* Filters. sl_drainer_config_filters makes them. */
     char                  *ignore_schemas; /* separated by commas, not trimmed */

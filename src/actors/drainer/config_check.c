@@ -15,6 +15,9 @@
 
 enum { DETECT_S = 5, SYNCED_CHECK_MIN = 5, MYSQL_PORT = 3306, PORT_MAX = 65535 };
 
+static const char file_scheme[] = "file:";
+static const char http_scheme[] = "http://";
+
 static const struct sl_conf_origin *origin_of(const struct sl_conf_report *report, const char *row)
 {
     return &report->origin[sl_conf_row_index(&sl_drainer_config_table, row)];
@@ -282,38 +285,39 @@ static enum sl_err check_checkpoint(struct sl_drainer_config *c, struct sl_why *
 
 /* ---- schema-source ---- */
 
-static enum sl_err take_file(struct sl_drainer_config *c, const char *path, struct sl_why *why)
+/* schema_source is "file:PATH". */
+static enum sl_err take_file(struct sl_drainer_config *c, struct sl_why *why)
 {
+    const char *path = c->schema_source + strlen(file_scheme);
+
     if (path[0] == '\0' || strlen(path) >= SL_PATH_BYTES_MAX)
         return sl_fail(why, SL_CONFIG,
                        "syncer.schema-source: file: needs a path of at most %d bytes behind it",
                        SL_PATH_BYTES_MAX - 1);
     c->schema_kind = SL_DRAINER_SCHEMA_FILE;
-    sl_config_set(&c->schema_place, path);
+    c->schema_place = path;
     return SL_OK;
 }
 
+/* schema_source is "http://HOST:PORT", and may end with a slash, which goes. */
 static enum sl_err take_http(struct sl_drainer_config *c, struct sl_why *why)
 {
-    char          address[SL_CONF_VALUE_BYTES_MAX / 64];
-    char          url[sizeof address + 8];
+    char         *address = c->schema_source + strlen(http_scheme);
     char          host[SL_ADDR_BYTES_MAX];
     struct sl_why inner = {0};
-    const char   *text = c->schema_source + strlen("http://");
-    size_t        bytes = strlen(text);
+    size_t        bytes = strlen(address);
 
-    bytes -= bytes > 0 && text[bytes - 1] == '/';
-    (void)snprintf(address, sizeof address, "%.*s", (int)(bytes % sizeof address), text);
-    if (bytes >= sizeof address || strpbrk(address, "/?#") != NULL)
+    if (bytes > 0 && address[bytes - 1] == '/')
+        address[bytes - 1] = '\0';
+    if (strpbrk(address, "/?#") != NULL)
         return sl_fail(why, SL_CONFIG,
                        "syncer.schema-source: %.100s: only http://HOST:PORT, without a path",
                        c->schema_source);
     if (sl_config_check_address(address, host, &inner) != SL_CONFIG_ADDRESS_FINE || host[0] == '\0')
         return sl_fail(why, SL_CONFIG, "syncer.schema-source: %.100s: %s", c->schema_source,
                        inner.text[0] != '\0' ? inner.text : "missing host in address");
-    (void)snprintf(url, sizeof url, "http://%s", address);
     c->schema_kind = SL_DRAINER_SCHEMA_HTTP;
-    sl_config_set(&c->schema_place, url);
+    c->schema_place = c->schema_source;
     return SL_OK;
 }
 
@@ -322,14 +326,16 @@ static enum sl_err take_local(struct sl_drainer_config *c, const char *dir, stru
                               struct sl_why *why)
 {
     struct sl_file_info info;
-    char                path[SL_PATH_BYTES_MAX + 32];
+    char                source[SL_PATH_BYTES_MAX + 32];
+    const char         *path = source + strlen(file_scheme);
 
     c->schema_kind = SL_DRAINER_SCHEMA_NONE;
-    (void)snprintf(path, sizeof path, "%s/ddl-history.jsonl", dir);
+    (void)snprintf(source, sizeof source, "%s%s/ddl-history.jsonl", file_scheme, dir);
     if (fs == NULL || strlen(path) >= SL_PATH_BYTES_MAX ||
         sl_fs_info(fs, path, &info, NULL) != SL_OK)
         return SL_OK;
-    return take_file(c, path, why);
+    sl_config_set(&c->schema_source, source);
+    return take_file(c, why);
 }
 
 static enum sl_err check_schema_source(struct sl_drainer_config *c, struct sl_fs *fs,
@@ -338,14 +344,16 @@ static enum sl_err check_schema_source(struct sl_drainer_config *c, struct sl_fs
     const char *source = c->schema_source;
     const char *local = sl_local_dir_of_url(c->pd_urls);
 
-    c->schema_kind = SL_DRAINER_SCHEMA_TIKV;
     if (source[0] == '\0' && local != NULL)
         return take_local(c, local, fs, why);
-    if (source[0] == '\0' || (strcmp(source, "tikv") == 0 && local == NULL))
+    if (source[0] == '\0' || (strcmp(source, "tikv") == 0 && local == NULL)) {
+        c->schema_kind = SL_DRAINER_SCHEMA_TIKV;
+        sl_config_set(&c->schema_source, "tikv");
         return SL_OK;
-    if (strncmp(source, "file:", 5) == 0)
-        return take_file(c, source + 5, why);
-    if (strncmp(source, "http://", 7) == 0)
+    }
+    if (strncmp(source, file_scheme, strlen(file_scheme)) == 0)
+        return take_file(c, why);
+    if (strncmp(source, http_scheme, strlen(http_scheme)) == 0)
         return take_http(c, why);
     if (strcmp(source, "tikv") == 0)
         return sl_fail(why, SL_CONFIG,
@@ -416,7 +424,7 @@ static void complete(struct sl_drainer_config *c, const struct sl_conf_report *r
     if (c->synced_check_min == 0)
         c->synced_check_min = SYNCED_CHECK_MIN;
     decide_switches(c, report);
-    sl_config_set(&c->schema_place, "");
+    c->schema_place = "";
 }
 
 /* How many write at one time. */

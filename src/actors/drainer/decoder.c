@@ -1,6 +1,7 @@
-/* decoder: turns the planned rows of a window into changes (binlog/change.h). Windows go round robin
- * over the decoders, and the dispatcher puts them in order again. A row that cannot be decoded makes
- * the window one that cannot be applied; what was decoded before it is not applied either. */
+/* decoder: turns the planned rows of a window into changes (binlog/change.h). Windows go round
+ * robin over the decoders, and the dispatcher puts them in order again. A row that cannot be
+ * decoded makes the window one that cannot be applied; what was decoded before it is not applied
+ * either. */
 
 #include "actors/drainer/drainer.h"
 #include "actors/drainer/messages.h"

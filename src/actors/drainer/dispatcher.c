@@ -1,43 +1,35 @@
-/* dispatcher: puts decoded windows in order again, hands their changes to workers, and knows what is
- * done.
+/* dispatcher: puts decoded windows in order again, hands their changes to workers, and knows what
+ * is done.
  *
  *     decoder[n] ─windows─► ring by seq ─► in order: keys ─► part[worker] ─PART─► worker[m]
  *                                 │                                             applied │
  *                                 └─ a window is done when all its parts are ◄──────────┘
  *                                    done from the first on: applied_ts ─SAVE─► checkpointer
  *
- * Two changes with a key in common go to one worker (causality.h); one whose keys two workers have in
- * flight waits until one of them has them no more. A DDL waits until everything before it is applied,
- * and nothing behind it is handed out before it has taken effect. The first change of a table waits
- * for a description of what the downstream has under that name.
+ * Two changes with a key in common go to one worker (causality.h); one whose keys two workers have
+ * in flight waits until one of them has them no more. A DDL waits until everything before it is
+ * applied, and nothing behind it is handed out before it has taken effect. The first change of a
+ * table waits for a description of what the downstream has under that name.
  *
- * A window that cannot be applied is never passed: the stream stays in front of it, and says why. */
+ * A window that cannot be applied is never passed: the stream stays in front of it, and says why.
+ * */
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "actors/drainer/causality.h"
 #include "actors/drainer/drainer.h"
+#include "actors/drainer/known_tables.h"
 #include "actors/drainer/messages.h"
 #include "actors/drainer/row_keys.h"
 #include "actors/drainer/sink.h"
 #include "actors/drainer/topology.h"
 #include "base/assert.h"
-#include "base/hash.h"
 #include "base/log.h"
-#include "base/map.h"
 #include "runtime/actor.h"
 
 /* What the checkpointer is asked has these tags; parts have their place in `open`. */
 enum { TAG_DDL = 1 << 20, TAG_SAVE, TAG_DESCRIBE };
-
-/* What is known of a version of a table. */
-struct known_table {
-    struct sl_map_node     node; /* by the version's address */
-    const struct sl_table *table;
-    struct sl_row_keys    *keys; /* owned */
-};
 
 /* Changes of the present window for one worker. */
 struct builder {
@@ -60,7 +52,7 @@ struct dispatcher {
     uint64_t                  next_seq;                /* the first one not handed out whole */
     uint64_t                  done_seq;                /* the first one not done */
     struct sl_causality       causality;
-    struct sl_map             tables;
+    struct sl_known_tables    tables;
     struct builder            builders[SL_DRAINER_WORKERS_MAX];
     uint32_t                  cursor; /* the worker that gets changes nobody has keys of */
     struct open_part          open[SL_DRAINER_WORKERS_MAX * SL_PART_CREDITS];
@@ -81,37 +73,6 @@ struct dispatcher {
 
 /* ---- tables ---- */
 
-static bool same_table(const struct sl_map_node *node, const void *key)
-{
-    return SL_CONTAINER_OF(node, struct known_table, node)->table == key;
-}
-
-static uint64_t hash_of(const struct sl_table *table)
-{
-    return sl_hash_u64((uint64_t)(uintptr_t)table);
-}
-
-static struct sl_row_keys *find_keys(const struct dispatcher *d, const struct sl_table *table)
-{
-    struct sl_map_node *node = sl_map_find(&d->tables, hash_of(table), table);
-
-    return node != NULL ? SL_CONTAINER_OF(node, struct known_table, node)->keys : NULL;
-}
-
-/* Nothing is in flight: what a DDL may have changed is looked up anew. */
-static void forget_tables(struct dispatcher *d)
-{
-    struct sl_map_iter at = {0};
-
-    for (struct sl_map_node *n; (n = sl_map_next(&d->tables, &at)) != NULL;) {
-        struct known_table *known = SL_CONTAINER_OF(n, struct known_table, node);
-
-        sl_map_remove(&d->tables, n);
-        sl_row_keys_free(&known->keys);
-        free(known);
-    }
-}
-
 static void ask_table(struct sl_ctx *ctx, struct dispatcher *d, const struct sl_table *table)
 {
     struct sl_drainer_describe *question;
@@ -125,15 +86,11 @@ static void ask_table(struct sl_ctx *ctx, struct dispatcher *d, const struct sl_
     d->is_described = true;
 }
 
-static void take_table(struct dispatcher *d, struct sl_drainer_described *answer)
+static void take_table(struct dispatcher *d, const struct sl_drainer_described *answer)
 {
-    struct known_table *known = calloc(1, sizeof *known);
-
-    SL_ASSERT(known != NULL && d->is_described);
+    SL_ASSERT(d->is_described);
     d->is_described = false;
-    known->keys = sl_row_keys_new(answer->table, answer->described);
-    known->table = known->keys->table;
-    sl_map_add(&d->tables, hash_of(known->table), known->table, &known->node);
+    sl_known_tables_add(&d->tables, answer->table, answer->described);
 }
 
 /* ---- parts ---- */
@@ -257,7 +214,7 @@ static bool has_keys(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window 
 
     if (d->is_ordered)
         return true;
-    if ((keys = find_keys(d, change->change.table)) == NULL) {
+    if ((keys = sl_known_tables_find(&d->tables, change->change.table)) == NULL) {
         ask_table(ctx, d, change->change.table);
         return false;
     }
@@ -478,7 +435,7 @@ static enum sl_err start(struct sl_ctx *ctx, void *self, const void *args)
     d->schema_version = d->drainer->start_schema_version;
     d->saved_at = sl_now(ctx);
     sl_causality_init(&d->causality, d->drainer->workers);
-    sl_map_init(&d->tables, same_table);
+    sl_known_tables_init(&d->tables);
     return SL_OK;
 }
 
@@ -510,7 +467,7 @@ static void ddl_done(struct dispatcher *d)
     SL_ASSERT(d->is_ddl_asked && w->next_ddl < w->ddl_count);
     d->is_ddl_asked = false;
     w->next_ddl++;
-    forget_tables(d);
+    sl_known_tables_forget(&d->tables); /* nothing in flight uses them */
     if (ddl->schema_version > d->schema_version)
         d->schema_version = ddl->schema_version;
     d->applied_ts = d->asked_ts = ddl->after; /* it was saved with the DDL */
@@ -523,7 +480,7 @@ static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
     switch (msg->type) {
     case SL_DRAINER_DISPATCH: take_window(ctx, d); return SL_OK;
     case SL_DRAINER_DESCRIBED:
-        take_table(d, (struct sl_drainer_described *)(void *)msg);
+        take_table(d, (const struct sl_drainer_described *)(const void *)msg);
         return SL_OK;
     case SL_DRAINER_DONE:
         if (msg->tag == TAG_DDL)
@@ -587,8 +544,7 @@ static void stop(struct sl_ctx *ctx, void *self)
         if (d->ring[i] != NULL)
             sl_msg_free(&d->ring[i]);
     }
-    forget_tables(d);
-    sl_map_done(&d->tables);
+    sl_known_tables_done(&d->tables);
     sl_causality_done(&d->causality);
 }
 

@@ -164,7 +164,8 @@ static enum sl_err settle_start(struct sl_drainer *d, sl_ts now, struct sl_why *
            sl_field_str("from", checkpoint.commit_ts != 0 ? "checkpoint" : "initial-commit-ts"));
     atomic_store_explicit(&d->front.board.saved_ts, d->start_ts, memory_order_relaxed);
     atomic_store_explicit(&d->front.board.applied_ts, d->start_ts, memory_order_relaxed);
-    atomic_store_explicit(&d->front.board.schema_version, d->start_schema_version, memory_order_relaxed);
+    atomic_store_explicit(&d->front.board.schema_version, d->start_schema_version,
+                          memory_order_relaxed);
     return SL_OK;
 }
 

@@ -49,21 +49,21 @@ struct sl_drainer {
     uint64_t                  cluster_id;
     sl_ts                     start_ts; /* everything at or below it was applied before */
     int64_t                   start_schema_version;
-    int64_t                   early[SL_EARLY_JOBS_MAX]; /* jobs that were run before their binlogs */
-    uint32_t                  early_count;
-    struct sl_schema         *schema;        /* planner; as of start_ts */
-    struct sl_schema_source  *schema_source; /* historian */
-    struct sl_sink           *sink;          /* checkpointer; workers open their own ends */
-    struct sl_zone           *zone;          /* in which it reads TIMESTAMPs */
-    enum sl_ddl_target        ddl_target;
+    int64_t                  early[SL_EARLY_JOBS_MAX]; /* jobs that were run before their binlogs */
+    uint32_t                 early_count;
+    struct sl_schema        *schema;        /* planner; as of start_ts */
+    struct sl_schema_source *schema_source; /* historian */
+    struct sl_sink          *sink;          /* checkpointer; workers open their own ends */
+    struct sl_zone          *zone;          /* in which it reads TIMESTAMPs */
+    enum sl_ddl_target       ddl_target;
     /* Written by root before whoever uses them is started. */
-    struct sl_ref merger_ref;
-    struct sl_ref planner_ref;
-    struct sl_ref historian_ref;
-    struct sl_ref decoder_ref[SL_DRAINER_DECODERS_MAX];
-    struct sl_ref dispatcher_ref;
-    struct sl_ref worker_ref[SL_DRAINER_WORKERS_MAX];
-    struct sl_ref checkpointer_ref;
+    struct sl_ref           merger_ref;
+    struct sl_ref           planner_ref;
+    struct sl_ref           historian_ref;
+    struct sl_ref           decoder_ref[SL_DRAINER_DECODERS_MAX];
+    struct sl_ref           dispatcher_ref;
+    struct sl_ref           worker_ref[SL_DRAINER_WORKERS_MAX];
+    struct sl_ref           checkpointer_ref;
     struct sl_drainer_front front;
 };
 

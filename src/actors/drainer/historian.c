@@ -1,6 +1,6 @@
-/* historian: owns the door to TiDB's DDL jobs (net/schema_source.h). The planner asks for the job of
- * a DDL binlog; TiDB may write the binlog a moment before the job is to be seen in its history, so a
- * job that is not there yet is asked for again until it is.
+/* historian: owns the door to TiDB's DDL jobs (net/schema_source.h). The planner asks for the job
+ * of a DDL binlog; TiDB may write the binlog a moment before the job is to be seen in its history,
+ * so a job that is not there yet is asked for again until it is.
  *
  * On the peer lane, because the source may let it wait. */
 
@@ -22,9 +22,10 @@ struct historian {
     struct sl_timer    retry;
 };
 
-/* Collects the jobs above a version. */
+/* Collects the jobs above a version, but for one. */
 struct range {
     int64_t                above;
+    int64_t                without; /* a job's id; 0: all */
     struct sl_drainer_job *answer;
     struct sl_why         *why;
 };
@@ -37,7 +38,8 @@ static enum sl_err take(void *context, struct sl_json **document)
 
     if (err != SL_OK)
         return err;
-    if (job->schema_version > r->above && r->answer->count < SL_JOBS_ASKED_MAX)
+    if (job->schema_version > r->above && job->id != r->without &&
+        r->answer->count < SL_JOBS_ASKED_MAX)
         sl_drainer_job_add(r->answer, &job);
     sl_job_free(&job);
     return SL_OK;
@@ -46,17 +48,24 @@ static enum sl_err take(void *context, struct sl_json **document)
 static enum sl_err find(struct historian *h, const struct sl_drainer_ask_job *question,
                         struct sl_drainer_job *answer, struct sl_why *why)
 {
-    const struct sl_history_bound bound = {.version = question->up_to};
-    struct range                  range = {question->above, answer, why};
-    struct sl_json               *document;
-    struct sl_job                *job;
-    enum sl_err                   err;
+    struct sl_schema_source *source = h->drainer->schema_source;
+    struct sl_history_bound  bound = {.version = question->up_to};
+    struct range             range = {question->above, question->job_id, answer, why};
+    struct sl_json          *document;
+    struct sl_job           *job;
+    enum sl_err              err;
 
     if (question->job_id == 0)
-        return sl_schema_source_each(h->drainer->schema_source, &bound, take, &range, why);
-    err = sl_schema_source_job(h->drainer->schema_source, question->job_id, &document, why);
-    if (err == SL_OK && (err = sl_job_take(&document, &job, why)) == SL_OK)
+        return sl_schema_source_each(source, &bound, take, &range, why);
+    if ((err = sl_schema_source_job(source, question->job_id, &document, why)) != SL_OK ||
+        (err = sl_job_take(&document, &job, why)) != SL_OK)
+        return err;
+    bound.version = job->schema_version - 1;
+    if (bound.version > question->above)
+        err = sl_schema_source_each(source, &bound, take, &range, why);
+    if (err == SL_OK)
         sl_drainer_job_add(answer, &job);
+    sl_job_free(&job);
     return err;
 }
 
@@ -87,8 +96,8 @@ static void look(struct sl_ctx *ctx, struct historian *h)
         return;
     }
     if (h->tries >= SL_HISTORIAN_PATIENCE)
-        sl_drainer_board_note(&h->drainer->front.board, SL_DRAINER_PART_SCHEMA, SL_DRAINER_RUNNING, SL_OK,
-                              NULL);
+        sl_drainer_board_note(&h->drainer->front.board, SL_DRAINER_PART_SCHEMA, SL_DRAINER_RUNNING,
+                              SL_OK, NULL);
     asker = sl_asker_of(h->waiting);
     sl_msg_discard(h->waiting, &h->waiting);
     sl_reply(ctx, asker, &answer);

@@ -3,10 +3,10 @@
  *     source[i] ─BLOCK─► merge ─► window being filled ─WINDOW─► planner
  *     collector ─fence─►   └─ the fence is an input of the merge that has a watermark only
  *
- * The registry fence is what makes it safe that pumps come and go: transactions are given out up to a
- * timestamp F only, which was fetched before a complete listing of the pumps. A pump that is not in
- * that list can only get transactions above F, and one that is has a source here first. (Notify is
- * answered, but nothing depends on it.)
+ * The registry fence is what makes it safe that pumps come and go: transactions are given out up to
+ * a timestamp F only, which was fetched before a complete listing of the pumps. A pump that is not
+ * in that list can only get transactions above F, and one that is has a source here first. (Notify
+ * is answered, but nothing depends on it.)
  *
  * Nothing is dropped that is not an equal copy: a pump that sends what is late, out of order, or
  * another transaction under a known commit ts, holds the merge. Its source is started again behind
@@ -43,8 +43,7 @@ static bool send_window(struct sl_ctx *ctx, struct merger *m, sl_ts last)
         m->filling = sl_window_new(m->seq);
     if (m->filling->bytes > SL_WINDOW_LINE_BYTES) /* it has all the line */
         m->filling->bytes = SL_WINDOW_LINE_BYTES;
-    if (sl_line_credits_free(line) == 0 ||
-        sl_line_bytes_free(line) < (int64_t)m->filling->bytes) {
+    if (sl_line_credits_free(line) == 0 || sl_line_bytes_free(line) < (int64_t)m->filling->bytes) {
         m->is_line_full = true;
         sl_line_wait(ctx, line, (uint32_t)m->filling->bytes, 0);
         return false;
@@ -185,8 +184,8 @@ static void ask_fence(struct sl_ctx *ctx, struct merger *m)
     if (m->has_fence && since < pause * SL_NANOS_PER_MS)
         return;
     question = sl_msg_new(struct sl_drainer_fence, SL_DRAINER_FENCE);
-    if (sl_ask(ctx, sl_line(ctx, SL_LINE_FENCE, 0), m->drainer->front.collector_ref, 0, &question) !=
-        SL_OK)
+    if (sl_ask(ctx, sl_line(ctx, SL_LINE_FENCE, 0), m->drainer->front.collector_ref, 0,
+               &question) != SL_OK)
         SL_UNREACHABLE("one question at a time");
     m->is_fence_asked = true;
 }
@@ -202,16 +201,17 @@ static void tell_wait(struct merger *m)
     if (m->is_held)
         return;
     if (holder == FENCE || (seat = merger_seat_of(m, holder)) == NULL) {
-        sl_drainer_board_note(&m->drainer->front.board, SL_DRAINER_PART_MERGE, SL_DRAINER_RUNNING, SL_OK,
-                              NULL);
+        sl_drainer_board_note(&m->drainer->front.board, SL_DRAINER_PART_MERGE, SL_DRAINER_RUNNING,
+                              SL_OK, NULL);
         return;
     }
     if (seat->node_state != SL_NODE_PAUSED && seat->state == SEAT_PULLING)
         return;
-    sl_fail(&why, SL_UNAVAILABLE, "pump %s is %s at ts %" PRId64 ": start it again, or, giving up "
+    sl_fail(&why, SL_UNAVAILABLE,
+            "pump %s is %s at ts %" PRId64 ": start it again, or, giving up "
             "what it still has, set it offline",
-            seat->shared->node_id,
-            seat->node_state == SL_NODE_PAUSED ? "paused" : "not reachable", watermark);
+            seat->shared->node_id, seat->node_state == SL_NODE_PAUSED ? "paused" : "not reachable",
+            watermark);
     sl_drainer_board_note(&m->drainer->front.board, SL_DRAINER_PART_MERGE, SL_DRAINER_WAITING,
                           SL_UNAVAILABLE, why.text);
 }

@@ -40,8 +40,8 @@ void merger_hold(struct merger *m, const char *reason)
     if (!m->is_held)
         sl_log(SL_LOG_ERROR, "the stream is held", sl_field_str("reason", reason));
     m->is_held = true;
-    sl_drainer_board_note(&m->drainer->front.board, SL_DRAINER_PART_MERGE, SL_DRAINER_HELD, SL_INVALID,
-                          reason);
+    sl_drainer_board_note(&m->drainer->front.board, SL_DRAINER_PART_MERGE, SL_DRAINER_HELD,
+                          SL_INVALID, reason);
 }
 
 /* ---- coming and going ---- */

@@ -1,8 +1,8 @@
 #ifndef SL_ACTORS_DRAINER_MESSAGES_H
 #define SL_ACTORS_DRAINER_MESSAGES_H
 
-/* What the actors of a drainer say to each other. One numbering for all of them. Who sends what along
- * which line: topology.h. */
+/* What the actors of a drainer say to each other. One numbering for all of them. Who sends what
+ * along which line: topology.h. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -65,8 +65,8 @@ struct sl_drainer_block {
 /* An empty one. */
 struct sl_drainer_block *sl_drainer_block_new(uint32_t input);
 
-/* "A timestamp, and the pumps there are": asks for a fence at or above `wanted`, which may come below
- * it; then ask again. */
+/* "A timestamp, and the pumps there are": asks for a fence at or above `wanted`, which may come
+ * below it; then ask again. */
 struct sl_drainer_fence {
     struct sl_msg hdr;
     sl_ts         wanted;
@@ -94,8 +94,8 @@ struct sl_drainer_window {
 /* A message that takes the window. */
 struct sl_drainer_window *sl_drainer_window_new(struct sl_window **window);
 
-/* Which jobs are there? With job_id that one, as soon as there is one; without, all whose schema
- * version is above `above` and at most `up_to`. */
+/* Which jobs are there? With job_id that one, as soon as there is one, behind those of lower schema
+ * versions above `above`; without, all whose version is above `above` and at most `up_to`. */
 struct sl_drainer_ask_job {
     struct sl_msg hdr;
     int64_t       job_id; /* 0: by version */

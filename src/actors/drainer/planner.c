@@ -6,28 +6,25 @@
  *           too, and the one that the mutation's own schema_version names (observed.md 1, 5)
  *     DDL   the historian is asked for its job; what is behind it waits
  *
- * Early jobs. TiDB lets a transaction use what a DDL made before the binlog of that DDL commits: rows
- * of a table that a TRUNCATE made are in the stream before the TRUNCATE. So when a transaction names
- * a schema version that was not seen yet, the jobs up to that version are asked for and run in front
- * of it; when their own binlogs come, they have been. Which those are is part of the checkpoint.
+ * Early jobs. TiDB lets a transaction use what a DDL made before the binlog of that DDL commits:
+ * rows of a table that a TRUNCATE made are in the stream before the TRUNCATE. So when a transaction
+ * names a schema version that was not seen yet, the jobs up to that version are asked for and run
+ * in front of it; when their own binlogs come, they have been. Which those are is part of the
+ * checkpoint.
  *
  * What it cannot understand (a row of a table that nobody made) makes a window that cannot be
  * applied; the stream stops in front of it. */
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "actors/drainer/drainer.h"
 #include "actors/drainer/messages.h"
 #include "actors/drainer/topology.h"
+#include "actors/drainer/verdict.h"
 #include "base/assert.h"
-#include "base/hash.h"
 #include "base/log.h"
-#include "base/map.h"
 #include "binlog/ddl.h"
-#include "binlog/event_filter.h"
-#include "binlog/filter.h"
 #include "binlog/job.h"
 #include "binlog/record.h"
 #include "binlog/schema.h"
@@ -48,7 +45,7 @@ struct planner {
     struct sl_drainer_job    *answer; /* owned: of the question for this transaction; NULL: none */
     int64_t                   early[SL_EARLY_JOBS_MAX]; /* jobs whose binlogs are still to come */
     uint32_t                  early_count;
-    struct sl_map             verdicts; /* of filters, by table version */
+    struct sl_verdicts        verdicts;
 };
 
 /* ---- filters ---- */
@@ -68,70 +65,6 @@ static bool is_ignored(const struct planner *p, sl_ts commit_ts)
 static bool is_job_ignored(const struct planner *p, const struct sl_window_ddl *ddl)
 {
     return is_ignored(p, ddl->job_id) || (!ddl->is_early && is_ignored(p, ddl->after));
-}
-
-/* What the filters say of a version of a table, asked once. */
-struct verdict {
-    struct sl_map_node node;  /* by the version's address */
-    struct sl_table   *table; /* owned reference */
-    bool               is_skipped;
-    uint32_t           kinds_skipped; /* bit 1 << enum sl_event_kind: of its rows */
-};
-
-static bool is_verdict_of(const struct sl_map_node *node, const void *key)
-{
-    return SL_CONTAINER_OF(node, struct verdict, node)->table == key;
-}
-
-static void forget_verdicts(struct planner *p)
-{
-    struct sl_map_iter at = {0};
-
-    for (struct sl_map_node *n; (n = sl_map_next(&p->verdicts, &at)) != NULL;) {
-        struct verdict *verdict = SL_CONTAINER_OF(n, struct verdict, node);
-
-        sl_map_remove(&p->verdicts, n);
-        sl_table_free(&verdict->table);
-        free(verdict);
-    }
-}
-
-static enum sl_err skips(const struct planner *p, struct sl_slice schema, struct sl_slice table,
-                         bool *out, struct sl_why *why)
-{
-    const struct sl_filter *filter = p->drainer->options.filter;
-
-    *out = false;
-    return filter == NULL ? SL_OK : sl_filter_skips(filter, schema, table, out, why);
-}
-
-static enum sl_err judge(struct planner *p, struct sl_table *table, const struct verdict **out,
-                         struct sl_why *why)
-{
-    const struct sl_event_filter *events = p->drainer->options.event_filter;
-    uint64_t                      hash = sl_hash_u64((uint64_t)(uintptr_t)table);
-    struct sl_map_node           *node = sl_map_find(&p->verdicts, hash, table);
-    struct verdict               *verdict;
-    enum sl_err                   err;
-
-    if (node != NULL) {
-        *out = SL_CONTAINER_OF(node, struct verdict, node);
-        return SL_OK;
-    }
-    verdict = calloc(1, sizeof *verdict);
-    SL_ASSERT(verdict != NULL);
-    err = skips(p, table->schema, table->name, &verdict->is_skipped, why);
-    if (err == SL_OK && events != NULL)
-        err =
-            sl_event_filter_kinds(events, table->schema, table->name, &verdict->kinds_skipped, why);
-    if (err != SL_OK) {
-        free(verdict);
-        return err;
-    }
-    verdict->table = sl_table_ref(table);
-    sl_map_add(&p->verdicts, hash, table, &verdict->node);
-    *out = verdict;
-    return SL_OK;
 }
 
 /* ---- rows ---- */
@@ -159,7 +92,7 @@ static enum sl_err plan_mutation(struct planner *p, struct sl_window *w,
 {
     struct sl_table       *table;
     struct sl_window_plan *plan;
-    const struct verdict  *verdict;
+    struct sl_verdict      verdict;
     enum sl_err            err;
 
     switch (sl_schema_fate(p->schema, mutation->table_id)) {
@@ -170,7 +103,8 @@ static enum sl_err plan_mutation(struct planner *p, struct sl_window *w,
     case SL_TABLE_UNKNOWN: return refuse_unknown(w, mutation->table_id, &txn->prewrite);
     }
     table = sl_schema_table(p->schema, mutation->table_id);
-    if ((err = judge(p, table, &verdict, &w->why)) != SL_OK || verdict->is_skipped)
+    err = sl_verdict_of_table(&p->verdicts, table, &verdict, &w->why);
+    if (err != SL_OK || verdict.is_skipped)
         return err;
     plan = sl_window_add_plan(w);
     plan->txn = txn->number;
@@ -180,7 +114,7 @@ static enum sl_err plan_mutation(struct planner *p, struct sl_window *w,
     plan->written_as = sl_table_ref(
         sl_schema_table_at(p->schema, mutation->table_id, txn->prewrite.schema_version));
     plan->first_ordinal = place << ORDINAL_ROW_BITS;
-    plan->kinds_skipped = verdict->kinds_skipped;
+    plan->kinds_skipped = verdict.kinds_skipped;
     return SL_OK;
 }
 
@@ -198,30 +132,16 @@ static enum sl_err look_for_skip(const struct planner *p, const struct sl_job *j
                                  const struct sl_window_ddl *ddl, const char **reason,
                                  struct sl_why *why)
 {
-    const struct sl_drainer_options *o = &p->drainer->options;
-    const struct sl_ddl_object      *object = &ddl->action->object;
-    bool                             is_out = false;
-    enum sl_err                      err;
-
     *reason = NULL;
     if (is_job_ignored(p, ddl))
         *reason = "ignore-txn-commit-ts";
     else if (ddl->action->kind == SL_DDL_SKIP)
         *reason = ddl->action->reason;
-    else if (!o->config->sync_ddl)
+    else if (!p->drainer->options.config->sync_ddl)
         *reason = "sync-ddl is false";
-    if (*reason != NULL)
-        return SL_OK;
-    err = skips(p, object->schema, object->table, &is_out, why);
-    if (err == SL_OK && is_out)
-        *reason = "the table filter";
-    if (err == SL_OK && !is_out && o->event_filter != NULL) {
-        err = sl_event_filter_skips_ddl(o->event_filter, object->schema, object->table, job->query,
-                                        &is_out, why);
-        if (err == SL_OK && is_out)
-            *reason = "an event filter";
-    }
-    return err;
+    else
+        return sl_verdict_of_ddl(&p->verdicts, &ddl->action->object, job->query, reason, why);
+    return SL_OK;
 }
 
 /* An action that cannot be followed holds the stream, unless somebody decided to leave it out. */
@@ -261,7 +181,7 @@ static enum sl_err plan_job(struct planner *p, struct sl_window *w, const struct
         (reason == NULL && (err = check_stop(ddl, &w->why)) != SL_OK) ||
         (err = sl_schema_apply(p->schema, job, &w->why)) != SL_OK)
         return err;
-    forget_verdicts(p);
+    sl_verdicts_forget(&p->verdicts);
     if (job->schema_version > w->schema_version)
         w->schema_version = job->schema_version;
     if (reason != NULL) {
@@ -281,8 +201,12 @@ static enum sl_err plan_early(struct planner *p, struct sl_window *w, const stru
         .job = job, .schema = p->schema, .query = job->query, .target = p->drainer->ddl_target};
     struct sl_window_ddl *ddl;
 
-    if (!sl_job_is_done(job) || p->early_count == SL_EARLY_JOBS_MAX)
+    if (!sl_job_is_done(job))
         return SL_OK;
+    if (p->early_count == SL_EARLY_JOBS_MAX) { /* the oldest has had its binlog long since */
+        p->early_count--;
+        memmove(p->early, p->early + 1, p->early_count * sizeof *p->early);
+    }
     ddl = sl_window_add_ddl(w);
     ddl->before = ddl->after = p->before;
     ddl->is_early = true;
@@ -295,7 +219,8 @@ static bool take_early(struct planner *p, int64_t job_id)
     for (uint32_t i = 0; i < p->early_count; i++) {
         if (p->early[i] != job_id)
             continue;
-        p->early[i] = p->early[--p->early_count];
+        p->early_count--;
+        memmove(p->early + i, p->early + i + 1, (p->early_count - i) * sizeof *p->early);
         return true;
     }
     return false;
@@ -320,7 +245,18 @@ static void ask_jobs(struct sl_ctx *ctx, struct planner *p, int64_t job_id, int6
 
 /* ---- a transaction ---- */
 
-/* Returns SL_AGAIN when its jobs must come first. */
+/* The jobs of the answer but its last `rest` ones. */
+static enum sl_err plan_early_jobs(struct planner *p, struct sl_window *w, uint32_t rest)
+{
+    enum sl_err err = SL_OK;
+
+    for (uint32_t i = 0; i + rest < p->answer->count && err == SL_OK; i++)
+        err = plan_early(p, w, p->answer->jobs[i]);
+    return err;
+}
+
+/* Returns SL_AGAIN when its job must come first. With it come the jobs of lower versions that were
+ * not seen yet: they are in front of it. */
 static enum sl_err plan_ddl(struct sl_ctx *ctx, struct planner *p, struct sl_window *w,
                             const struct sl_record *record)
 {
@@ -337,11 +273,15 @@ static enum sl_err plan_ddl(struct sl_ctx *ctx, struct planner *p, struct sl_win
         ask_jobs(ctx, p, record->ddl_job_id, 0);
         return SL_AGAIN;
     }
-    input.job = p->answer->jobs[0];
-    ddl = sl_window_add_ddl(w);
-    ddl->before = p->before;
-    ddl->after = record->commit_ts;
-    err = plan_job(p, w, input.job, &input, ddl);
+    if ((err = plan_early_jobs(p, w, 1)) == SL_OK) {
+        input.job = p->answer->jobs[p->answer->count - 1];
+        ddl = sl_window_add_ddl(w);
+        ddl->before = p->before;
+        ddl->after = record->commit_ts;
+        err = plan_job(p, w, input.job, &input, ddl);
+        if (input.job->schema_version > p->known)
+            p->known = input.job->schema_version;
+    }
     sl_msg_free(&p->answer);
     return err;
 }
@@ -351,7 +291,7 @@ static enum sl_err plan_ddl(struct sl_ctx *ctx, struct planner *p, struct sl_win
 static enum sl_err catch_up(struct sl_ctx *ctx, struct planner *p, struct sl_window *w,
                             int64_t schema_version)
 {
-    enum sl_err err = SL_OK;
+    enum sl_err err;
 
     if (schema_version <= p->known)
         return SL_OK;
@@ -359,8 +299,7 @@ static enum sl_err catch_up(struct sl_ctx *ctx, struct planner *p, struct sl_win
         ask_jobs(ctx, p, 0, schema_version);
         return SL_AGAIN;
     }
-    for (uint32_t i = 0; i < p->answer->count && err == SL_OK; i++)
-        err = plan_early(p, w, p->answer->jobs[i]);
+    err = plan_early_jobs(p, w, 0);
     p->known = schema_version;
     sl_msg_free(&p->answer);
     return err;
@@ -455,7 +394,7 @@ static enum sl_err start(struct sl_ctx *ctx, void *self, const void *args)
     p->before = p->drainer->start_ts;
     p->early_count = p->drainer->early_count;
     memcpy(p->early, p->drainer->early, sizeof p->early);
-    sl_map_init(&p->verdicts, is_verdict_of);
+    sl_verdicts_init(&p->verdicts, p->drainer->options.filter, p->drainer->options.event_filter);
     return SL_OK;
 }
 
@@ -500,8 +439,7 @@ static void stop(struct sl_ctx *ctx, void *self)
         sl_msg_free(&p->queue[i]);
     if (p->answer != NULL)
         sl_msg_free(&p->answer);
-    forget_verdicts(p);
-    sl_map_done(&p->verdicts);
+    sl_verdicts_done(&p->verdicts);
 }
 
 const struct sl_actor_class sl_drainer_planner_class = {

@@ -1,11 +1,11 @@
-/* root: starts the drainer's actors, and stops them in the order in which nothing is lost and little
- * is done twice:
+/* root: starts the drainer's actors, and stops them in the order in which nothing is lost and
+ * little is done twice:
  *
  *     publish pausing (closing, to leave for good)
  *     gateway (and its sessions)
  *     merger (and its sources), collector, planner, historian, decoders     nothing new comes
  *     dispatcher      what is in flight is applied, the checkpoint saved; for SL_DRAINER_STOP_MS at
- *                     most, then what the workers have is given up and applied again at the next start
+ *                     most, then it is given up, and applied again at the next start
  *     workers, checkpointer
  *     publish paused (offline), with that checkpoint
  *     admin, pusher, registrar
@@ -35,7 +35,7 @@ enum step {
 struct root {
     struct sl_drainer *drainer;
     enum step          step;
-    bool               leaves; /* for good: closing and offline, else pausing and paused */
+    bool               leaves;  /* for good: closing and offline, else pausing and paused */
     uint32_t           awaited; /* ends of children, or an answer of the registrar, in this step */
     bool               is_output_stopped;
     struct sl_ref      gateway;

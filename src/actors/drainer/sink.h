@@ -8,8 +8,8 @@
  *                ─DDL─────► checkpointer  ddl: everything before is applied, nothing behind it is
  *                ─ts──────► checkpointer  save: everything at or below is applied
  *
- * An implementation is a table of blocking calls. The object belongs to the checkpointer, each worker
- * object to the actor that opened it; they share nothing that changes.
+ * An implementation is a table of blocking calls. The object belongs to the checkpointer, each
+ * worker object to the actor that opened it; they share nothing that changes.
  *
  * Errors of apply, ddl, save and describe: the transient ones pass by themselves, and the same call
  * is made again after a pause; so are the refused ones, more seldom, because somebody must do

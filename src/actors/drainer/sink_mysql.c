@@ -228,8 +228,8 @@ static enum sl_err make_tables(struct sink_mysql *s, struct sl_why *why)
 
 /* ---- opening: the fence ---- */
 
-/* A living drainer holds this lock on its bookkeeping connection; a server that has none is asked in
- * vain, and the epochs are what protects. */
+/* A living drainer holds this lock on its bookkeeping connection; a server that has none is asked
+ * in vain, and the epochs are what protects. */
 static enum sl_err take_lock(struct sink_mysql *s, struct sl_why *why)
 {
     struct sl_sql sql = {0};
@@ -373,8 +373,8 @@ static enum sl_err load_saved(struct sink_mysql *s, struct sl_why *why)
     return err;
 }
 
-/* Somebody else moved the checkpoint, and a lane is ahead of it: whether its rows were taken back is
- * not to be known. */
+/* Somebody else moved the checkpoint, and a lane is ahead of it: whether its rows were taken back
+ * is not to be known. */
 static enum sl_err check_lanes(struct sink_mysql *s, sl_ts commit_ts, struct sl_why *why)
 {
     if (commit_ts == 0 || commit_ts == s->saved[0] || commit_ts == s->saved[1])

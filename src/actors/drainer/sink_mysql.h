@@ -3,10 +3,11 @@
 
 /* The sink for MySQL, MariaDB and TiDB.
  *
- * Exactly once in effect. Rows of tables with a key are written by REPLACE and DELETE with that key,
- * which may be done again from any checkpoint on: what is done again ends as it was. Rows of other
- * tables go through lanes, whose progress is part of the same transaction of the downstream as the
- * rows. A DDL has an intent, written before it, that tells after a crash whether it took effect.
+ * Exactly once in effect. Rows of tables with a key are written by REPLACE and DELETE with that
+ * key, which may be done again from any checkpoint on: what is done again ends as it was. Rows of
+ * other tables go through lanes, whose progress is part of the same transaction of the downstream
+ * as the rows. A DDL has an intent, written before it, that tells after a crash whether it took
+ * effect.
  *
  * Fencing. The table sluice_progress, in the schema of the checkpoint but always on the downstream
  * itself, has a row per worker and lane with the epoch of the run that owns it. Every transaction
@@ -21,8 +22,8 @@
  *         ddl            detail: the intent (sink_mysql_ddl.c); ts: the id of its job; 0: none
  *         early          detail: ids of jobs that were run before their binlogs came
  *
- * The checkpoint is that of the original, in its table (drainer spec 3.12): either can take over from
- * the other. */
+ * The checkpoint is that of the original, in its table (drainer spec 3.12): either can take over
+ * from the other. */
 
 #include "actors/drainer/sink.h"
 #include "net/mysql.h"

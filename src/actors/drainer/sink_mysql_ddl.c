@@ -1,18 +1,19 @@
-/* DDL in the MySQL sink: once in effect, although a server neither rolls DDL back nor says afterwards
- * whether it ran. (An unnamed ADD INDEX, an EXCHANGE PARTITION or a three-way RENAME do not fail when
- * they run twice.)
+/* DDL in the MySQL sink: once in effect, although a server neither rolls DDL back nor says
+ * afterwards whether it ran. (An unnamed ADD INDEX, an EXCHANGE PARTITION or a three-way RENAME do
+ * not fail when they run twice.)
  *
  *     everything before is applied; the checkpoint is saved at the ts before
- *     intent: job, session, what the objects it touches look like now    row `ddl` of sluice_progress
+ *     intent: job, session, what the objects it touches look like now     row `ddl`
  *     the statements, on a connection of their own
  *     if it was early: its job is noted                                   row `early`
  *     the checkpoint is saved at its ts
  *     the intent is cleared
  *
- * When the DDL comes by again and its intent is there, somebody was interrupted in between. First the
- * session that may still run it is ended and waited for. Then the objects are looked at again: as
- * they were, it did not run; otherwise it did. An object looks like its definition, without the next
- * auto-increment value, and its identity in InnoDB, which tells apart what has the same definition. */
+ * When the DDL comes by again and its intent is there, somebody was interrupted in between. First
+ * the session that may still run it is ended and waited for. Then the objects are looked at again:
+ * as they were, it did not run; otherwise it did. An object looks like its definition, without the
+ * next auto-increment value, and its identity in InnoDB, which tells apart what has the same
+ * definition. */
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -24,7 +25,8 @@
 #include "base/hash.h"
 #include "base/log.h"
 
-/* An intent as it stands in the row: `ts` is the job's id, since early ones have no ts of their own. */
+/* An intent as it stands in the row: `ts` is the job's id, since early ones have no ts of their
+ * own. */
 struct intent {
     int64_t  job_id;  /* 0: none */
     uint64_t session; /* of the server that was started at */

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/ts.h"
 
+/* One pump as its source knows it. */
 struct sl_source_seat {
     struct sl_drainer *drainer;
     struct sl_ref      merger;

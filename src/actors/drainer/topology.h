@@ -3,10 +3,11 @@
 
 /* READ FIRST: the actors of a drainer and the lines between them.
  *
- *     pump ─► source ─BLOCK─► merger ─WINDOW─► planner ─► decoder[n] ─► dispatcher ─PART─► worker[m] ─► downstream
- *                              ▲ fence          │ job                    │  │
- *                           collector        historian                   │  └─ SAVE, DDL, DESCRIBE ─► checkpointer
- *                                                                        └◄─ applied ─ worker
+ *     pump ─► source ─BLOCK─► merger ─WINDOW─► planner ─► decoder[n] ─► dispatcher ─PART─► worker[m]
+ *                              ▲ fence          │ job                    │  ▲             │
+ *                           collector        historian                   │  └── applied ──┘
+ *                                                                        │
+ *                                              checkpointer ◄─ SAVE, DDL, DESCRIBE
  *
  *     root: starts and stops all the others, in order.
  *     collector: owns the doors of registry and timestamps: says up to where the merge may go, and
@@ -53,16 +54,16 @@ enum sl_drainer_line {
 
 /* The classes behind the front. Those that root starts get struct sl_drainer_args, a source what
  * source.h says. */
-#define SL_DRAINER_CLASSES(X)          \
-    X(sl_drainer_root_class)           \
-    X(sl_drainer_collector_class)      \
-    X(sl_drainer_source_class)         \
-    X(sl_drainer_merger_class)         \
-    X(sl_drainer_planner_class)        \
-    X(sl_drainer_historian_class)      \
-    X(sl_drainer_decoder_class)        \
-    X(sl_drainer_dispatcher_class)     \
-    X(sl_drainer_worker_class)         \
+#define SL_DRAINER_CLASSES(X)      \
+    X(sl_drainer_root_class)       \
+    X(sl_drainer_collector_class)  \
+    X(sl_drainer_source_class)     \
+    X(sl_drainer_merger_class)     \
+    X(sl_drainer_planner_class)    \
+    X(sl_drainer_historian_class)  \
+    X(sl_drainer_decoder_class)    \
+    X(sl_drainer_dispatcher_class) \
+    X(sl_drainer_worker_class)     \
     X(sl_drainer_checkpointer_class)
 #define SL_DRAINER_CLASS(name) extern const struct sl_actor_class name;
 SL_DRAINER_CLASSES(SL_DRAINER_CLASS)

@@ -2,8 +2,8 @@
 #define SL_ACTORS_DRAINER_WINDOW_H
 
 /* A window: a bounded run of transactions that go through the drainer together, in commit ts order.
- * It has one owner at a time, the message it travels in; each actor on its way fills the part that is
- * its own:
+ * It has one owner at a time, the message it travels in; each actor on its way fills the part that
+ * is its own:
  *
  *     merger       seq, last_ts, txns: which records
  *     planner      plans: which rows with which versions of their tables; ddls: what is to be run
@@ -48,8 +48,8 @@ struct sl_window_plan {
     uint32_t         kinds_skipped; /* bit 1 << enum sl_event_kind: rows that are left out */
 };
 
-/* A DDL between the rows of a window: it is run when all before it is applied, and before all behind
- * it. */
+/* A DDL between the rows of a window: it is run when all before it is applied, and before all
+ * behind it. */
 struct sl_window_ddl {
     struct sl_ddl_action *action; /* owned */
     int64_t               job_id;

@@ -3,8 +3,8 @@
  * with the load, up to txn-batch rows.
  *
  * It has no other answer than done: what fails is tried again as it is, after a pause, until it
- * succeeds or the drainer stops; status says what it waits for. That is right for whatever passes by
- * itself, and for what somebody must mend first (a missing table, a full disk), since nothing is
+ * succeeds or the drainer stops; status says what it waits for. That is right for whatever passes
+ * by itself, and for what somebody must mend first (a missing table, a full disk), since nothing is
  * lost meanwhile and nothing is guessed.
  *
  * On the peer lane: a thread of its own, which waits for the downstream. */
@@ -119,8 +119,8 @@ static enum sl_err work(struct sl_ctx *ctx, void *self)
             return SL_OK;
         }
         if (w->tries > 0)
-            sl_drainer_board_note(&w->drainer->front.board, SL_DRAINER_PART_APPLY, SL_DRAINER_RUNNING,
-                                  SL_OK, NULL);
+            sl_drainer_board_note(&w->drainer->front.board, SL_DRAINER_PART_APPLY,
+                                  SL_DRAINER_RUNNING, SL_OK, NULL);
         w->tries = 0;
         answer(ctx, w, count);
     }

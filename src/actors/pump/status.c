@@ -45,9 +45,8 @@ __attribute__((format(printf, 1, 2))) static struct sl_buf *line(const char *for
 
 struct sl_buf *sl_status_body(const struct sl_node_list *pumps, sl_ts now, const char *trouble)
 {
-    struct sl_json_out out =
-        sl_body_begin(pumps->count * NODE_ROOM + SL_BODY_GROWTH * strlen(trouble) +
-                      SL_BODY_FRAME_BYTES);
+    struct sl_json_out out = sl_body_begin(pumps->count * NODE_ROOM +
+                                           SL_BODY_GROWTH * strlen(trouble) + SL_BODY_FRAME_BYTES);
 
     SL_ASSERT(pumps->count <= SL_NODES_MAX);
     sl_json_put(&out, "{\"status\":{");

@@ -300,6 +300,26 @@ static void a_reader_that_went_away_does_not_end_the_process(void **state)
     assert_int_equal(sl_log_lost_count(), 1);
 }
 
+static void lines_go_to_standard_error_when_output_is_for_data(void **state)
+{
+    int  pair[2];
+    int  stderr_before = dup(STDERR_FILENO);
+    char line[256] = "";
+
+    (void)state;
+    assert_int_equal(pipe(pair), 0);
+    assert_int_equal(dup2(pair[1], STDERR_FILENO), STDERR_FILENO);
+    start((struct sl_log_options){.level = SL_LOG_INFO, .path = "", .to_stderr = true});
+    assert_int_equal(sl_log_fd(), -1);
+    sl_log(SL_LOG_INFO, "aside");
+    assert_int_equal(dup2(stderr_before, STDERR_FILENO), STDERR_FILENO);
+    (void)close(stderr_before);
+    (void)close(pair[1]);
+    assert_true(read(pair[0], line, sizeof line - 1) > 0);
+    (void)close(pair[0]);
+    assert_non_null(strstr(line, "[aside]"));
+}
+
 static void a_file_that_cannot_be_opened_leaves_the_log_as_it_was(void **state)
 {
     const struct sl_log_options options = {.level = SL_LOG_FATAL, .path = folder};
@@ -430,6 +450,7 @@ int main(void)
         TEST(a_file_that_cannot_be_opened_leaves_the_log_as_it_was),
         TEST(times_are_local),
         TEST(before_setup_lines_go_to_standard_error),
+        TEST(lines_go_to_standard_error_when_output_is_for_data),
         TEST(lines_of_many_threads_never_mix),
         TEST(threads_share_the_limit_of_a_site),
     };

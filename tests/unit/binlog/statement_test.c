@@ -36,7 +36,11 @@ static const struct sl_column columns[COLUMNS] = {
      .type = SL_TYPE_LONG,
      .state = SL_SCHEMA_PUBLIC,
      .is_generated = true},
-    {.id = 5, .name = TEXT("at"), .type = SL_TYPE_TIMESTAMP, .state = SL_SCHEMA_PUBLIC},
+    {.id = 5,
+     .name = TEXT("at"),
+     .type = SL_TYPE_TIMESTAMP,
+     .state = SL_SCHEMA_PUBLIC,
+     .is_binary = true}, /* as TiDB has it */
     {.id = 6, .name = TEXT("hidden"), .type = SL_TYPE_LONG, .state = SL_SCHEMA_WRITE_ONLY},
 };
 

@@ -361,6 +361,8 @@ static void source_is(const char *source, enum sl_drainer_schema_kind kind, cons
     accept(NULL, WORDS(flag), NULL);
     assert_int_equal(config.schema_kind, kind);
     assert_string_equal(config.schema_place, place);
+    if (kind == SL_DRAINER_SCHEMA_TIKV)
+        assert_string_equal(config.schema_source, "tikv");
     done();
 }
 
@@ -396,6 +398,7 @@ static void a_local_cluster_may_have_its_history_beside_it(void **state)
     accept(NULL, local, NULL);
     assert_int_equal(config.schema_kind, SL_DRAINER_SCHEMA_FILE);
     assert_string_equal(config.schema_place, "cluster/ddl-history.jsonl");
+    assert_string_equal(config.schema_source, "file:cluster/ddl-history.jsonl");
     done();
     history = NULL;
     refused_as(SL_CONFIG, NULL, WORDS("-pd-urls=local:cluster", "-schema-source=tikv"),

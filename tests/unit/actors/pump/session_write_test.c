@@ -76,6 +76,30 @@ static void the_empty_probe_is_answered_without_a_record(void **state)
     ENTRANCE_PLAY(scenes, check_probe);
 }
 
+/* Of a later TiDB, perhaps. */
+static void send_unknown_type(struct sl_ctx *ctx)
+{
+    open_client(ctx);
+    (void)client_write(0, 9, ENTRANCE_START_TS, ENTRANCE_COMMIT_TS, 0);
+}
+
+static void check_unknown_type(void)
+{
+    client_expect(0, 0, SL_GRPC_OK, "");
+    assert_int_equal(writer.count, 1);
+    assert_int_equal(writer.start_ts[0], ENTRANCE_START_TS);
+    assert_int_equal(writer.commit_ts[0], ENTRANCE_COMMIT_TS);
+    assert_non_null(strstr(writer.last_hex, "0809")); /* as it came */
+}
+
+static void a_record_of_an_unknown_type_is_taken_like_a_commit(void **state)
+{
+    static const struct stage_scene scenes[] = {{.play = send_unknown_type}, {.ready = all_over}};
+
+    (void)state;
+    ENTRANCE_PLAY(scenes, check_unknown_type);
+}
+
 /* ---- the table of pump spec 1.4 ---- */
 
 enum row {
@@ -551,6 +575,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_reaches_its_shard_as_it_came_and_is_answered_empty),
         cmocka_unit_test(the_empty_probe_is_answered_without_a_record),
+        cmocka_unit_test(a_record_of_an_unknown_type_is_taken_like_a_commit),
         cmocka_unit_test(every_row_of_the_table_of_refusals_has_its_code_and_text),
         cmocka_unit_test(what_the_writer_says_reaches_the_client),
         cmocka_unit_test(on_a_full_line_records_wait_in_their_order),
