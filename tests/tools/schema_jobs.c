@@ -2,8 +2,8 @@
  *
  *     schema_jobs SOURCE each VERSION FINISHED    "ID VERSION" of each job in order
  *     schema_jobs SOURCE tables VERSION FINISHED  "DATABASE.TABLE" of each table they leave
- *     schema_jobs SOURCE creates VERSION FINISHED "DATABASE TAB TABLE TAB CREATE TABLE ...", the same
- *                                                 tables made from their TableInfo in copy_DATABASE
+ *     schema_jobs SOURCE creates VERSION FINISHED "DATABASE TAB TABLE TAB CREATE TABLE ..." of
+ *                                                 each, made from its TableInfo in copy_DATABASE
  *     schema_jobs SOURCE job ID...                "ID TYPE", or the error, of each
  *
  * SOURCE is what [syncer] schema-source takes, or tikv:PD_URLS.
