@@ -40,6 +40,7 @@ enum {
     SL_FENCE_SLOW_MS = 1000,          /* and while a pump is waited for */
     SL_COLLECTOR_RETRY_MS = 1000,     /* between two tries at the registry */
     SL_HISTORIAN_RETRY_MS = 50,       /* between two looks for a DDL job */
+    SL_HISTORIAN_GRACE = 20,          /* looks for a version that a living TiDB may yet tell */
     SL_HISTORIAN_PATIENCE = 40,       /* looks, then it is said that one is missing */
     SL_DRAINER_DECODERS_MAX = 16,
     SL_PART_CREDITS = 8,             /* parts of one worker on their way or being applied */
