@@ -263,7 +263,9 @@ enum sl_err sl_drainer_open(const struct sl_drainer_options *options, struct sl_
     d->options = *options;
     d->workers = at_most((uint64_t)options->config->worker_count, SL_DRAINER_WORKERS_MAX);
     d->decoders = at_most(env->threads->cpus(env->threads), SL_DRAINER_DECODERS_MAX);
-    d->part_rows = at_most((uint64_t)options->config->txn_batch, SL_PART_ROWS_MAX);
+    d->part_rows = options->config->dispatch
+                       ? at_most((uint64_t)options->config->txn_batch, SL_PART_ROWS_MAX)
+                       : UINT32_MAX; /* a transaction is a part, whatever its size */
     open_front(d);
     if ((err = settle_identity(d, why)) != SL_OK || (err = open_all(d, why)) != SL_OK) {
         sl_drainer_close(&d);
