@@ -24,6 +24,8 @@
 #include "binlog/ddl.h"
 #include "binlog/table.h"
 
+struct sl_drainer_metrics;
+struct sl_env;
 struct sl_sink_table;
 
 /* How far a downstream is. */
@@ -67,9 +69,12 @@ struct sl_sink_ops {
                          uint32_t count, struct sl_why *why);
 };
 
-/* The sink; the implementation's own state lies around it. */
+/* The sink; the implementation's own state lies around it. Whoever opened it may set where its times
+ * are measured and by which clock; with NULL nothing is. */
 struct sl_sink {
-    const struct sl_sink_ops *ops;
+    const struct sl_sink_ops        *ops;
+    const struct sl_drainer_metrics *metrics;
+    const struct sl_env             *env;
 };
 
 /* Close, free and null. *sink may be NULL. */
