@@ -137,8 +137,7 @@ int main(int argc, char **argv)
                                             .fs = sl_env_os()->fs};
     char                           own[SL_ADDR_BYTES_MAX];
     struct sl_drainer_surroundings around = {.own_ipv4 = sl_env_os_ipv4(own) ? own : NULL,
-                                             .env = (const char *const *)environ,
-                                             .fs = sl_env_os()->fs};
+                                             .env = (const char *const *)environ};
     struct sl_why                  why = {0};
     enum sl_err                    err;
     int                            code = 0;
