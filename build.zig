@@ -475,6 +475,7 @@ const core_sources = [_][]const u8{
     "src/actors/drainer/sink.c",
     "src/actors/drainer/sink_mysql.c",
     "src/actors/drainer/sink_mysql_apply.c",
+    "src/actors/drainer/sink_mysql_book.c",
     "src/actors/drainer/sink_mysql_ddl.c",
     "src/actors/drainer/sink_sql.c",
     "src/actors/drainer/sink_stdout.c",

@@ -156,9 +156,8 @@ static enum sl_err take_line(struct file_source *f, struct sl_slice line, bool w
 /* SL_UNAVAILABLE: nobody has made the file yet. */
 static enum sl_err open_file(struct file_source *f, struct sl_why *why)
 {
-    enum sl_err err = f->file != NULL
-                          ? SL_OK
-                          : sl_fs_open(f->env->fs, f->path, SL_OPEN_READ, &f->file, why);
+    enum sl_err err =
+        f->file != NULL ? SL_OK : sl_fs_open(f->env->fs, f->path, SL_OPEN_READ, &f->file, why);
 
     if (err == SL_NOT_FOUND)
         return sl_fail(why, SL_UNAVAILABLE,

@@ -22,6 +22,10 @@ struct feed {
     struct sl_fs *fs;
     const char   *path;
     bool          is_honest;
+    /* Where the next payload of the newest stream stands, or any before it. */
+    sl_ts    from;
+    unsigned sent;
+    uint64_t at;
 };
 
 /* The payload at *at, which moves behind it; NULL: none, or not whole yet. */
@@ -55,12 +59,17 @@ static bool is_passed(const struct sl_buf *payload, sl_ts from)
 
 static struct sl_buf *next_payload(void *context, uint64_t cluster_id, sl_ts from, unsigned sent)
 {
-    const struct feed *feed = context;
-    struct sl_file    *file;
-    struct sl_buf     *payload;
-    uint64_t           at = 0;
+    struct feed    *feed = context;
+    struct sl_file *file;
+    struct sl_buf  *payload;
+    uint64_t        at = 0;
+    unsigned        skip = sent;
 
     (void)cluster_id;
+    if (sent > 0 && from == feed->from && sent >= feed->sent) {
+        at = feed->at;
+        skip = sent - feed->sent;
+    }
     if (sl_fs_open(feed->fs, feed->path, SL_OPEN_READ, &file, NULL) != SL_OK)
         return NULL;
     for (;;) {
@@ -69,12 +78,17 @@ static struct sl_buf *next_payload(void *context, uint64_t cluster_id, sl_ts fro
             break;
         if (feed->is_honest && is_passed(payload, from))
             sl_buf_free(&payload);
-        else if (sent-- == 0)
+        else if (skip-- == 0)
             break;
         else
             sl_buf_free(&payload);
     }
     sl_file_close(&file);
+    if (payload != NULL) {
+        feed->from = from;
+        feed->sent = sent;
+        feed->at = at - HEAD_BYTES - payload->len;
+    }
     return payload;
 }
 
@@ -82,13 +96,13 @@ int main(int argc, char **argv)
 {
     const struct sl_env    *env = sl_env_os();
     struct feed             feed;
-    struct fake_pump_events events = {
-        .pull = next_payload, .streams_stay = true, .context = &feed};
-    struct fake_pump *pump;
+    struct fake_pump_events events = {.pull = next_payload, .streams_stay = true, .context = &feed};
+    struct fake_pump       *pump;
 
     if (argc != 3)
         return EXIT_FAILURE;
-    feed = (struct feed){env->fs, argv[1], strcmp(argv[2], "honest") == 0};
+    feed =
+        (struct feed){.fs = env->fs, .path = argv[1], .is_honest = strcmp(argv[2], "honest") == 0};
     pump = fake_pump_new(env, 0, &events);
     printf("%s\n", fake_pump_address(pump));
     (void)fflush(stdout);

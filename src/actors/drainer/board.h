@@ -90,7 +90,7 @@ struct sl_drainer_board {
     struct sl_drainer_note  notes[SL_DRAINER_PARTS];
     struct sl_drainer_seat *seats; /* owned */
     uint32_t                seat_count;
-    bool                    looked; /* the pumps are known: a first pass is over */
+    bool                    looked;   /* the pumps are known: a first pass is over */
     bool                    was_held; /* a part was, at some time */
     struct sl_why           held_why; /* the first time */
 };

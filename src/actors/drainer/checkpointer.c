@@ -28,8 +28,8 @@ struct checkpointer {
 static void note_saved(struct checkpointer *c, sl_ts ts, int64_t schema_version)
 {
     const struct sl_drainer_metrics *metrics = &c->drainer->front.metrics;
-    int64_t                          clock_ms = sl_drainer_board_clock_ms(
-                                 &c->drainer->front.board, sl_env_now(c->drainer->options.env));
+    int64_t                          clock_ms =
+        sl_drainer_board_clock_ms(&c->drainer->front.board, sl_env_now(c->drainer->options.env));
 
     sl_metric_add(metrics->events[SL_DRAINER_EVENT_SAVEPOINT], 1);
     sl_drainer_metrics_since(metrics->checkpoint_delay_seconds, clock_ms, ts);

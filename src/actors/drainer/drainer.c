@@ -26,6 +26,8 @@ static enum sl_err meet_cluster(struct sl_drainer *d, sl_ts *now, struct sl_why 
     struct sl_cluster              *cluster;
     enum sl_err err = sl_cluster_open(d->options.env, c->pd_urls, &cluster, why);
 
+    if (err == SL_NOT_FOUND) /* a local directory that is still to be made */
+        return SL_UNAVAILABLE;
     if (err != SL_OK)
         return err;
     d->cluster_id = sl_cluster_id(cluster);

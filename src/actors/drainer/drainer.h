@@ -34,8 +34,8 @@ struct sl_drainer_options {
     const struct sl_drainer_config *config; /* checked */
     const char                     *host_name;
     bool                            tells_progress; /* a line in the log now and then */
-    const struct sl_filter         *filter;       /* NULL: everything passes */
-    const struct sl_event_filter   *event_filter; /* likewise */
+    const struct sl_filter         *filter;         /* NULL: everything passes */
+    const struct sl_event_filter   *event_filter;   /* likewise */
 };
 
 /* Constant while actors run, but for what is said to belong to one of them. */

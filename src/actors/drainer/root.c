@@ -14,6 +14,7 @@
 
 #include "actors/drainer/drainer.h"
 #include "actors/drainer/messages.h"
+#include "actors/drainer/sink.h"
 #include "actors/drainer/topology.h"
 #include "base/assert.h"
 #include "base/log.h"
@@ -219,6 +220,8 @@ static void leave_if_held(struct sl_ctx *ctx, struct root *r)
 
 static void give_up_output(struct sl_ctx *ctx, struct root *r)
 {
+    if (r->drainer->sink->ops->cancel != NULL)
+        r->drainer->sink->ops->cancel(r->drainer->sink);
     sl_log(SL_LOG_WARN, "the downstream takes too long: what it has not confirmed is applied again "
                         "at the next start");
     stop_output(ctx, r);

@@ -72,7 +72,7 @@ enum sl_err sink_mysql_worker_open(struct sl_sink *sink, uint32_t number,
     w->sink = (struct sink_mysql *)(void *)sink;
     w->number = number;
     sl_fold_init(&w->fold);
-    err = sl_mysql_open(&w->sink->options, &w->conn, NULL, why);
+    err = sink_connect(w->sink, &w->sink->options, &w->conn, why);
     if (err == SL_OK)
         err = prepare(w, why);
     if (err != SL_OK) {
@@ -87,7 +87,7 @@ void sink_mysql_worker_close(struct sl_sink_worker *worker)
 {
     struct mysql_worker *w = (struct mysql_worker *)(void *)worker;
 
-    sl_mysql_close(&w->conn);
+    sink_disconnect(w->sink, &w->conn);
     sl_statement_maker_free(&w->maker);
     sl_fold_done(&w->fold);
     sl_sql_done(&w->sql);

@@ -25,23 +25,23 @@
 static const char method[] = "/binlog.Pump/PullBinlogs";
 
 struct source {
-    const struct sl_source_seat *seat;
-    struct sl_channel           *channel;
-    struct sl_grpc_call         *call;                     /* NULL: no stream */
-    sl_ts                        last;                     /* received */
-    struct sl_drainer_block     *filled[SL_SOURCE_BLOCKS]; /* owned, oldest first */
-    uint32_t                     filled_count;
-    bool                         is_line_full; /* SL_MSG_OPEN will come */
-    bool                         is_sized;     /* a long message waits to be granted */
-    struct sl_io                 io[SL_CHANNEL_WAITS_MAX];
-    struct sl_timer              due;       /* the channel's next deadline, or the next stream */
-    sl_nanos                     stream_at; /* not before; while there is no stream */
-    int64_t                      clock_ms;  /* the cluster's, in this turn; 0: unknown */
+    const struct sl_source_seat   *seat;
+    struct sl_channel             *channel;
+    struct sl_grpc_call           *call;                     /* NULL: no stream */
+    sl_ts                          last;                     /* received */
+    struct sl_drainer_block       *filled[SL_SOURCE_BLOCKS]; /* owned, oldest first */
+    uint32_t                       filled_count;
+    bool                           is_line_full; /* SL_MSG_OPEN will come */
+    bool                           is_sized;     /* a long message waits to be granted */
+    struct sl_io                   io[SL_CHANNEL_WAITS_MAX];
+    struct sl_timer                due;       /* the channel's next deadline, or the next stream */
+    sl_nanos                       stream_at; /* not before; while there is no stream */
+    int64_t                        clock_ms;  /* the cluster's, in this turn; 0: unknown */
     struct sl_drainer_pump_metrics metrics;
-    bool                         is_over;   /* the stream has ended: status and text say how */
-    enum sl_grpc_status          status;
-    enum sl_err                  err; /* what came is no stream of a pump */
-    struct sl_why                why;
+    bool                           is_over; /* the stream has ended: status and text say how */
+    enum sl_grpc_status            status;
+    enum sl_err                    err; /* what came is no stream of a pump */
+    struct sl_why                  why;
 };
 
 /* ---- what comes ---- */
