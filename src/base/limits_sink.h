@@ -38,7 +38,6 @@ enum {
 enum {
     SL_SQL_NAME_BYTES_MAX = 1100,  /* two quoted names of 256 bytes with their point */
     SL_SQL_SHORT_BYTES_MAX = 8192, /* a statement about them */
-    SL_SINK_CONNECTIONS_OWN = 3,   /* for bookkeeping, the checkpoint's server, DDL */
     SL_SINK_LOCK_S = 10,           /* another drainer's session may take to end */
     SL_SINK_CONNECT_S = 10,
     SL_SINK_READ_S = 60,       /* answers of a server that keeps a checkpoint only */

@@ -26,6 +26,8 @@ static enum sl_err meet_cluster(struct sl_drainer *d, sl_ts *now, struct sl_why 
     struct sl_cluster              *cluster;
     enum sl_err err = sl_cluster_open(d->options.env, c->pd_urls, &cluster, why);
 
+    if (err == SL_NOT_FOUND) /* a local directory that is still to be made */
+        return SL_UNAVAILABLE;
     if (err != SL_OK)
         return err;
     d->cluster_id = sl_cluster_id(cluster);
@@ -96,6 +98,8 @@ static enum sl_err open_sink(struct sl_drainer *d, void *unused, struct sl_why *
     }
     if (err != SL_OK)
         return sl_wrap(why, err, "open the downstream");
+    d->sink->metrics = &d->front.metrics;
+    d->sink->env = d->options.env;
     return sl_zone_open(d->options.env->fs, zone, &d->zone, why);
 }
 
@@ -221,7 +225,7 @@ static void open_front(struct sl_drainer *d)
         .push_ms = (uint32_t)(c->metrics_interval_s * 1000),
         .synced_check_ms = (uint64_t)c->synced_check_min * 60 * 1000,
         .budget_bytes = c->memory_budget,
-        .tells_progress = true,
+        .tells_progress = d->options.tells_progress,
     };
 
     snprintf(d->advertise, sizeof d->advertise, "%s", c->advertise_addr);
