@@ -128,6 +128,8 @@ static enum sl_err open_source(struct sl_drainer *d, struct sl_why *why)
 {
     const struct sl_drainer_config *c = d->options.config;
 
+    if (d->schema_source != NULL)
+        return SL_OK;
     if (c->schema_kind == SL_DRAINER_SCHEMA_TIKV)
         return sl_schema_source_open_tikv(d->options.env, c->pd_urls, &d->schema_source, why);
     return sl_schema_source_open(d->options.env, c->schema_source, &d->schema_source, why);
@@ -146,7 +148,7 @@ static enum sl_err open_schema(struct sl_drainer *d, void *unused, struct sl_why
     (void)unused;
     sl_schema_free(&d->schema);
     past.schema = d->schema = sl_schema_new();
-    if (d->schema_source == NULL && (err = open_source(d, why)) != SL_OK)
+    if ((err = open_source(d, why)) != SL_OK)
         return err;
     if (bound.version == 0 && bound.finished == 0)
         return SL_OK; /* from the beginning: there is no past */
