@@ -784,6 +784,7 @@ const tools = [_]Program{
     .{ .name = "ddl_statements", .sources = &.{ "tests/lib/ddl_stream.c", "tests/tools/ddl_statements.c" } },
     .{ .name = "door", .sources = &.{"tests/tools/door.c"} },
     .{ .name = "fakepd", .sources = &fakepd_sources },
+    .{ .name = "manual", .sources = &.{"tests/tools/manual.c"} },
     .{ .name = "schema_jobs", .sources = &.{"tests/tools/schema_jobs.c"} },
     .{ .name = "selfcheck", .sources = &.{"tests/tools/selfcheck.c"} },
     .{ .name = "sqldoor", .sources = &.{ "tests/tools/sqldoor.c", "tests/tools/sqldoor_write.c" } },
