@@ -787,6 +787,7 @@ const tools = [_]Program{
     .{ .name = "door", .sources = &.{"tests/tools/door.c"} },
     .{ .name = "fakepd", .sources = &fakepd_sources },
     .{ .name = "feedpump", .sources = &.{ "tests/lib/fake_pump.c", "tests/tools/feedpump.c" } },
+    .{ .name = "manual", .sources = &.{"tests/tools/manual.c"} },
     .{ .name = "schema_jobs", .sources = &.{"tests/tools/schema_jobs.c"} },
     .{ .name = "selfcheck", .sources = &.{"tests/tools/selfcheck.c"} },
     .{ .name = "sqldoor", .sources = &.{ "tests/tools/sqldoor.c", "tests/tools/sqldoor_write.c" } },
