@@ -120,6 +120,14 @@ static uint32_t free_place(const struct dispatcher *d)
     SL_UNREACHABLE("the lines' credits are as many as the places");
 }
 
+/* The panel knows the first workers only. */
+static void move_queue(const struct dispatcher *d, uint32_t worker, int by)
+{
+    if (SL_DRAINER_QUEUE_WORKER_0 + worker < SL_DRAINER_QUEUES)
+        sl_metric_move(d->drainer->front.metrics.queue_size[SL_DRAINER_QUEUE_WORKER_0 + worker],
+                       by);
+}
+
 /* The changes collected for a worker leave; false when its line is full. */
 static bool send_part(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w,
                       uint32_t worker)
@@ -148,6 +156,7 @@ static bool send_part(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window
     d->open_count++;
     w->parts_open++;
     sl_causality_given(&d->causality, worker);
+    move_queue(d, worker, 1);
     *b = (struct builder){0};
     return true;
 }
@@ -307,6 +316,7 @@ static bool hand_out(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window 
 
 static void hold(struct dispatcher *d, const struct sl_window *w)
 {
+    sl_metric_add(d->drainer->front.metrics.errors[SL_DRAINER_ERROR_SCHEMA], 1);
     sl_log(SL_LOG_ERROR, "the stream is held", sl_field_i64("applied_ts", d->applied_ts),
            sl_field_err(w->err, &w->why));
     sl_drainer_board_note(&d->drainer->front.board, SL_DRAINER_PART_STREAM, SL_DRAINER_HELD, w->err,
@@ -343,14 +353,20 @@ static void save_if_due(struct sl_ctx *ctx, struct dispatcher *d)
 
 static void note_applied(struct sl_ctx *ctx, struct dispatcher *d, const struct sl_window *w)
 {
-    struct sl_drainer_board *board = &d->drainer->front.board;
-    uint64_t                 rows[SL_DRAINER_ROW_KINDS] = {0};
+    struct sl_drainer_board         *board = &d->drainer->front.board;
+    const struct sl_drainer_metrics *metrics = &d->drainer->front.metrics;
+    uint64_t                         rows[SL_DRAINER_ROW_KINDS] = {0};
 
     for (uint32_t i = 0; i < w->change_count; i++)
         rows[w->changes[i].change.kind]++; /* in the order of enum sl_change_kind */
-    for (int i = 0; i < SL_DRAINER_ROW_KINDS; i++)
+    for (int i = 0; i < SL_DRAINER_ROW_KINDS; i++) {
         atomic_fetch_add_explicit(&board->rows[i], rows[i], memory_order_relaxed);
+        sl_metric_add(metrics->events[i], rows[i]); /* their first ones are in this order too */
+    }
+    atomic_fetch_sub_explicit(&board->windows, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&board->held_bytes, w->bytes, memory_order_relaxed);
     atomic_fetch_add_explicit(&board->transactions, w->txn_count, memory_order_relaxed);
+    sl_metric_add(metrics->transactions, w->txn_count);
     atomic_store_explicit(&board->applied_ts, d->applied_ts, memory_order_relaxed);
     if (w->txn_count > 0)
         atomic_store_explicit(&board->success_at, sl_now(ctx), memory_order_relaxed);
@@ -455,6 +471,7 @@ static void part_done(struct dispatcher *d, uint64_t place)
     SL_ASSERT(place < sizeof d->open / sizeof *d->open && part->window != NULL);
     part->window->parts_open--;
     sl_causality_applied(&d->causality, part->worker);
+    move_queue(d, part->worker, -1);
     d->open_count--;
     *part = (struct open_part){0};
 }

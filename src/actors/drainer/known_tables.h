@@ -1,8 +1,8 @@
 #ifndef SL_ACTORS_DRAINER_KNOWN_TABLES_H
 #define SL_ACTORS_DRAINER_KNOWN_TABLES_H
 
-/* The row keys of the table versions that the downstream was asked about (row_keys.h). Forgotten as a
- * whole when a DDL has run, since it may have changed any of them. The dispatcher's. */
+/* The row keys of the table versions that the downstream was asked about (row_keys.h). Forgotten as
+ * a whole when a DDL has run, since it may have changed any of them. The dispatcher's. */
 
 #include "actors/drainer/row_keys.h"
 #include "base/map.h"

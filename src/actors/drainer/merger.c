@@ -48,6 +48,9 @@ static bool send_window(struct sl_ctx *ctx, struct merger *m, sl_ts last)
         sl_line_wait(ctx, line, (uint32_t)m->filling->bytes, 0);
         return false;
     }
+    atomic_fetch_add_explicit(&m->drainer->front.board.windows, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&m->drainer->front.board.held_bytes, m->filling->bytes,
+                              memory_order_relaxed);
     m->filling->last_ts = m->sent_ts = last;
     m->sent_at = sl_now(ctx);
     m->seq++;
@@ -128,6 +131,7 @@ static bool give(struct sl_ctx *ctx, struct merger *m, struct sl_descriptor *ite
     if (item->commit_ts == m->emitted.commit_ts) {
         if (is_copy(item, &m->emitted)) {
             atomic_fetch_add_explicit(&m->drainer->front.board.copies, 1, memory_order_relaxed);
+            sl_metric_add(m->drainer->front.metrics.copies, 1);
             drop_owner(item);
             return true;
         }

@@ -190,6 +190,7 @@ void merger_take_block(struct sl_ctx *ctx, struct merger *m)
     if (block->block.count > 0)
         err = sl_merge_push(m->merge, block->input, &block->block, &why);
     if (err != SL_OK) {
+        sl_metric_add(m->drainer->front.metrics.disorder, 1);
         sl_wrap(&why, err, "pump %s", seat->shared->node_id);
         merger_hold(m, why.text);
         end_source(ctx, seat);

@@ -86,6 +86,22 @@ struct transaction {
     struct sl_prewrite prewrite;
 };
 
+static void count_skip(const struct planner *p, enum sl_drainer_skip reason, uint64_t count)
+{
+    sl_metric_add(p->drainer->front.metrics.skipped[reason], count);
+}
+
+/* Its rows; of one that cannot be read nobody knows how many. */
+static void count_skipped(const struct planner *p, enum sl_drainer_skip reason,
+                          const struct sl_mutation *mutation)
+{
+    struct sl_row_walk walk;
+    uint64_t           rows;
+
+    if (sl_row_walk_open(mutation->bytes, &walk, &rows, NULL) == SL_OK)
+        count_skip(p, reason, rows);
+}
+
 static enum sl_err plan_mutation(struct planner *p, struct sl_window *w,
                                  const struct transaction *txn, const struct sl_mutation *mutation,
                                  uint64_t place)
@@ -104,6 +120,8 @@ static enum sl_err plan_mutation(struct planner *p, struct sl_window *w,
     }
     table = sl_schema_table(p->schema, mutation->table_id);
     err = sl_verdict_of_table(&p->verdicts, table, &verdict, &w->why);
+    if (err == SL_OK && verdict.is_skipped)
+        count_skipped(p, SL_DRAINER_SKIP_TABLE, mutation);
     if (err != SL_OK || verdict.is_skipped)
         return err;
     plan = sl_window_add_plan(w);
@@ -174,6 +192,7 @@ static enum sl_err plan_job(struct planner *p, struct sl_window *w, const struct
     const char *reason;
     enum sl_err err;
 
+    sl_metric_add(p->drainer->front.metrics.ddl_jobs, 1);
     ddl->job_id = job->id;
     ddl->schema_version = job->schema_version;
     if ((err = sl_ddl_plan(input, &ddl->action, &w->why)) != SL_OK ||
@@ -185,6 +204,7 @@ static enum sl_err plan_job(struct planner *p, struct sl_window *w, const struct
     if (job->schema_version > w->schema_version)
         w->schema_version = job->schema_version;
     if (reason != NULL) {
+        count_skip(p, SL_DRAINER_SKIP_DDL, 1);
         log_skip(job, ddl, reason);
         sl_ddl_action_free(&ddl->action);
         w->ddl_count--; /* it was the last one */
@@ -338,6 +358,7 @@ static enum sl_err plan_transaction(struct sl_ctx *ctx, struct planner *p, struc
         return plan_ddl(ctx, p, w, &record);
     if (!is_ignored(p, commit_ts))
         return plan_rows(ctx, p, w, &record);
+    count_skip(p, SL_DRAINER_SKIP_COMMIT_TS, 1);
     sl_log(SL_LOG_WARN, "skip txn", sl_field_i64("commit_ts", commit_ts));
     return SL_OK;
 }

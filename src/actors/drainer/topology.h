@@ -3,9 +3,9 @@
 
 /* READ FIRST: the actors of a drainer and the lines between them.
  *
- *     pump ─► source ─BLOCK─► merger ─WINDOW─► planner ─► decoder[n] ─► dispatcher ─PART─► worker[m]
- *                              ▲ fence          │ job                    │  ▲             │
- *                           collector        historian                   │  └── applied ──┘
+ *    pump ─► source ─BLOCK─► merger ─WINDOW─► planner ─► decoder[n] ─► dispatcher ─PART─► worker[m]
+ *                             ▲ fence          │ job                    │  ▲             │
+ *                          collector        historian                   │  └── applied ──┘
  *                                                                        │
  *                                              checkpointer ◄─ SAVE, DDL, DESCRIBE
  *
