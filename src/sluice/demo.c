@@ -58,7 +58,7 @@ struct demo {
     const struct demo_config *config;
     struct terminal           terminal;
     sl_nanos                  began;
-    char                      folder[SL_PATH_BYTES_MAX]; /* "": not made yet */
+    char                      folder[SL_PATH_BYTES_MAX];    /* "": not made yet */
     char                      recording[SL_PATH_BYTES_MAX]; /* "": none */
     struct corpus             corpus;
     struct private_mariadb   *mariadb; /* NULL: to standard output */
@@ -125,8 +125,8 @@ static enum sl_err start_cluster(struct demo *d, struct sl_why *why)
         target.user = place.user;
         target.password = place.password;
     }
-    if ((err = laptop_open(d->env, d->folder, d->corpus.cluster_id,
-                           recording_first_tso(&d->corpus), &d->laptop, why)) != SL_OK)
+    if ((err = laptop_open(d->env, d->folder, d->corpus.cluster_id, recording_first_tso(&d->corpus),
+                           &d->laptop, why)) != SL_OK)
         return err;
     if (d->recording[0] != '\0' &&
         (err = recording_copy_history(d->env->fs, d->recording, laptop_ddl_history(d->laptop),
@@ -235,8 +235,7 @@ static enum sl_err drive_player(struct demo *d, struct player *player, struct sl
             return sl_fail(why, SL_STOPPED, "stopped by a signal");
         if ((err = look(d, "recording", why)) != SL_OK)
             return err;
-        err = player_step(player,
-                          sl_env_now(d->env) + STEP_MS * (sl_nanos)SL_NANOS_PER_MS, why);
+        err = player_step(player, sl_env_now(d->env) + STEP_MS * (sl_nanos)SL_NANOS_PER_MS, why);
     }
     if (err == SL_OK && player_counts(player).given_up > 0)
         err = sl_fail(why, SL_UNAVAILABLE, "not everything was acknowledged");
