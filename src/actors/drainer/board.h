@@ -24,6 +24,7 @@ enum sl_drainer_part {
     SL_DRAINER_PART_REGISTRY, /* reading it, and timestamps; collector */
     SL_DRAINER_PART_MERGE,
     SL_DRAINER_PART_SCHEMA,
+    SL_DRAINER_PART_STREAM, /* what came cannot be applied; dispatcher */
     SL_DRAINER_PART_APPLY,
     SL_DRAINER_PART_CHECKPOINT,
     SL_DRAINER_PART_HEARTBEAT, /* writing to the registry; registrar */
