@@ -92,8 +92,7 @@ bool sl_process_has_ended(struct sl_process *process, int *code)
 
     if (!process->ended && waitpid(process->pid, &status, WNOHANG) == process->pid) {
         process->ended = true;
-        process->code =
-            WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_SIGNAL + WTERMSIG(status);
+        process->code = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_SIGNAL + WTERMSIG(status);
     }
     *code = process->code;
     return process->ended;

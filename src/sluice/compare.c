@@ -15,12 +15,12 @@ enum { TOLD_LINE_BYTES_MAX = 120, TELL_BYTES_MAX = 600 };
 
 /* One table that is expected. */
 struct expected {
-    char           *name; /* owned; SCHEMA.TABLE */
-    char           *path; /* owned; of the file, or NULL */
-    struct sl_buf  *text; /* owned; of the table, or NULL */
-    struct mask    *masks; /* owned */
-    uint32_t        mask_count;
-    bool            seen; /* the server has it */
+    char          *name;  /* owned; SCHEMA.TABLE */
+    char          *path;  /* owned; of the file, or NULL */
+    struct sl_buf *text;  /* owned; of the table, or NULL */
+    struct mask   *masks; /* owned */
+    uint32_t       mask_count;
+    bool           seen; /* the server has it */
 };
 
 struct compare {
@@ -323,9 +323,9 @@ static enum sl_err read_rows(struct server *s, const struct found *t, struct lin
 
 /* One comparison. */
 struct run {
-    struct compare        *compare;
-    struct server         *server;
-    void                 (*tell)(void *context, const char *line);
+    struct compare *compare;
+    struct server  *server;
+    void (*tell)(void *context, const char *line);
     void                  *context;
     struct compare_result *result;
 };
@@ -366,8 +366,9 @@ static void compare_rows(struct run *r, const char *name, struct lines *want, st
     r->result->rows += want->count;
     lines_compare(want, have, &d);
     if (d.missing > 0 || d.surplus > 0)
-        tell(r, "%s: %" PRIu64 " rows missing or wrong (source: %s), %" PRIu64
-                " too many or wrong (target: %s)",
+        tell(r,
+             "%s: %" PRIu64 " rows missing or wrong (source: %s), %" PRIu64
+             " too many or wrong (target: %s)",
              name, d.missing, shown(&d.first_missing, missing), d.surplus,
              shown(&d.first_surplus, surplus));
 }
@@ -448,15 +449,15 @@ enum sl_err compare_run(struct compare *compare, const struct sl_mysql_options *
     struct sl_mysql_options               options = *server;
     struct server                         s = {0};
     struct compare_result                 result = {.tables = compare->count};
-    struct run r = {compare, &s, tell_it, context, &result};
-    enum sl_err err;
+    struct run                            r = {compare, &s, tell_it, context, &result};
+    enum sl_err                           err;
 
     options.variables = &zone;
     options.variable_count = 1;
     if ((err = sl_mysql_open(&options, &s.connection, NULL, why)) != SL_OK)
         return sl_wrap(why, err, "connect to the target");
-    err = sl_mysql_query(s.connection, columns_query, sizeof columns_query - 1, take_column, &s,
-                         why);
+    err =
+        sl_mysql_query(s.connection, columns_query, sizeof columns_query - 1, take_column, &s, why);
     if (err == SL_OK)
         err = compare_all(&r, why);
     server_done(&s);

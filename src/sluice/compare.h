@@ -44,7 +44,7 @@ void compare_expect_table(struct compare *compare, const char *name, struct sl_b
 /* Compare with the tables of a server. Says what differs through `tell`, a line per table. SL_OK
  * also when something differs. Fails as sl_mysql_open does, or as reading the files. Blocks. */
 enum sl_err compare_run(struct compare *compare, const struct sl_mysql_options *server,
-                        void (*tell)(void *context, const char *line), void *context,
+                        void (*tell)(void *context, const char *line), void    *context,
                         struct compare_result *out, struct sl_why *why);
 
 /* "equal (2 tables, 7 rows)" or "differs (1 of 2 tables)", cut at `size`. */

@@ -35,8 +35,8 @@ char *lines_put_cell(char *at, const char *text, size_t len);
 
 /* What two sorted sets have not in common. */
 struct lines_difference {
-    uint64_t        missing; /* in `want` alone */
-    uint64_t        surplus; /* in `have` alone */
+    uint64_t        missing;       /* in `want` alone */
+    uint64_t        surplus;       /* in `have` alone */
     struct sl_slice first_missing; /* all zero: none */
     struct sl_slice first_surplus;
 };

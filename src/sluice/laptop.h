@@ -56,7 +56,7 @@ const char *laptop_log(const struct laptop *laptop);         /* path */
 /* Once it is started. */
 const char              *laptop_pump_address(const struct laptop *laptop);
 const char              *laptop_drainer_address(const struct laptop *laptop);
-struct sl_drainer_board *laptop_board(struct laptop *laptop); /* of the drainer */
+struct sl_drainer_board *laptop_board(struct laptop *laptop);             /* of the drainer */
 sl_ts                    laptop_pump_newest(const struct laptop *laptop); /* that is complete */
 
 #endif

@@ -94,8 +94,9 @@ void laptop_status_text(struct laptop_status *status, char *out, size_t size)
     count_rate(status, now, rows);
     put_lag(board, now, lag, sizeof lag);
     put_waiting(board, waiting, sizeof waiting);
-    (void)snprintf(out, size, "%s rows/s | %s rows, %" PRIu64 " DDL applied | %s behind | waiting "
-                              "on: %s",
+    (void)snprintf(out, size,
+                   "%s rows/s | %s rows, %" PRIu64 " DDL applied | %s behind | waiting "
+                   "on: %s",
                    number((uint64_t)status->rate, rate), number(rows, total),
                    atomic_load_explicit(&board->ddls, memory_order_relaxed), lag, waiting);
 }

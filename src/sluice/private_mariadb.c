@@ -115,8 +115,9 @@ static enum sl_err find_program(const char *name, char *out, struct sl_why *why)
 
     if (err == SL_OK)
         return SL_OK;
-    return sl_fail(why, err, "%s is not installed: apt-get install mariadb-server, or use another "
-                             "downstream; see --help",
+    return sl_fail(why, err,
+                   "%s is not installed: apt-get install mariadb-server, or use another "
+                   "downstream; see --help",
                    name);
 }
 
