@@ -65,6 +65,8 @@ struct dispatcher {
     bool                      is_stopping;
     bool                      is_last_saved;
     sl_ts                     applied_ts;
+    bool                      is_past;   /* beyond all that a drainer before this one applied */
+    bool                      is_sealed; /* the checkpoint says that nothing above it is applied */
     int64_t                   schema_version;
     sl_ts                     asked_ts; /* the last SAVE */
     sl_nanos                  saved_at;
@@ -382,12 +384,23 @@ static void retire(struct sl_ctx *ctx, struct dispatcher *d)
         if (w->parts_open > 0)
             return;
         d->applied_ts = w->last_ts;
+        d->is_past = d->is_past || w->passes_past;
         if (w->schema_version > d->schema_version)
             d->schema_version = w->schema_version;
         note_applied(ctx, d, w);
         sl_msg_free(place);
         d->done_seq++;
     }
+}
+
+/* True once the checkpoint may be behind the rows: it says so before the first one is applied. */
+static bool is_unsealed(struct sl_ctx *ctx, struct dispatcher *d, const struct sl_window *w)
+{
+    if (!d->is_sealed || (w->change_count == 0 && w->ddl_count == 0))
+        return true;
+    if (!d->is_save_asked)
+        ask_save(ctx, d, false);
+    return false;
 }
 
 /* Do all that can be done now. */
@@ -406,7 +419,7 @@ static void advance(struct sl_ctx *ctx, struct dispatcher *d)
             w->is_handed_out = true;
             break;
         }
-        if (!hand_out(ctx, d, w))
+        if (!is_unsealed(ctx, d, w) || !hand_out(ctx, d, w))
             break;
         d->next_seq++;
         retire(ctx, d);
@@ -416,12 +429,12 @@ static void advance(struct sl_ctx *ctx, struct dispatcher *d)
 
 /* ---- stopping ---- */
 
-/* Everything that was begun is applied whole. */
+/* Everything that was begun is applied whole, also by a drainer that died before this one. */
 static bool is_consistent(const struct dispatcher *d)
 {
     const struct sl_drainer_window *next = d->ring[d->next_seq % SL_WINDOW_CREDITS];
 
-    return d->done_seq == d->next_seq && d->open_count == 0 &&
+    return d->is_past && d->done_seq == d->next_seq && d->open_count == 0 &&
            (next == NULL || next->window->next_change == 0);
 }
 
@@ -448,6 +461,7 @@ static enum sl_err start(struct sl_ctx *ctx, void *self, const void *args)
     d->drainer = ((const struct sl_drainer_args *)args)->drainer;
     d->is_ordered = d->drainer->sink->ops->is_ordered;
     d->applied_ts = d->asked_ts = d->drainer->start_ts;
+    d->is_past = d->is_sealed = d->drainer->start_is_consistent;
     d->schema_version = d->drainer->start_schema_version;
     d->saved_at = sl_now(ctx);
     sl_causality_init(&d->causality, d->drainer->workers);
@@ -503,7 +517,7 @@ static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
         if (msg->tag == TAG_DDL)
             ddl_done(d);
         else if (msg->tag == TAG_SAVE)
-            d->is_save_asked = false;
+            d->is_save_asked = d->is_sealed = false;
         else
             part_done(d, msg->tag);
         return SL_OK;
