@@ -217,6 +217,27 @@ static void move_cursor(struct dispatcher *d)
         d->cursor = least_busy(d);
 }
 
+/* All that was handed out is applied. False: it must wait. */
+static bool is_settled(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w)
+{
+    (void)send_parts(ctx, d, w);
+    return d->open_count == 0 && !d->is_line_full;
+}
+
+/* A version of a table is met for the first time. A DDL that the downstream does not see makes one
+ * too: then the rows of the version before are applied first, since neither hashes nor folding know
+ * a row of one version from one of another. */
+static void meet_table(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w,
+                       const struct sl_table *table)
+{
+    if (sl_known_tables_has_other(&d->tables, table)) {
+        if (!is_settled(ctx, d, w))
+            return;
+        sl_known_tables_forget_other(&d->tables, table);
+    }
+    ask_table(ctx, d, table);
+}
+
 /* The change knows its table's keys, and their hashes may be compared with those in flight. */
 static bool has_keys(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w,
                      struct sl_window_change *change)
@@ -226,15 +247,14 @@ static bool has_keys(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window 
     if (d->is_ordered)
         return true;
     if ((keys = sl_known_tables_find(&d->tables, change->change.table)) == NULL) {
-        ask_table(ctx, d, change->change.table);
+        meet_table(ctx, d, w, change->change.table);
         return false;
     }
     change->keys = keys;
     if (keys->is_keyed && sl_row_keys_widen(keys, &change->change))
         d->must_settle = true;
     if (d->must_settle) {
-        (void)send_parts(ctx, d, w);
-        if (d->open_count > 0 || d->is_line_full)
+        if (!is_settled(ctx, d, w))
             return false;
         d->must_settle = false;
     }
