@@ -868,9 +868,11 @@ const test_library = [_][]const u8{
 };
 
 const tests = [_]TestProgram{
+    .{ .kind = "canary", .name = "drainer_sim_planted", .sources = &([_][]const u8{"tests/sim/drainer_planted.c"} ++ drainer_sim) },
     .{ .kind = "canary", .name = "runtime_sim_planted", .sources = &.{"tests/sim/runtime_sim_test.c"}, .planted = true },
     .{ .kind = "canary", .name = "schedule_planted", .sources = &schedule_exploration, .planted = true },
     .{ .kind = "explore", .name = "schedule_test", .sources = &schedule_exploration },
+    .{ .kind = "sim", .name = "drainer_sim_test", .sources = &(drainer_sim ++ .{"tests/sim/drainer_honest.c"}) },
     .{ .kind = "sim", .name = "joins_test", .sources = &joins },
     .{ .kind = "sim", .name = "puller_test", .sources = &.{ "tests/sim/pull_world.c", "tests/sim/puller_test.c" } },
     .{ .kind = "sim", .name = "pump_pause_test", .sources = &pump_pause },
@@ -1037,6 +1039,14 @@ const tests = [_]TestProgram{
 };
 
 const schedule_exploration = [_][]const u8{ "tests/explore/explore.c", "tests/explore/schedule_test.c" };
+
+const drainer_sim = [_][]const u8{
+    "tests/sim/drainer_doubles.c",
+    "tests/sim/drainer_script.c",
+    "tests/sim/drainer_sim_test.c",
+    "tests/sim/drainer_sink.c",
+    "tests/sim/drainer_world.c",
+};
 
 const joins = [_][]const u8{
     "tests/sim/joins.c",

@@ -52,6 +52,7 @@ static bool send_window(struct sl_ctx *ctx, struct merger *m, sl_ts last)
     atomic_fetch_add_explicit(&m->drainer->front.board.held_bytes, m->filling->bytes,
                               memory_order_relaxed);
     m->filling->last_ts = m->sent_ts = last;
+    m->filling->passes_past = m->has_fence && last >= m->past;
     m->sent_at = sl_now(ctx);
     m->seq++;
     msg = sl_drainer_window_new(&m->filling);
@@ -250,6 +251,8 @@ static enum sl_err take_fence(struct sl_ctx *ctx, struct merger *m,
     enum sl_err err = SL_OK;
 
     m->is_fence_asked = false;
+    if (!m->has_fence)
+        m->past = answer->fence;
     m->has_fence = true;
     m->fenced_at = sl_now(ctx);
     for (size_t i = 0; i < answer->pumps.count && err == SL_OK; i++)

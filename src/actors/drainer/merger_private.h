@@ -47,6 +47,7 @@ struct merger {
     bool                 is_line_full;
     bool                 is_fence_asked;
     bool                 has_fence;
+    sl_ts                past; /* the first fence: a drainer before this one saw nothing above it */
     sl_nanos             fenced_at; /* when the last answer came */
     struct sl_timer      tick;
     bool                 is_held;
