@@ -885,6 +885,7 @@ const tests = [_]TestProgram{
     unit("actors/drainer/config_check"),
     unit("actors/drainer/fold"),
     unit("actors/drainer/front"),
+    unit("actors/drainer/merger"),
     unit("actors/drainer/metrics"),
     unit("actors/drainer/row_keys"),
     unit("actors/drainer/status"),
