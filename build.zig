@@ -807,6 +807,7 @@ const tools = [_]Program{
     .{ .name = "fakepd", .sources = &fakepd_sources },
     .{ .name = "feedpump", .sources = &.{ "tests/lib/fake_pump.c", "tests/tools/feedpump.c" } },
     .{ .name = "manual", .sources = &.{"tests/tools/manual.c"} },
+    .{ .name = "row_recording", .sources = &row_recording },
     .{ .name = "schema_jobs", .sources = &.{"tests/tools/schema_jobs.c"} },
     .{ .name = "selfcheck", .sources = &.{"tests/tools/selfcheck.c"} },
     .{ .name = "sqldoor", .sources = &.{ "tests/tools/sqldoor.c", "tests/tools/sqldoor_write.c" } },
@@ -892,6 +893,7 @@ const tests = [_]TestProgram{
     unit("actors/drainer/config_check"),
     unit("actors/drainer/fold"),
     unit("actors/drainer/front"),
+    unit("actors/drainer/merger"),
     unit("actors/drainer/metrics"),
     unit("actors/drainer/row_keys"),
     unit("actors/drainer/status"),
@@ -1039,6 +1041,14 @@ const tests = [_]TestProgram{
 };
 
 const schedule_exploration = [_][]const u8{ "tests/explore/explore.c", "tests/explore/schedule_test.c" };
+
+const row_recording = [_][]const u8{
+    "tests/lib/row_model.c",
+    "tests/lib/row_model_text.c",
+    "tests/lib/row_stream.c",
+    "tests/sim/drainer_script.c",
+    "tests/tools/row_recording.c",
+};
 
 const drainer_sim = [_][]const u8{
     "tests/sim/drainer_doubles.c",
