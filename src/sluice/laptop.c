@@ -19,6 +19,9 @@
 #include "sluice/cli.h"
 #include "sluice/laptop_files.h"
 
+/* A lone pump has no others that wait for its marks; they cost most of what an idle one costs. */
+enum { TIDE_MS = 250 };
+
 /* Threads of a runtime that only compute: two runtimes share the machine with the downstream. */
 enum { COMPUTE_THREADS_MAX = 4 };
 
@@ -220,6 +223,7 @@ static enum sl_err start_pump(struct laptop *l, struct sl_why *why)
     if (err != SL_OK)
         return err;
     options = sl_pump_options_of(&l->pump_config, l->env, l->host_name);
+    options.tide_ms = TIDE_MS;
     if ((err = sl_pump_open(&options, &l->pump, why)) != SL_OK ||
         (err = sl_pump_listen(l->pump, why)) != SL_OK ||
         (err = part_start(l->env, &l->pump_part, &sl_pump_topology, &l->pump, sizeof(void *),
