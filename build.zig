@@ -767,6 +767,8 @@ const core_sources = [_][]const u8{
     "src/sluice/shop_schema.c",
     "src/sluice/stamps.c",
     "src/sluice/terminal.c",
+    "src/sluice/up.c",
+    "src/sluice/where.c",
     "src/sluice/writer.c",
     "src/storage/foreign.c",
     "src/storage/index.c",
