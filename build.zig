@@ -752,6 +752,8 @@ const core_sources = [_][]const u8{
     "src/sluice/load.c",
     "src/sluice/loader.c",
     "src/binlog/message.c",
+    "src/sluice/mix.c",
+    "src/sluice/mix_rows.c",
     "src/sluice/pair.c",
     "src/sluice/player.c",
     "src/sluice/private_mariadb.c",
@@ -759,6 +761,10 @@ const core_sources = [_][]const u8{
     "src/sluice/puller.c",
     "src/sluice/recording.c",
     "src/sluice/replay.c",
+    "src/sluice/row_bytes.c",
+    "src/sluice/shop.c",
+    "src/sluice/shop_rows.c",
+    "src/sluice/shop_schema.c",
     "src/sluice/stamps.c",
     "src/sluice/terminal.c",
     "src/sluice/writer.c",
@@ -862,9 +868,11 @@ const test_library = [_][]const u8{
 };
 
 const tests = [_]TestProgram{
+    .{ .kind = "canary", .name = "drainer_sim_planted", .sources = &([_][]const u8{"tests/sim/drainer_planted.c"} ++ drainer_sim) },
     .{ .kind = "canary", .name = "runtime_sim_planted", .sources = &.{"tests/sim/runtime_sim_test.c"}, .planted = true },
     .{ .kind = "canary", .name = "schedule_planted", .sources = &schedule_exploration, .planted = true },
     .{ .kind = "explore", .name = "schedule_test", .sources = &schedule_exploration },
+    .{ .kind = "sim", .name = "drainer_sim_test", .sources = &(drainer_sim ++ .{"tests/sim/drainer_honest.c"}) },
     .{ .kind = "sim", .name = "joins_test", .sources = &joins },
     .{ .kind = "sim", .name = "puller_test", .sources = &.{ "tests/sim/pull_world.c", "tests/sim/puller_test.c" } },
     .{ .kind = "sim", .name = "pump_pause_test", .sources = &pump_pause },
@@ -1031,6 +1039,14 @@ const tests = [_]TestProgram{
 };
 
 const schedule_exploration = [_][]const u8{ "tests/explore/explore.c", "tests/explore/schedule_test.c" };
+
+const drainer_sim = [_][]const u8{
+    "tests/sim/drainer_doubles.c",
+    "tests/sim/drainer_script.c",
+    "tests/sim/drainer_sim_test.c",
+    "tests/sim/drainer_sink.c",
+    "tests/sim/drainer_world.c",
+};
 
 const joins = [_][]const u8{
     "tests/sim/joins.c",

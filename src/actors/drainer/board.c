@@ -143,6 +143,14 @@ void sl_drainer_board_received(struct sl_drainer_board *board, uint32_t seat, sl
     unlock(board);
 }
 
+void sl_drainer_board_trouble(struct sl_drainer_board *board, uint32_t seat, struct sl_why *out)
+{
+    SL_ASSERT(seat < board->seat_count);
+    lock(board);
+    *out = board->seats[seat].why;
+    unlock(board);
+}
+
 void sl_drainer_board_looked(struct sl_drainer_board *board)
 {
     lock(board);

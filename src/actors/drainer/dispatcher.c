@@ -65,6 +65,8 @@ struct dispatcher {
     bool                      is_stopping;
     bool                      is_last_saved;
     sl_ts                     applied_ts;
+    bool                      is_past;   /* beyond all that a drainer before this one applied */
+    bool                      is_sealed; /* the checkpoint says that nothing above it is applied */
     int64_t                   schema_version;
     sl_ts                     asked_ts; /* the last SAVE */
     sl_nanos                  saved_at;
@@ -215,6 +217,27 @@ static void move_cursor(struct dispatcher *d)
         d->cursor = least_busy(d);
 }
 
+/* All that was handed out is applied. False: it must wait. */
+static bool is_settled(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w)
+{
+    (void)send_parts(ctx, d, w);
+    return d->open_count == 0 && !d->is_line_full;
+}
+
+/* A version of a table is met for the first time. A DDL that the downstream does not see makes one
+ * too: then the rows of the version before are applied first, since neither hashes nor folding know
+ * a row of one version from one of another. */
+static void meet_table(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w,
+                       const struct sl_table *table)
+{
+    if (sl_known_tables_has_other(&d->tables, table)) {
+        if (!is_settled(ctx, d, w))
+            return;
+        sl_known_tables_forget_other(&d->tables, table);
+    }
+    ask_table(ctx, d, table);
+}
+
 /* The change knows its table's keys, and their hashes may be compared with those in flight. */
 static bool has_keys(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w,
                      struct sl_window_change *change)
@@ -224,15 +247,14 @@ static bool has_keys(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window 
     if (d->is_ordered)
         return true;
     if ((keys = sl_known_tables_find(&d->tables, change->change.table)) == NULL) {
-        ask_table(ctx, d, change->change.table);
+        meet_table(ctx, d, w, change->change.table);
         return false;
     }
     change->keys = keys;
     if (keys->is_keyed && sl_row_keys_widen(keys, &change->change))
         d->must_settle = true;
     if (d->must_settle) {
-        (void)send_parts(ctx, d, w);
-        if (d->open_count > 0 || d->is_line_full)
+        if (!is_settled(ctx, d, w))
             return false;
         d->must_settle = false;
     }
@@ -382,12 +404,23 @@ static void retire(struct sl_ctx *ctx, struct dispatcher *d)
         if (w->parts_open > 0)
             return;
         d->applied_ts = w->last_ts;
+        d->is_past = d->is_past || w->passes_past;
         if (w->schema_version > d->schema_version)
             d->schema_version = w->schema_version;
         note_applied(ctx, d, w);
         sl_msg_free(place);
         d->done_seq++;
     }
+}
+
+/* True once the checkpoint may be behind the rows: it says so before the first one is applied. */
+static bool is_unsealed(struct sl_ctx *ctx, struct dispatcher *d, const struct sl_window *w)
+{
+    if (!d->is_sealed || (w->change_count == 0 && w->ddl_count == 0))
+        return true;
+    if (!d->is_save_asked)
+        ask_save(ctx, d, false);
+    return false;
 }
 
 /* Do all that can be done now. */
@@ -406,7 +439,7 @@ static void advance(struct sl_ctx *ctx, struct dispatcher *d)
             w->is_handed_out = true;
             break;
         }
-        if (!hand_out(ctx, d, w))
+        if (!is_unsealed(ctx, d, w) || !hand_out(ctx, d, w))
             break;
         d->next_seq++;
         retire(ctx, d);
@@ -416,12 +449,12 @@ static void advance(struct sl_ctx *ctx, struct dispatcher *d)
 
 /* ---- stopping ---- */
 
-/* Everything that was begun is applied whole. */
+/* Everything that was begun is applied whole, also by a drainer that died before this one. */
 static bool is_consistent(const struct dispatcher *d)
 {
     const struct sl_drainer_window *next = d->ring[d->next_seq % SL_WINDOW_CREDITS];
 
-    return d->done_seq == d->next_seq && d->open_count == 0 &&
+    return d->is_past && d->done_seq == d->next_seq && d->open_count == 0 &&
            (next == NULL || next->window->next_change == 0);
 }
 
@@ -448,6 +481,7 @@ static enum sl_err start(struct sl_ctx *ctx, void *self, const void *args)
     d->drainer = ((const struct sl_drainer_args *)args)->drainer;
     d->is_ordered = d->drainer->sink->ops->is_ordered;
     d->applied_ts = d->asked_ts = d->drainer->start_ts;
+    d->is_past = d->is_sealed = d->drainer->start_is_consistent;
     d->schema_version = d->drainer->start_schema_version;
     d->saved_at = sl_now(ctx);
     sl_causality_init(&d->causality, d->drainer->workers);
@@ -503,7 +537,7 @@ static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
         if (msg->tag == TAG_DDL)
             ddl_done(d);
         else if (msg->tag == TAG_SAVE)
-            d->is_save_asked = false;
+            d->is_save_asked = d->is_sealed = false;
         else
             part_done(d, msg->tag);
         return SL_OK;

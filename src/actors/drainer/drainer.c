@@ -168,6 +168,7 @@ static enum sl_err settle_start(struct sl_drainer *d, sl_ts now, struct sl_why *
         return sl_wrap(why, err, "load the checkpoint");
     d->start_ts = checkpoint.commit_ts;
     d->start_schema_version = checkpoint.schema_version;
+    d->start_is_consistent = checkpoint.is_consistent;
     d->early_count = checkpoint.early_count;
     memcpy(d->early, checkpoint.early, sizeof d->early);
     if (d->start_ts == 0)

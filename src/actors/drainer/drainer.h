@@ -50,6 +50,7 @@ struct sl_drainer {
     uint64_t                  cluster_id;
     sl_ts                     start_ts; /* everything at or below it was applied before */
     int64_t                   start_schema_version;
+    bool                      start_is_consistent;     /* and nothing above start_ts was */
     int64_t                  early[SL_EARLY_JOBS_MAX]; /* jobs that were run before their binlogs */
     uint32_t                 early_count;
     struct sl_schema        *schema;        /* planner; as of start_ts */

@@ -311,8 +311,13 @@ static void tables_are_known_by_version_until_all_are_forgotten(void **state)
     sl_known_tables_add(&known, first, sink);
     assert_ptr_equal(sl_known_tables_find(&known, first)->table, first);
     assert_null(sl_known_tables_find(&known, second)); /* another version, though it looks equal */
+    assert_true(sl_known_tables_has_other(&known, second));
+    assert_false(sl_known_tables_has_other(&known, first));
     sl_known_tables_add(&known, second, sink);
     assert_ptr_equal(sl_known_tables_find(&known, second)->table, second);
+    sl_known_tables_forget_other(&known, second);
+    assert_null(sl_known_tables_find(&known, first));
+    assert_false(sl_known_tables_has_other(&known, second));
     sl_known_tables_forget(&known);
     assert_null(sl_known_tables_find(&known, first));
     sl_known_tables_add(&known, first, sink);
