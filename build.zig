@@ -1092,10 +1092,10 @@ const bench_library = [_][]const u8{
 };
 
 const benches = [_]Program{
-    .{ .name = "decode", .sources = &.{ "bench/decode.c", "bench/decode_probe.c" } },
     .{ .name = "drainer_apply", .sources = &.{ "bench/apply.c", "bench/sink_probe.c" } },
+    .{ .name = "drainer_decode", .sources = &.{ "bench/decode.c", "bench/decode_probe.c" } },
+    .{ .name = "drainer_merge", .sources = &.{ "bench/merge.c", "bench/merge_reference.c" } },
     .{ .name = "hop", .sources = &.{"bench/hop.c"} },
-    .{ .name = "merge", .sources = &.{"bench/merge.c"} },
     .{ .name = "pump_append", .sources = &.{"bench/append.c"} },
     .{ .name = "pump_commit_visible", .sources = &.{"bench/commit_visible.c"} },
     .{ .name = "pump_memory", .sources = &.{"bench/memory.c"} },
