@@ -470,6 +470,8 @@ const core_sources = [_][]const u8{
     "src/actors/drainer/merger_pumps.c",
     "src/actors/drainer/messages.c",
     "src/actors/drainer/planner.c",
+    "src/actors/drainer/planner_ddl.c",
+    "src/actors/drainer/planner_rows.c",
     "src/actors/drainer/root.c",
     "src/actors/drainer/row_keys.c",
     "src/actors/drainer/sink.c",

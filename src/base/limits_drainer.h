@@ -32,8 +32,12 @@ enum {
     SL_SOURCE_RETRY_MS = 1000,        /* from the end of a stream to the next, as the original */
     SL_WINDOW_TXNS = 256,             /* transactions of one window */
     SL_WINDOW_BYTES = 1 << 20,        /* of their records; one alone may be larger */
-    SL_WINDOW_CREDITS = 64,           /* windows between merger and downstream */
-    SL_WINDOW_LINE_BYTES = 64 << 20,  /* of their records */
+    SL_WINDOW_CREDITS = 64,           /* windows that wait for the planner, and behind it as many */
+    SL_WINDOW_LINE_BYTES = 64 << 20,  /* of the records of the former */
+    SL_WINDOW_PLAN_BYTES = 4 << 20,   /* of the rows of one behind it when decoded, at most */
+    SL_WINDOW_SHARE = 16,             /* and of the line: so that several are on their way */
+    SL_DECODE_LINE_BYTES = 256 << 20, /* of the rows of the latter */
+    SL_ROW_CHECK_BYTES = 16 << 20,    /* of a mutation that are looked through in one turn */
     SL_DRAINER_MARK_MS = 200,         /* between two windows that only say how far all is */
     SL_FENCE_MS = 5,                  /* between two fences while transactions wait for one, */
     SL_FENCE_IDLE_MS = 100,           /* while none does, */

@@ -41,8 +41,8 @@ static bool send_window(struct sl_ctx *ctx, struct merger *m, sl_ts last)
         return false;
     if (m->filling == NULL)
         m->filling = sl_window_new(m->seq);
-    if (m->filling->bytes > SL_WINDOW_LINE_BYTES) /* it has all the line */
-        m->filling->bytes = SL_WINDOW_LINE_BYTES;
+    if (m->filling->bytes > sl_line_bytes(line)) /* it has all the line */
+        m->filling->bytes = sl_line_bytes(line);
     if (sl_line_credits_free(line) == 0 || sl_line_bytes_free(line) < (int64_t)m->filling->bytes) {
         m->is_line_full = true;
         sl_line_wait(ctx, line, (uint32_t)m->filling->bytes, 0);
@@ -51,7 +51,7 @@ static bool send_window(struct sl_ctx *ctx, struct merger *m, sl_ts last)
     m->filling->last_ts = m->sent_ts = last;
     m->sent_at = sl_now(ctx);
     m->seq++;
-    msg = sl_drainer_window_new(&m->filling);
+    msg = sl_drainer_window_new(SL_DRAINER_WINDOW, &m->filling);
     err = sl_send(ctx, line, m->drainer->planner_ref, &msg);
     SL_ASSERT(err == SL_OK); /* nobody else sends on this line */
     return true;
@@ -70,7 +70,7 @@ static void fill(struct merger *m, struct sl_descriptor *item)
                                   .start_ts = item->start_ts,
                                   .bytes = item->held.bytes,
                                   .owner = sl_buf_ref(item->held.owner)};
-    w->bytes += item->held.bytes.len;
+    w->bytes += item->tag[1]; /* what it takes of our memory */
     drop_owner(&m->emitted);
     m->emitted = *item;
 }

@@ -45,12 +45,12 @@ static void window_release(struct sl_msg *msg)
     sl_window_free(&((struct sl_drainer_window *)(void *)msg)->window);
 }
 
-struct sl_drainer_window *sl_drainer_window_new(struct sl_window **window)
+struct sl_drainer_window *sl_drainer_window_new(unsigned type, struct sl_window **window)
 {
     struct sl_drainer_window *msg =
-        sl_msg_new_owning(struct sl_drainer_window, SL_DRAINER_WINDOW, window_release);
+        sl_msg_new_owning(struct sl_drainer_window, type, window_release);
 
-    msg->hdr.bytes = (uint32_t)(*window)->bytes; /* at most SL_BUF_BYTES_MAX */
+    msg->hdr.bytes = (uint32_t)(*window)->bytes; /* within its line */
     msg->window = *window;
     *window = NULL;
     return msg;

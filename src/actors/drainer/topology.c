@@ -40,7 +40,15 @@ static const struct sl_topology_line lines[SL_DRAINER_LINES] = {
             .credits = SL_WINDOW_CREDITS,
             .bytes = SL_WINDOW_LINE_BYTES,
             .inputs = 1,
-            .path = {&sl_drainer_merger_class, &sl_drainer_planner_class, &sl_drainer_decoder_class,
+            .path = {&sl_drainer_merger_class, &sl_drainer_planner_class},
+        },
+    [SL_LINE_DECODE] =
+        {
+            .name = "decode",
+            .credits = SL_WINDOW_CREDITS,
+            .bytes = SL_DECODE_LINE_BYTES,
+            .inputs = 1,
+            .path = {&sl_drainer_planner_class, &sl_drainer_decoder_class,
                      &sl_drainer_dispatcher_class},
         },
     [SL_LINE_JOB] =
