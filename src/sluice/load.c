@@ -12,6 +12,7 @@ struct load_config {
     struct cli_target target;
     int64_t           callers;
     uint64_t          size;
+    int64_t           rows;
     int64_t           seconds;
     int64_t           pairs;
     int64_t           rate;
@@ -33,6 +34,12 @@ static const struct sl_conf_row rows[] = {
      .min = PAIR_SIZE_MIN,
      .max = SL_LOAD_SIZE_MAX,
      .help = "size of the payload of a prewrite"},
+    {.flag = "rows",
+     SL_CONF_AT(INT, struct load_config, rows),
+     .def = "1",
+     .min = 1,
+     .max = SL_LOAD_ROWS_MAX,
+     .help = "rows of a transaction, which share the size"},
     {.flag = "seconds",
      SL_CONF_AT(INT, struct load_config, seconds),
      .def = "10",
@@ -88,6 +95,7 @@ static enum sl_err read_options(struct load *l, const struct load_config *config
     *out = (struct loader_options){
         .callers = (uint32_t)config->callers,
         .size = (size_t)config->size,
+        .rows = (uint32_t)config->rows,
         .rate = (uint64_t)config->rate,
         .pairs = (uint64_t)config->pairs,
         .ddl_history = path_or_null(config->ddl_history),
@@ -101,6 +109,9 @@ static enum sl_err read_options(struct load *l, const struct load_config *config
                        "--callers %" PRIu32 ": so many connections carry %" PRIu64
                        " calls; give more --connections",
                        out->callers, calls);
+    if (out->rows > 1 && out->size / out->rows < PAIR_ROW_SIZE_MIN)
+        return sl_fail(why, SL_USAGE, "--rows %" PRIu32 ": each takes %d bytes of --size at least",
+                       out->rows, PAIR_ROW_SIZE_MIN);
     if ((err = cli_cluster_open(l->env, config->target.pd_urls, config->target.cluster_id,
                                 &l->cluster, why)) != SL_OK)
         return err;

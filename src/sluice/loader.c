@@ -114,7 +114,8 @@ static void send_prewrite(struct loader *l, struct caller *caller, enum ddl_job 
         l->counts.begun++;
     send_write(l, caller, WRITE_PREWRITE,
                job != DDL_JOBS ? ddl_request(l, caller)
-                               : pair_prewrite(&l->table, start_ts, l->options.size, l->filler));
+                               : pair_prewrite(&l->table, start_ts, l->options.rows,
+                                               l->options.size, l->filler));
 }
 
 static void send_finish(struct loader *l, struct caller *caller, sl_ts commit_ts)

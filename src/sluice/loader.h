@@ -27,7 +27,8 @@ struct loader_options {
     struct writer_options writer;  /* its `done` and context are the loader's */
     struct sl_tso        *tso;     /* NULL: timestamps from the wall clock; outlives the loader */
     uint32_t              callers; /* at most SL_LOAD_CALLERS_MAX and the calls of the writer */
-    size_t                size;    /* of a prewrite's payload: PAIR_SIZE_MIN..SL_LOAD_SIZE_MAX */
+    size_t                size;    /* of a prewrite's payload, as pair.h says */
+    uint32_t              rows;    /* of a transaction, likewise */
     uint64_t              rate;    /* transactions begun per second; 0: no limit */
     uint64_t              pairs;   /* to begin; 0: no limit */
     const char           *ddl_history; /* path, or NULL */

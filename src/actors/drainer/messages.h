@@ -21,6 +21,8 @@ struct sl_sink_table;
 /* In the comments: Q asks a question, A is an answer, T is a timer's own. */
 #define SL_DRAINER_MSG_TABLE(X)                                               \
     X(SL_DRAINER_BLOCK, "block")         /* source -> merger */               \
+    X(SL_DRAINER_PIECE, "piece")         /* Q source -> spooler */            \
+    X(SL_DRAINER_SPOOLED, "spooled")     /* A struct sl_drainer_spooled */    \
     X(SL_DRAINER_FENCE, "fence")         /* Q merger -> collector */          \
     X(SL_DRAINER_FENCED, "fenced")       /* A struct sl_drainer_fenced */     \
     X(SL_DRAINER_WINDOW, "window")       /* merger -> planner */              \
@@ -64,6 +66,29 @@ struct sl_drainer_block {
 
 /* An empty one. */
 struct sl_drainer_block *sl_drainer_block_new(uint32_t input);
+
+/* A piece of a message that is too large for memory. */
+struct sl_drainer_piece {
+    struct sl_msg  hdr;
+    uint32_t       input;
+    bool           is_first; /* of its message; what came before of another one is forgotten */
+    bool           is_last;
+    struct sl_buf *bytes;   /* owned */
+    size_t         written; /* the spooler's */
+};
+
+/* One that takes the bytes. */
+struct sl_drainer_piece *sl_drainer_piece_new(uint32_t input, struct sl_buf **bytes);
+
+/* Answers it, when it is in the file; there is no other answer. */
+struct sl_drainer_spooled {
+    struct sl_msg  hdr;
+    size_t         bytes; /* of the piece */
+    struct sl_buf *whole; /* owned reference: the message; NULL: there are pieces to come */
+};
+
+/* An empty one. */
+struct sl_drainer_spooled *sl_drainer_spooled_new(void);
 
 /* "A timestamp, and the pumps there are": asks for a fence at or above `wanted`, which may come
  * below it; then ask again. */

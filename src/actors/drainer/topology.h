@@ -46,6 +46,7 @@ struct sl_drainer_args {
 enum sl_drainer_line {
     /* source -> merger; input: the source's number in the merge. The front's are before it. */
     SL_LINE_BLOCK = SL_DRAINER_FRONT_LINES,
+    SL_LINE_PIECE,  /* source -> spooler; input likewise */
     SL_LINE_FENCE,  /* merger -> collector */
     SL_LINE_WINDOW, /* merger -> planner */
     SL_LINE_DECODE, /* planner -> decoder -> dispatcher */
@@ -61,6 +62,7 @@ enum sl_drainer_line {
     X(sl_drainer_root_class)       \
     X(sl_drainer_collector_class)  \
     X(sl_drainer_source_class)     \
+    X(sl_drainer_spooler_class)    \
     X(sl_drainer_merger_class)     \
     X(sl_drainer_planner_class)    \
     X(sl_drainer_historian_class)  \
@@ -72,7 +74,18 @@ enum sl_drainer_line {
 SL_DRAINER_CLASSES(SL_DRAINER_CLASS)
 #undef SL_DRAINER_CLASS
 
-/* The table of the program drainer. Its root takes a struct sl_drainer * (drainer.h). */
+/* The table of the program drainer, for the default budget. Its root takes a struct sl_drainer *
+ * (drainer.h). */
 extern const struct sl_topology sl_drainer_topology;
+
+/* The same table for another budget. */
+struct sl_drainer_wiring {
+    struct sl_topology      topology; /* points to the lines */
+    struct sl_topology_line lines[SL_DRAINER_LINES];
+};
+
+/* Make it: the bytes of all lines in proportion to the bytes that the process may take. out must
+ * not be moved. */
+void sl_drainer_wire(struct sl_drainer_wiring *out, uint64_t budget_bytes);
 
 #endif
