@@ -275,8 +275,9 @@ enum {
     SL_TABLE_ELEMENTS_MAX = 1 << 16, /* of one ENUM */
     SL_TABLE_PARTITIONS_MAX = 1 << 15,
     SL_SCHEMA_VERSIONS_KEPT = 2, /* of a table: online DDL has no more than neighbours in use */
-    SL_DDL_BYTES_MAX = 8 << 20,  /* the text of one DDL */
-    SL_DDL_DISTINCT_MAX = 64,    /* objects of one DDL that are told from each other */
+    SL_SCHEMA_STORE_BYTES_MAX = 512 << 20, /* all tables as bytes */
+    SL_DDL_BYTES_MAX = 8 << 20,            /* the text of one DDL */
+    SL_DDL_DISTINCT_MAX = 64,              /* objects of one DDL that are told from each other */
 };
 
 /* Registry */

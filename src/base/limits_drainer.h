@@ -10,15 +10,16 @@
 enum {
     SL_DRAINER_TXN_BATCH_MAX = 1 << 16, /* row changes of one downstream transaction */
     SL_DRAINER_BUDGET_BYTES_MIN = 16 << 20,
-    SL_DRAINER_WORKERS_MAX = 128,     /* connections that write downstream at one time */
-    SL_DRAINER_CONNECTIONS_MAX = 256, /* sessions; one more is closed at once */
-    SL_DRAINER_STREAMS_MAX = 16,      /* calls open on one connection */
-    SL_DRAINER_NOTIFY_CREDITS = 256,  /* pumps that wait to be known; one more is told to retry */
-    SL_DRAINER_HTTP_CREDITS = 64,     /* requests to the admin port being answered */
-    SL_DRAINER_HEARTBEAT_MS = 1000,   /* between two updates of the registry, as the original */
-    SL_DRAINER_TELL_MS = 10000,       /* between two lines about what goes wrong or how it goes */
-    SL_DRAINER_SAMPLE_MS = 1000,      /* between two looks at what is counted, */
-    SL_DRAINER_SAMPLES = 10,          /* of which so many make a rate */
+    SL_DRAINER_WORKERS_MAX = 128, /* connections that write downstream at one time */
+    SL_SINK_CONNECTIONS_MAX = SL_DRAINER_WORKERS_MAX + 3, /* and for book, checkpoint, DDL */
+    SL_DRAINER_CONNECTIONS_MAX = 256,                     /* sessions; one more is closed at once */
+    SL_DRAINER_STREAMS_MAX = 16,                          /* calls open on one connection */
+    SL_DRAINER_NOTIFY_CREDITS = 256, /* pumps that wait to be known; one more is told to retry */
+    SL_DRAINER_HTTP_CREDITS = 64,    /* requests to the admin port being answered */
+    SL_DRAINER_HEARTBEAT_MS = 1000,  /* between two updates of the registry, as the original */
+    SL_DRAINER_TELL_MS = 10000,      /* between two lines about what goes wrong or how it goes */
+    SL_DRAINER_SAMPLE_MS = 1000,     /* between two looks at what is counted, */
+    SL_DRAINER_SAMPLES = 10,         /* of which so many make a rate */
 };
 static_assert((int)SL_DRAINER_WORKERS_MAX < (int)SL_THREADS_MAX, "a worker has a thread");
 
@@ -38,6 +39,7 @@ enum {
     SL_SPOOL_RETRY_MS = 1000,            /* between two tries to write one */
     SL_SOURCE_BLOCKS = 32,               /* a source holds while its line is full */
     SL_SOURCE_RETRY_MS = 1000,           /* from the end of a stream to the next, as the original */
+    SL_SOURCE_SILENT_MS = 15000,         /* without a word it is told that a pump is waited for */
     SL_WINDOW_TXNS = 256,                /* transactions of one window */
     SL_WINDOW_BYTES = 1 << 20,           /* of their records; one alone may be larger */
     SL_WINDOW_CREDITS = 64,           /* windows that wait for the planner, and behind it as many */
@@ -52,6 +54,7 @@ enum {
     SL_FENCE_SLOW_MS = 1000,          /* and while a pump is waited for */
     SL_COLLECTOR_RETRY_MS = 1000,     /* between two tries at the registry */
     SL_HISTORIAN_RETRY_MS = 50,       /* between two looks for a DDL job */
+    SL_HISTORIAN_GRACE = 20,          /* looks for a version that a living TiDB may yet tell */
     SL_HISTORIAN_PATIENCE = 40,       /* looks, then it is said that one is missing */
     SL_DRAINER_DECODERS_MAX = 16,
     SL_PART_CREDITS = 8,             /* parts of one worker on their way or being applied */
@@ -61,7 +64,7 @@ enum {
     SL_APPLY_RETRY_MS = 1000,        /* between later ones, each twice as long, */
     SL_APPLY_TRIES_QUIET = 3,        /* before it is said that one fails */
     SL_APPLY_HELD_MS = 5000,         /* and when somebody must mend something first */
-    SL_DRAINER_STOP_MS = 4000,       /* what is in flight may take at a stop */
+    SL_DRAINER_STOP_MS = 3000,       /* what is in flight may take at a stop */
     SL_DRAINER_OPEN_TRIES = 100,     /* to reach what a start stands on, as the original */
     SL_DRAINER_OPEN_RETRY_MS = 1000, /* between two of them */
     SL_PART_ROWS_MAX = 1 << 14,      /* row changes of one part */

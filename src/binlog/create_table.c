@@ -176,6 +176,15 @@ static void put_now(struct sql_out *out, const struct sl_column *column)
     put_fraction(out, column);
 }
 
+static bool is_number(struct sl_slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.bytes[i] < '0' || text.bytes[i] > '9')
+            return false;
+    }
+    return text.len > 0;
+}
+
 static enum sl_err put_default(struct sql_out *out, const struct sl_column *column,
                                const struct sl_json *info, struct sl_why *why)
 {
@@ -200,8 +209,8 @@ static enum sl_err put_default(struct sql_out *out, const struct sl_column *colu
     sql_put(out, " default ");
     if (is_time(column->type) && sl_slice_equal(text, sl_slice_from_string("CURRENT_TIMESTAMP")))
         put_now(out, column);
-    else if (is_expression)
-        sql_put_slice(out, text);
+    else if (is_expression || (column->type == SL_TYPE_YEAR && is_number(text)))
+        sql_put_slice(out, text); /* the text '0' is another year than the number */
     else
         sql_put_text(out, text);
     return SL_OK;

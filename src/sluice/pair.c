@@ -6,9 +6,7 @@
 #include "base/limits.h"
 #include "binlog/record.h"
 #include "binlog/message.h"
-
-/* 't', table id, "_r", row id: codec spec 1.10. */
-enum { KEY_BYTES = 1 + 8 + 2 + 8 };
+#include "sluice/row_bytes.h"
 
 /* Flags of values in a row, codec spec 1.1; and the id of the column `payload`. */
 enum { FLAG_COMPACT_BYTES = 2, FLAG_VARINT = 8, COLUMN_PAYLOAD = 2 };
@@ -27,32 +25,6 @@ enum {
  * in the history, which nobody looks at. */
 enum { SCHEMA_PUBLIC = 5 };
 static const char ddl_key[] = "mDDLJobHistory";
-
-static uint64_t zigzag(int64_t value)
-{
-    return (uint64_t)value << 1 ^ (value < 0 ? UINT64_MAX : 0);
-}
-
-/* ---- key ---- */
-
-/* Ordered as bytes like the number: big endian, sign turned. */
-static uint8_t *put_ordered(uint8_t *at, int64_t value)
-{
-    uint64_t bits = (uint64_t)value ^ UINT64_C(1) << 63;
-
-    for (unsigned shift = 64; shift > 0; shift -= 8)
-        *at++ = (uint8_t)(bits >> (shift - 8));
-    return at;
-}
-
-static void put_key(uint8_t *at, int64_t table_id, int64_t row_id)
-{
-    *at++ = 't';
-    at = put_ordered(at, table_id);
-    *at++ = '_';
-    *at++ = 'r';
-    (void)put_ordered(at, row_id);
-}
 
 /* ---- value ---- */
 
@@ -76,8 +48,8 @@ struct layout {
 
 static size_t row_bytes(int64_t id, size_t blob)
 {
-    return 1 + sl_message_number_bytes(zigzag(id)) + 2 /* column */ + 1 +
-           sl_message_number_bytes(zigzag((int64_t)blob)) + blob;
+    return 1 + sl_message_number_bytes(row_zigzag(id)) + 2 /* column */ + 1 +
+           sl_message_number_bytes(row_zigzag((int64_t)blob)) + blob;
 }
 
 static struct layout layout_of(const struct pair_table *table, sl_ts start_ts, uint32_t rows,
@@ -99,11 +71,11 @@ static uint8_t *put_row(uint8_t *at, sl_ts start_ts, int64_t id, size_t blob, co
 
     at = sl_message_put_head(at, MUTATION_INSERTED_ROWS, row_bytes(id, blob));
     *at++ = FLAG_VARINT; /* the row id, which is the column `id` */
-    at = sl_message_put_number(at, zigzag(id));
+    at = sl_message_put_number(at, row_zigzag(id));
     *at++ = FLAG_VARINT;
-    at = sl_message_put_number(at, zigzag(COLUMN_PAYLOAD));
+    at = sl_message_put_number(at, row_zigzag(COLUMN_PAYLOAD));
     *at++ = FLAG_COMPACT_BYTES;
-    at = sl_message_put_number(at, zigzag((int64_t)blob));
+    at = sl_message_put_number(at, row_zigzag((int64_t)blob));
     for (size_t i = 0; i < own; i++)
         *at++ = (uint8_t)((uint64_t)start_ts >> (8 * i));
     memcpy(at, filler, blob - own);
@@ -151,7 +123,7 @@ static struct layout fit(const struct pair_table *table, struct sl_record *recor
 struct sl_buf *pair_prewrite(const struct pair_table *table, sl_ts start_ts, uint32_t rows,
                              size_t size, const uint8_t *filler)
 {
-    uint8_t          key[KEY_BYTES];
+    uint8_t          key[ROW_KEY_BYTES];
     struct sl_record record = {.type = SL_RECORD_PREWRITE,
                                .start_ts = start_ts,
                                .prewrite_key = {key, sizeof key},
@@ -164,7 +136,7 @@ struct sl_buf *pair_prewrite(const struct pair_table *table, sl_ts start_ts, uin
     SL_ASSERT(size >= PAIR_SIZE_MIN && size <= SL_LOAD_SIZE_MAX);
     SL_ASSERT(rows > 0 && rows <= SL_LOAD_ROWS_MAX &&
               (rows == 1 || size / rows >= PAIR_ROW_SIZE_MIN));
-    put_key(key, table->table_id, start_ts);
+    row_put_key(key, table->table_id, start_ts);
     l = fit(table, &record, rows, size);
     value = sl_buf_new(l.value);
     put_value(value->data, table, start_ts, &l, filler);
@@ -174,17 +146,23 @@ struct sl_buf *pair_prewrite(const struct pair_table *table, sl_ts start_ts, uin
     return out;
 }
 
-struct sl_buf *pair_finish(const struct pair_table *table, sl_ts start_ts, sl_ts commit_ts)
+struct sl_buf *pair_finish_row(const struct pair_table *table, int64_t row_id, sl_ts start_ts,
+                               sl_ts commit_ts)
 {
-    uint8_t          key[KEY_BYTES];
+    uint8_t          key[ROW_KEY_BYTES];
     struct sl_record record = {.type = commit_ts != 0 ? SL_RECORD_COMMIT : SL_RECORD_ROLLBACK,
                                .start_ts = start_ts,
                                .commit_ts = commit_ts,
                                .prewrite_key = {key, sizeof key},
                                .has_schema_state = true};
 
-    put_key(key, table->table_id, start_ts);
+    (void)row_put_key(key, table->table_id, row_id);
     return sl_message_write_record(table->cluster_id, &record);
+}
+
+struct sl_buf *pair_finish(const struct pair_table *table, sl_ts start_ts, sl_ts commit_ts)
+{
+    return pair_finish_row(table, start_ts, start_ts, commit_ts);
 }
 
 struct sl_buf *pair_ddl(uint64_t cluster_id, sl_ts start_ts, sl_ts commit_ts, int64_t job_id,

@@ -41,8 +41,10 @@ static enum sl_err decode_plan(const struct decoder *d, struct sl_window *w,
 
         if ((err = sl_row_walk_next(&walk, &row, &w->why)) != SL_OK)
             return err;
-        if (is_skipped(plan, row.kind))
+        if (is_skipped(plan, row.kind)) {
+            sl_metric_add(d->drainer->front.metrics.skipped[SL_DRAINER_SKIP_EVENT], 1);
             continue;
+        }
         if ((err = sl_row_decode(&context, &row, &out->change, &w->why)) != SL_OK)
             return err;
         out->txn = plan->txn;

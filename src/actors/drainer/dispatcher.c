@@ -68,6 +68,8 @@ struct dispatcher {
     bool                      is_stopping;
     bool                      is_last_saved;
     sl_ts                     applied_ts;
+    bool                      is_past;   /* beyond all that a drainer before this one applied */
+    bool                      is_sealed; /* the checkpoint says that nothing above it is applied */
     int64_t                   schema_version;
     sl_ts                     asked_ts; /* the last SAVE */
     sl_nanos                  saved_at;
@@ -123,6 +125,14 @@ static uint32_t free_place(const struct dispatcher *d)
     SL_UNREACHABLE("the lines' credits are as many as the places");
 }
 
+/* The panel knows the first workers only. */
+static void move_queue(const struct dispatcher *d, uint32_t worker, int by)
+{
+    if (SL_DRAINER_QUEUE_WORKER_0 + worker < SL_DRAINER_QUEUES)
+        sl_metric_move(d->drainer->front.metrics.queue_size[SL_DRAINER_QUEUE_WORKER_0 + worker],
+                       by);
+}
+
 /* Does the transaction of the last change that was collected go on behind it? */
 static bool goes_on(const struct dispatcher *d, const struct builder *b, const struct sl_window *w)
 {
@@ -163,6 +173,7 @@ static bool send_any(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window 
     d->open_count++;
     w->parts_open++;
     sl_causality_given(&d->causality, worker);
+    move_queue(d, worker, 1);
     *b = (struct builder){0};
     return true;
 }
@@ -227,6 +238,27 @@ static void move_cursor(struct dispatcher *d)
         d->cursor = least_busy(d);
 }
 
+/* All that was handed out is applied. False: it must wait. */
+static bool is_settled(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w)
+{
+    (void)send_parts(ctx, d, w);
+    return d->open_count == 0 && !d->is_line_full;
+}
+
+/* A version of a table is met for the first time. A DDL that the downstream does not see makes one
+ * too: then the rows of the version before are applied first, since neither hashes nor folding know
+ * a row of one version from one of another. */
+static void meet_table(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w,
+                       const struct sl_table *table)
+{
+    if (sl_known_tables_has_other(&d->tables, table)) {
+        if (!is_settled(ctx, d, w))
+            return;
+        sl_known_tables_forget_other(&d->tables, table);
+    }
+    ask_table(ctx, d, table);
+}
+
 /* The change knows its table's keys, and their hashes may be compared with those in flight. */
 static bool has_keys(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w,
                      struct sl_window_change *change)
@@ -236,7 +268,7 @@ static bool has_keys(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window 
     if (d->is_ordered)
         return true;
     if ((keys = sl_known_tables_find(&d->tables, change->change.table)) == NULL) {
-        ask_table(ctx, d, change->change.table);
+        meet_table(ctx, d, w, change->change.table);
         return false;
     }
     change->keys = keys;
@@ -245,8 +277,7 @@ static bool has_keys(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window 
     if (keys->is_keyed && sl_row_keys_widen(keys, &change->change))
         d->must_settle = true;
     if (d->must_settle) {
-        (void)send_parts(ctx, d, w);
-        if (d->open_count > 0 || d->is_line_full)
+        if (!is_settled(ctx, d, w))
             return false;
         d->must_settle = false;
     }
@@ -339,9 +370,10 @@ static bool hand_out(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window 
 
 static void hold(struct dispatcher *d, const struct sl_window *w)
 {
+    sl_metric_add(d->drainer->front.metrics.errors[SL_DRAINER_ERROR_SCHEMA], 1);
     sl_log(SL_LOG_ERROR, "the stream is held", sl_field_i64("applied_ts", d->applied_ts),
            sl_field_err(w->err, &w->why));
-    sl_drainer_board_note(&d->drainer->front.board, SL_DRAINER_PART_APPLY, SL_DRAINER_HELD, w->err,
+    sl_drainer_board_note(&d->drainer->front.board, SL_DRAINER_PART_STREAM, SL_DRAINER_HELD, w->err,
                           w->why.text);
 }
 
@@ -375,15 +407,21 @@ static void save_if_due(struct sl_ctx *ctx, struct dispatcher *d)
 
 static void note_applied(struct sl_ctx *ctx, struct dispatcher *d, const struct sl_window *w)
 {
-    struct sl_drainer_board *board = &d->drainer->front.board;
-    uint64_t                 rows[SL_DRAINER_ROW_KINDS] = {0};
+    struct sl_drainer_board         *board = &d->drainer->front.board;
+    const struct sl_drainer_metrics *metrics = &d->drainer->front.metrics;
+    uint64_t                         rows[SL_DRAINER_ROW_KINDS] = {0};
+    uint32_t                         ended = w->txn_count - (w->is_open ? 1 : 0);
 
     for (uint32_t i = 0; i < w->change_count; i++)
         rows[w->changes[i].change.kind]++; /* in the order of enum sl_change_kind */
-    for (int i = 0; i < SL_DRAINER_ROW_KINDS; i++)
+    for (int i = 0; i < SL_DRAINER_ROW_KINDS; i++) {
         atomic_fetch_add_explicit(&board->rows[i], rows[i], memory_order_relaxed);
-    atomic_fetch_add_explicit(&board->transactions, w->txn_count - (w->is_open ? 1 : 0),
-                              memory_order_relaxed);
+        sl_metric_add(metrics->events[i], rows[i]); /* their first ones are in this order too */
+    }
+    atomic_fetch_sub_explicit(&board->windows, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&board->held_bytes, w->bytes, memory_order_relaxed);
+    atomic_fetch_add_explicit(&board->transactions, ended, memory_order_relaxed);
+    sl_metric_add(metrics->transactions, ended);
     atomic_store_explicit(&board->applied_ts, d->applied_ts, memory_order_relaxed);
     if (w->txn_count > 0)
         atomic_store_explicit(&board->success_at, sl_now(ctx), memory_order_relaxed);
@@ -400,12 +438,23 @@ static void retire(struct sl_ctx *ctx, struct dispatcher *d)
             return;
         d->applied_ts = w->last_ts;
         d->is_inside = w->is_open;
+        d->is_past = d->is_past || w->passes_past;
         if (w->schema_version > d->schema_version)
             d->schema_version = w->schema_version;
         note_applied(ctx, d, w);
         sl_msg_free(place);
         d->done_seq++;
     }
+}
+
+/* True once the checkpoint may be behind the rows: it says so before the first one is applied. */
+static bool is_unsealed(struct sl_ctx *ctx, struct dispatcher *d, const struct sl_window *w)
+{
+    if (!d->is_sealed || (w->change_count == 0 && w->ddl_count == 0))
+        return true;
+    if (!d->is_save_asked)
+        ask_save(ctx, d, false);
+    return false;
 }
 
 /* Do all that can be done now. */
@@ -424,7 +473,7 @@ static void advance(struct sl_ctx *ctx, struct dispatcher *d)
             w->is_handed_out = true;
             break;
         }
-        if (!hand_out(ctx, d, w))
+        if (!is_unsealed(ctx, d, w) || !hand_out(ctx, d, w))
             break;
         d->next_seq++;
         retire(ctx, d);
@@ -434,12 +483,12 @@ static void advance(struct sl_ctx *ctx, struct dispatcher *d)
 
 /* ---- stopping ---- */
 
-/* Everything that was begun is applied whole. */
+/* Everything that was begun is applied whole, also by a drainer that died before this one. */
 static bool is_consistent(const struct dispatcher *d)
 {
     const struct sl_drainer_window *next = d->ring[d->next_seq % SL_WINDOW_CREDITS];
 
-    return d->done_seq == d->next_seq && d->open_count == 0 && !d->is_inside &&
+    return d->is_past && !d->is_inside && d->done_seq == d->next_seq && d->open_count == 0 &&
            (next == NULL || next->window->next_change == 0);
 }
 
@@ -467,6 +516,7 @@ static enum sl_err start(struct sl_ctx *ctx, void *self, const void *args)
     d->is_ordered = d->drainer->sink->ops->is_ordered;
     d->is_kept = !d->drainer->options.config->dispatch && !d->is_ordered;
     d->applied_ts = d->asked_ts = d->drainer->start_ts;
+    d->is_past = d->is_sealed = d->drainer->start_is_consistent;
     d->schema_version = d->drainer->start_schema_version;
     d->saved_at = sl_now(ctx);
     sl_causality_init(&d->causality, d->drainer->workers);
@@ -490,6 +540,7 @@ static void part_done(struct dispatcher *d, uint64_t place)
     SL_ASSERT(place < sizeof d->open / sizeof *d->open && part->window != NULL);
     part->window->parts_open--;
     sl_causality_applied(&d->causality, part->worker);
+    move_queue(d, part->worker, -1);
     d->open_count--;
     *part = (struct open_part){0};
 }
@@ -521,7 +572,7 @@ static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
         if (msg->tag == TAG_DDL)
             ddl_done(d);
         else if (msg->tag == TAG_SAVE)
-            d->is_save_asked = false;
+            d->is_save_asked = d->is_sealed = false;
         else
             part_done(d, msg->tag);
         return SL_OK;

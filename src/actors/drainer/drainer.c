@@ -27,6 +27,8 @@ static enum sl_err meet_cluster(struct sl_drainer *d, sl_ts *now, struct sl_why 
     struct sl_cluster              *cluster;
     enum sl_err err = sl_cluster_open(d->options.env, c->pd_urls, &cluster, why);
 
+    if (err == SL_NOT_FOUND) /* a local directory that is still to be made */
+        return SL_UNAVAILABLE;
     if (err != SL_OK)
         return err;
     d->cluster_id = sl_cluster_id(cluster);
@@ -97,6 +99,8 @@ static enum sl_err open_sink(struct sl_drainer *d, void *unused, struct sl_why *
     }
     if (err != SL_OK)
         return sl_wrap(why, err, "open the downstream");
+    d->sink->metrics = &d->front.metrics;
+    d->sink->env = d->options.env;
     return sl_zone_open(d->options.env->fs, zone, &d->zone, why);
 }
 
@@ -121,6 +125,17 @@ static enum sl_err take_job(void *context, struct sl_json **document)
     return err;
 }
 
+static enum sl_err open_source(struct sl_drainer *d, struct sl_why *why)
+{
+    const struct sl_drainer_config *c = d->options.config;
+
+    if (d->schema_source != NULL)
+        return SL_OK;
+    if (c->schema_kind == SL_DRAINER_SCHEMA_TIKV)
+        return sl_schema_source_open_tikv(d->options.env, c->pd_urls, &d->schema_source, why);
+    return sl_schema_source_open(d->options.env, c->schema_source, &d->schema_source, why);
+}
+
 /* As of the start: what the checkpoint's schema version has, which is exact; without one, what was
  * finished before. */
 static enum sl_err open_schema(struct sl_drainer *d, void *unused, struct sl_why *why)
@@ -134,9 +149,7 @@ static enum sl_err open_schema(struct sl_drainer *d, void *unused, struct sl_why
     (void)unused;
     sl_schema_free(&d->schema);
     past.schema = d->schema = sl_schema_new();
-    if (d->schema_source == NULL &&
-        (err = sl_schema_source_open(d->options.env, d->options.config->schema_source,
-                                     &d->schema_source, why)) != SL_OK)
+    if ((err = open_source(d, why)) != SL_OK)
         return err;
     if (bound.version == 0 && bound.finished == 0)
         return SL_OK; /* from the beginning: there is no past */
@@ -156,6 +169,7 @@ static enum sl_err settle_start(struct sl_drainer *d, sl_ts now, struct sl_why *
         return sl_wrap(why, err, "load the checkpoint");
     d->start_ts = checkpoint.commit_ts;
     d->start_schema_version = checkpoint.schema_version;
+    d->start_is_consistent = checkpoint.is_consistent;
     d->early_count = checkpoint.early_count;
     memcpy(d->early, checkpoint.early, sizeof d->early);
     if (d->start_ts == 0)
@@ -218,7 +232,7 @@ static void open_front(struct sl_drainer *d)
         .push_ms = (uint32_t)(c->metrics_interval_s * 1000),
         .synced_check_ms = (uint64_t)c->synced_check_min * 60 * 1000,
         .budget_bytes = c->memory_budget,
-        .tells_progress = true,
+        .tells_progress = d->options.tells_progress,
     };
 
     snprintf(d->advertise, sizeof d->advertise, "%s", c->advertise_addr);
@@ -260,7 +274,9 @@ enum sl_err sl_drainer_open(const struct sl_drainer_options *options, struct sl_
     d->options = *options;
     d->workers = at_most((uint64_t)options->config->worker_count, SL_DRAINER_WORKERS_MAX);
     d->decoders = at_most(env->threads->cpus(env->threads), SL_DRAINER_DECODERS_MAX);
-    d->part_rows = at_most((uint64_t)options->config->txn_batch, SL_PART_ROWS_MAX);
+    d->part_rows = options->config->dispatch
+                       ? at_most((uint64_t)options->config->txn_batch, SL_PART_ROWS_MAX)
+                       : UINT32_MAX; /* a transaction is a part, whatever its size */
     open_front(d);
     if ((err = settle_data_dir(d, why)) != SL_OK || (err = open_all(d, why)) != SL_OK) {
         sl_drainer_close(&d);

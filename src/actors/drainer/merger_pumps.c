@@ -50,6 +50,7 @@ static void start_source(struct sl_ctx *ctx, struct seat *seat)
 {
     enum sl_err err;
 
+    seat->heard_at = sl_now(ctx);
     memcpy(seat->shared->host, seat->next_host, sizeof seat->shared->host);
     seat->shared->after = seat->last;
     err = sl_spawn(ctx, &sl_drainer_source_class, &seat->shared, sizeof seat->shared, &seat->ref);
@@ -190,6 +191,7 @@ void merger_take_block(struct sl_ctx *ctx, struct merger *m)
     if (block->block.count > 0)
         err = sl_merge_push(m->merge, block->input, &block->block, &why);
     if (err != SL_OK) {
+        sl_metric_add(m->drainer->front.metrics.disorder, 1);
         sl_wrap(&why, err, "pump %s", seat->shared->node_id);
         merger_hold(m, why.text);
         end_source(ctx, seat);
@@ -197,6 +199,7 @@ void merger_take_block(struct sl_ctx *ctx, struct merger *m)
         return;
     }
     seat->last = block->watermark;
+    seat->heard_at = sl_now(ctx);
     sl_merge_set_watermark(m->merge, block->input, block->watermark);
     sl_drainer_board_received(&m->drainer->front.board, block->input, block->watermark, NULL);
     if (block->block.count == 0)

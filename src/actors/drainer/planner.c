@@ -63,6 +63,7 @@ static enum sl_err begin_transaction(struct sl_ctx *ctx, struct planner *p, stru
         return planner_ddl(ctx, p, w, &record);
     if (!planner_is_ignored(p, txn->commit_ts))
         return begin_rows(ctx, p, w, &record);
+    sl_metric_add(p->drainer->front.metrics.skipped[SL_DRAINER_SKIP_COMMIT_TS], 1);
     sl_log(SL_LOG_WARN, "skip txn", sl_field_i64("commit_ts", txn->commit_ts));
     return SL_OK;
 }
@@ -72,7 +73,10 @@ static enum sl_err plan_transaction(struct sl_ctx *ctx, struct planner *p, struc
                                     const struct sl_window_txn *txn)
 {
     const struct planner_tools tools = {
-        .schema = p->schema, .verdicts = &p->verdicts, .bytes_max = p->bytes_max};
+        .schema = p->schema,
+        .verdicts = &p->verdicts,
+        .skipped = p->drainer->front.metrics.skipped[SL_DRAINER_SKIP_TABLE],
+        .bytes_max = p->bytes_max};
     enum sl_err err = SL_OK;
 
     if (!p->rows.is_open)
@@ -122,6 +126,8 @@ static bool send_window(struct sl_ctx *ctx, struct planner *p, sl_ts last)
     }
     w->last_ts = last;
     w->is_open = p->rows.is_open;
+    atomic_fetch_add_explicit(&p->drainer->front.board.windows, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&p->drainer->front.board.held_bytes, w->bytes, memory_order_relaxed);
     for (uint32_t i = 0; w->is_open && i < w->txn_count; i++)
         sl_buf_forget(w->txns[i].owner);
     msg = sl_drainer_window_new(SL_DRAINER_DECODE, &p->out);
@@ -178,6 +184,7 @@ static bool plan(struct sl_ctx *ctx, struct planner *p, const struct sl_window *
 {
     if (!plan_transactions(ctx, p, merged))
         return false;
+    window_for(p, NULL)->passes_past = merged->passes_past;
     if (!send_window(ctx, p, merged->last_ts))
         return false;
     p->at = 0;

@@ -88,6 +88,7 @@ static enum sl_err plan_job(struct planner *p, struct sl_window *w, const struct
     const char *reason;
     enum sl_err err;
 
+    sl_metric_add(p->drainer->front.metrics.ddl_jobs, 1);
     ddl->job_id = job->id;
     ddl->schema_version = job->schema_version;
     if ((err = sl_ddl_plan(input, &ddl->action, &w->why)) != SL_OK ||
@@ -99,6 +100,7 @@ static enum sl_err plan_job(struct planner *p, struct sl_window *w, const struct
     if (job->schema_version > w->schema_version)
         w->schema_version = job->schema_version;
     if (reason != NULL) {
+        sl_metric_add(p->drainer->front.metrics.skipped[SL_DRAINER_SKIP_DDL], 1);
         log_skip(job, ddl, reason);
         sl_ddl_action_free(&ddl->action);
         w->ddl_count--; /* it was the last one */

@@ -20,16 +20,18 @@ struct planner_rows {
     struct sl_prewrite  prewrite;
     uint64_t            place; /* of the next mutation in the record */
     bool                is_checking;
-    struct sl_row_check check; /* of the mutation under way */
+    bool                is_skipped; /* it is checked only to count its rows */
+    struct sl_row_check check;      /* of the mutation under way */
     /* What is left of it; table is NULL when there is none under way. Not its place in a window. */
     struct sl_window_plan left;
 };
 
 /* What the rows are planned by. */
 struct planner_tools {
-    struct sl_schema   *schema;
-    struct sl_verdicts *verdicts;
-    uint64_t            bytes_max; /* of one window */
+    struct sl_schema        *schema;
+    struct sl_verdicts      *verdicts;
+    struct sl_metric_series *skipped;   /* counts the rows of tables that are left out */
+    uint64_t                 bytes_max; /* of one window */
 };
 
 struct planner {

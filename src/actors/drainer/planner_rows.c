@@ -48,10 +48,10 @@ static void forget_mutation(struct planner_rows *rows)
     sl_table_free(&rows->left.table);
     sl_table_free(&rows->left.written_as);
     rows->left = (struct sl_window_plan){0};
-    rows->is_checking = false;
+    rows->is_checking = rows->is_skipped = false;
 }
 
-/* It is under way from now on, unless its rows are to be left out. */
+/* It is under way from now on, unless nobody is interested in it. */
 static enum sl_err begin_mutation(struct planner_rows *rows, const struct planner_tools *tools,
                                   const struct sl_mutation *mutation, struct sl_window *w)
 {
@@ -69,9 +69,9 @@ static enum sl_err begin_mutation(struct planner_rows *rows, const struct planne
     case SL_TABLE_UNKNOWN: return refuse_unknown(w, mutation->table_id, &rows->prewrite);
     }
     table = sl_schema_table(tools->schema, mutation->table_id);
-    err = sl_verdict_of_table(tools->verdicts, table, &verdict, &w->why);
-    if (err != SL_OK || verdict.is_skipped)
+    if ((err = sl_verdict_of_table(tools->verdicts, table, &verdict, &w->why)) != SL_OK)
         return err;
+    rows->is_skipped = verdict.is_skipped;
     left->table = sl_table_ref(table);
     left->written_as = sl_table_ref(
         sl_schema_table_at(tools->schema, mutation->table_id, rows->prewrite.schema_version));
@@ -85,18 +85,26 @@ static enum sl_err begin_mutation(struct planner_rows *rows, const struct planne
 
 /* Its structure is sound, and its rows are counted; SL_AGAIN as above. What was looked at need not
  * stay in memory: of a large one the rows are walked much later. */
-static enum sl_err check_mutation(struct planner_rows *rows, struct sl_window *w)
+static enum sl_err check_mutation(struct planner_rows *rows, const struct planner_tools *tools,
+                                  struct sl_window *w)
 {
     struct sl_window_plan *left = &rows->left;
     enum sl_err            err =
         sl_row_check_step(&rows->check, SL_ROW_CHECK_BYTES, &left->rows, &left->row_count, &w->why);
 
-    if (err == SL_AGAIN)
+    if (err == SL_AGAIN) {
         sl_buf_forget(w->txns[w->txn_count - 1].owner);
-    else
-        rows->is_checking = false;
-    return err == SL_OK || err == SL_AGAIN
-               ? err
+        return err;
+    }
+    rows->is_checking = false;
+    if (rows->is_skipped) { /* of one that cannot be read nobody knows how many */
+        w->why = (struct sl_why){0};
+        sl_metric_add(tools->skipped, err == SL_OK ? left->row_count : 0);
+        forget_mutation(rows);
+        return SL_OK;
+    }
+    return err == SL_OK
+               ? SL_OK
                : sl_wrap(&w->why, err, "table %s.%s", (const char *)left->table->schema.bytes,
                          (const char *)left->table->name.bytes);
 }
@@ -201,7 +209,7 @@ enum sl_err planner_rows_plan(struct planner_rows *rows, const struct planner_to
         struct sl_mutation mutation;
 
         if (rows->is_checking)
-            err = check_mutation(rows, window);
+            err = check_mutation(rows, tools, window);
         else if (rows->left.table != NULL)
             err = add_rows(rows, tools->bytes_max, window);
         else if ((err = next_mutation(rows, &mutation, &is_over, &window->why)) == SL_OK &&

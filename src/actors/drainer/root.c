@@ -14,6 +14,7 @@
 
 #include "actors/drainer/drainer.h"
 #include "actors/drainer/messages.h"
+#include "actors/drainer/sink.h"
 #include "actors/drainer/topology.h"
 #include "base/assert.h"
 #include "base/log.h"
@@ -40,7 +41,7 @@ struct root {
     bool               is_output_stopped;
     struct sl_ref      gateway;
     struct sl_ref      pusher;
-    struct sl_timer    patience;
+    struct sl_timer    patience; /* while it runs: the next look at what is held */
 };
 
 /* ---- starting ---- */
@@ -77,6 +78,12 @@ static enum sl_err start_front(struct sl_ctx *ctx, struct root *r)
     return spawn_front(ctx, r, &sl_drainer_gateway_class, &r->gateway);
 }
 
+static void watch_held(struct sl_ctx *ctx, struct root *r)
+{
+    if (r->drainer->options.config->exit_when_held)
+        sl_timer_arm(ctx, &r->patience, SL_DRAINER_TICK, SL_DRAINER_SAMPLE_MS);
+}
+
 /* From the end of the line to its entrance: whoever sends finds its receiver there. */
 static enum sl_err root_start(struct sl_ctx *ctx, void *self, const void *args)
 {
@@ -102,7 +109,11 @@ static enum sl_err root_start(struct sl_ctx *ctx, void *self, const void *args)
         err = spawn(ctx, r, &sl_drainer_spooler_class, 0, &d->spooler_ref);
     if (err == SL_OK)
         err = spawn(ctx, r, &sl_drainer_merger_class, 0, &d->merger_ref);
-    return err == SL_OK ? start_front(ctx, r) : err;
+    if (err == SL_OK)
+        err = start_front(ctx, r);
+    if (err == SL_OK)
+        watch_held(ctx, r);
+    return err;
 }
 
 /* ---- stopping ---- */
@@ -197,13 +208,34 @@ static void published(struct sl_ctx *ctx, struct root *r, const struct sl_draine
     step_done(ctx, r);
 }
 
+/* exit-when-held: an orderly end, as by a signal; whoever started it decides what follows. */
+static void leave_if_held(struct sl_ctx *ctx, struct root *r)
+{
+    struct sl_drainer *d = r->drainer;
+
+    if (!sl_drainer_board_was_held(&d->front.board, &d->held_why)) {
+        watch_held(ctx, r);
+        return;
+    }
+    d->ended_held = true;
+    next_step(ctx, r);
+}
+
 static void give_up_output(struct sl_ctx *ctx, struct root *r)
 {
-    if (r->step != STEP_DISPATCHER)
-        return;
+    if (r->drainer->sink->ops->cancel != NULL)
+        r->drainer->sink->ops->cancel(r->drainer->sink);
     sl_log(SL_LOG_WARN, "the downstream takes too long: what it has not confirmed is applied again "
                         "at the next start");
     stop_output(ctx, r);
+}
+
+static void look_at_clock(struct sl_ctx *ctx, struct root *r)
+{
+    if (r->step == STEP_RUN)
+        leave_if_held(ctx, r);
+    else if (r->step == STEP_DISPATCHER)
+        give_up_output(ctx, r);
 }
 
 static enum sl_err root_handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
@@ -211,7 +243,7 @@ static enum sl_err root_handle(struct sl_ctx *ctx, void *self, struct sl_msg *ms
     struct root *r = self;
 
     switch (msg->type) {
-    case SL_DRAINER_TICK: give_up_output(ctx, r); return SL_OK;
+    case SL_DRAINER_TICK: look_at_clock(ctx, r); return SL_OK;
     case SL_DRAINER_PUBLISHED: published(ctx, r, NULL); return SL_OK;
     case SL_DRAINER_FAILED:
         published(ctx, r, (const struct sl_drainer_failed *)(const void *)msg);

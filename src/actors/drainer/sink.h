@@ -24,6 +24,8 @@
 #include "binlog/ddl.h"
 #include "binlog/table.h"
 
+struct sl_drainer_metrics;
+struct sl_env;
 struct sl_sink_table;
 
 /* How far a downstream is. */
@@ -67,11 +69,17 @@ struct sl_sink_ops {
      * worker before that undoes it. */
     enum sl_err (*apply)(struct sl_sink_worker *worker, struct sl_row_part *const *parts,
                          uint32_t count, struct sl_why *why);
+    /* From any thread: what any of the calls above waits for, and all that follows, fails as lost.
+     * For a stop that has waited long enough. NULL: none of them waits for anybody. */
+    void (*cancel)(struct sl_sink *sink);
 };
 
-/* The sink; the implementation's own state lies around it. */
+/* The sink; the implementation's own state lies around it. Whoever opened it may set where its times
+ * are measured and by which clock; with NULL nothing is. */
 struct sl_sink {
-    const struct sl_sink_ops *ops;
+    const struct sl_sink_ops        *ops;
+    const struct sl_drainer_metrics *metrics;
+    const struct sl_env             *env;
 };
 
 /* Close, free and null. *sink may be NULL. */

@@ -73,7 +73,7 @@ enum sl_err sink_mysql_worker_open(struct sl_sink *sink, uint32_t number,
     w->sink = (struct sink_mysql *)(void *)sink;
     w->number = number;
     sl_fold_init(&w->fold);
-    err = sl_mysql_open(&w->sink->options, &w->conn, NULL, why);
+    err = sink_connect(w->sink, &w->sink->options, &w->conn, why);
     if (err == SL_OK)
         err = prepare(w, why);
     if (err != SL_OK) {
@@ -88,7 +88,7 @@ void sink_mysql_worker_close(struct sl_sink_worker *worker)
 {
     struct mysql_worker *w = (struct mysql_worker *)(void *)worker;
 
-    sl_mysql_close(&w->conn);
+    sink_disconnect(w->sink, &w->conn);
     sl_statement_maker_free(&w->maker);
     sl_fold_done(&w->fold);
     sl_sql_done(&w->sql);
@@ -329,11 +329,28 @@ static enum sl_err begin(struct mysql_worker *w, struct sl_why *why)
     return SL_OK;
 }
 
+static sl_nanos now(const struct mysql_worker *w)
+{
+    return w->worker.sink->metrics != NULL ? sl_env_now(w->worker.sink->env) : 0;
+}
+
+/* What has taken since `begun`; *begun becomes now. */
+static void measure(const struct mysql_worker *w, enum sl_drainer_query query, sl_nanos *begun)
+{
+    const struct sl_sink *sink = w->worker.sink;
+    sl_nanos              end = now(w);
+
+    if (sink->metrics != NULL)
+        sl_metric_observe(sink->metrics->query_seconds[query], (double)(end - *begun) / 1e9);
+    *begun = end;
+}
+
 enum sl_err sink_mysql_apply(struct sl_sink_worker *worker, struct sl_row_part *const *parts,
                              uint32_t count, struct sl_why *why)
 {
     static const char    commit[] = "COMMIT";
     struct mysql_worker *w = (struct mysql_worker *)(void *)worker;
+    sl_nanos             begun = now(w);
     enum sl_err          err;
 
     if (!w->is_inside && (err = begin(w, why)) != SL_OK)
@@ -343,9 +360,12 @@ enum sl_err sink_mysql_apply(struct sl_sink_worker *worker, struct sl_row_part *
         return err;
     if ((w->is_inside = parts[count - 1]->is_open))
         return SL_OK;
-    if ((err = save_lanes(w, why)) != SL_OK ||
-        (err = sl_mysql_exec(w->conn, commit, sizeof commit - 1, NULL, why)) != SL_OK)
+    if ((err = save_lanes(w, why)) != SL_OK)
         return err;
+    measure(w, SL_DRAINER_QUERY_EXEC, &begun);
+    if ((err = sl_mysql_exec(w->conn, commit, sizeof commit - 1, NULL, why)) != SL_OK)
+        return err;
+    measure(w, SL_DRAINER_QUERY_COMMIT, &begun);
     memcpy(w->lanes, w->reached, sizeof w->lanes);
     return SL_OK;
 }

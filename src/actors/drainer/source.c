@@ -33,29 +33,31 @@ enum { TAG_BLOCK, TAG_PIECE };
 static const char method[] = "/binlog.Pump/PullBinlogs";
 
 struct source {
-    const struct sl_source_seat *seat;
-    struct sl_channel           *channel;
-    struct sl_grpc_call         *call;                     /* NULL: no stream */
-    sl_ts                        last;                     /* received */
-    struct sl_drainer_block     *filled[SL_SOURCE_BLOCKS]; /* owned, oldest first */
-    uint32_t                     filled_count;
-    bool                         is_line_full; /* SL_MSG_OPEN will come */
-    size_t                       sized; /* a long message of so many bytes waits to be granted */
-    bool                         is_spooling; /* one is coming in pieces, or is being written */
-    struct sl_drainer_piece     *pieces[SL_PIECE_CREDITS]; /* owned: of it, not sent yet */
-    uint32_t                     piece_count;
-    uint32_t                     pieces_out;         /* sent, not answered */
-    bool                         is_piece_line_full; /* an earlier source's are still there */
-    struct sl_buf              **behind; /* owned, each of them too: messages behind it */
-    uint32_t                     behind_count;
-    uint32_t                     behind_room;
-    struct sl_io                 io[SL_CHANNEL_WAITS_MAX];
-    struct sl_timer              due;       /* the channel's next deadline, or the next stream */
-    sl_nanos                     stream_at; /* not before; while there is no stream */
-    bool                         is_over;   /* the stream has ended: status and text say how */
-    enum sl_grpc_status          status;
-    enum sl_err                  err; /* what came is no stream of a pump */
-    struct sl_why                why;
+    const struct sl_source_seat   *seat;
+    struct sl_channel             *channel;
+    struct sl_grpc_call           *call;                     /* NULL: no stream */
+    sl_ts                          last;                     /* received */
+    struct sl_drainer_block       *filled[SL_SOURCE_BLOCKS]; /* owned, oldest first */
+    uint32_t                       filled_count;
+    bool                           is_line_full; /* SL_MSG_OPEN will come */
+    size_t                         sized; /* a long message of so many bytes waits to be granted */
+    bool                           is_spooling; /* one is coming in pieces, or is being written */
+    struct sl_drainer_piece       *pieces[SL_PIECE_CREDITS]; /* owned: of it, not sent yet */
+    uint32_t                       piece_count;
+    uint32_t                       pieces_out;         /* sent, not answered */
+    bool                           is_piece_line_full; /* an earlier source's are still there */
+    struct sl_buf                **behind; /* owned, each of them too: messages behind it */
+    uint32_t                       behind_count;
+    uint32_t                       behind_room;
+    struct sl_io                   io[SL_CHANNEL_WAITS_MAX];
+    struct sl_timer                due;       /* the channel's next deadline, or the next stream */
+    sl_nanos                       stream_at; /* not before; while there is no stream */
+    int64_t                        clock_ms;  /* the cluster's, in this turn; 0: unknown */
+    struct sl_drainer_pump_metrics metrics;
+    bool                           is_over; /* the stream has ended: status and text say how */
+    enum sl_grpc_status            status;
+    enum sl_err                    err; /* what came is no stream of a pump */
+    struct sl_why                  why;
 };
 
 /* ---- what comes ---- */
@@ -72,6 +74,30 @@ static struct sl_drainer_block *block_to_fill(struct source *s)
     return block;
 }
 
+static const struct sl_drainer_metrics *metrics_of(const struct source *s)
+{
+    return &s->seat->drainer->front.metrics;
+}
+
+/* What the pump says is a binlog, behind the one before. */
+static enum sl_err check_record(struct source *s, const struct sl_buf *message,
+                                struct sl_slice *payload, struct sl_record *record,
+                                struct sl_why *why)
+{
+    enum sl_err err;
+
+    if ((err = sl_message_entity(sl_slice_from_buf(message), payload, why)) != SL_OK ||
+        (err = sl_record_decode(*payload, record, why)) != SL_OK) {
+        sl_metric_add(metrics_of(s)->errors[SL_DRAINER_ERROR_UNMARSHAL_BINLOG], 1);
+        return sl_wrap(why, SL_INVALID, "not a binlog");
+    }
+    if (record->commit_ts > s->last)
+        return SL_OK;
+    sl_metric_add(metrics_of(s)->disorder, 1);
+    return sl_fail(why, SL_INVALID, "commit ts %" PRId64 " comes after %" PRId64, record->commit_ts,
+                   s->last);
+}
+
 /* The message is taken. One that was spooled takes no memory, and is consumed. */
 static enum sl_err take_record(struct source *s, struct sl_buf **message, bool is_spooled,
                                struct sl_why *why)
@@ -80,14 +106,10 @@ static enum sl_err take_record(struct source *s, struct sl_buf **message, bool i
     struct sl_descriptor    *item;
     struct sl_slice          payload;
     struct sl_record         record;
-    enum sl_err              err;
+    enum sl_err              err = check_record(s, *message, &payload, &record, why);
 
-    if ((err = sl_message_entity(sl_slice_from_buf(*message), &payload, why)) != SL_OK ||
-        (err = sl_record_decode(payload, &record, why)) != SL_OK)
-        return sl_wrap(why, SL_INVALID, "not a binlog");
-    if (record.commit_ts <= s->last)
-        return sl_fail(why, SL_INVALID, "commit ts %" PRId64 " comes after %" PRId64,
-                       record.commit_ts, s->last);
+    if (err != SL_OK)
+        return err;
     block = block_to_fill(s);
     block->watermark = s->last = record.commit_ts;
     item = &block->items[block->block.count];
@@ -100,6 +122,8 @@ static enum sl_err take_record(struct source *s, struct sl_buf **message, bool i
             sl_grpc_consume(s->call, (*message)->len);
         return SL_OK;
     }
+    sl_drainer_metrics_since(s->metrics.reach_seconds, s->clock_ms, record.commit_ts);
+    sl_metric_observe(s->metrics.binlog_bytes, (double)payload.len);
     item->held.bytes = payload;
     item->held.owner = *message;
     item->tag[1] = is_spooled ? 0 : (*message)->len;
@@ -167,7 +191,7 @@ static void on_piece(void *context, struct sl_grpc_call *call, struct sl_buf **p
 
 static void send_pieces(struct sl_ctx *ctx, struct source *s)
 {
-    struct sl_line *line = sl_line(ctx, SL_LINE_PIECE, s->seat->input);
+    struct sl_line *line = sl_line(ctx, SL_LINE_SPOOL_PIECE, s->seat->input);
     uint32_t        sent = 0;
 
     for (; sent < s->piece_count && !s->is_piece_line_full; sent++) {
@@ -235,6 +259,7 @@ static enum sl_err open_stream(struct source *s, struct sl_why *why)
 static void retry_later(struct sl_ctx *ctx, struct source *s, const char *reason)
 {
     s->stream_at = sl_now(ctx) + SL_SOURCE_RETRY_MS * (sl_nanos)SL_NANOS_PER_MS;
+    sl_metric_add(metrics_of(s)->errors[SL_DRAINER_ERROR_PULL], 1);
     sl_drainer_board_received(&s->seat->drainer->front.board, s->seat->input, s->last, reason);
     sl_log(SL_LOG_WARN, "pull binlogs from pump failed, trying again",
            sl_field_str("pump", s->seat->node_id), sl_field_str("host", s->seat->host),
@@ -336,6 +361,7 @@ static enum sl_err go_on(struct sl_ctx *ctx, struct source *s)
 {
     struct sl_why why = {0};
 
+    s->clock_ms = sl_drainer_board_clock_ms(&s->seat->drainer->front.board, sl_now(ctx));
     unwatch(ctx, s); /* a step may close the socket */
     if (is_empty(s) && sl_now(ctx) >= s->stream_at) {
         s->is_over = s->is_spooling = false;
@@ -369,6 +395,7 @@ static enum sl_err start(struct sl_ctx *ctx, void *self, const void *args)
 
     s->seat = *(const struct sl_source_seat *const *)args;
     s->last = s->seat->after;
+    sl_drainer_metrics_pump(metrics_of(s), s->seat->node_id, &s->metrics);
     if ((err = sl_channel_new(sl_env(ctx), s->seat->host, 0, &s->channel, sl_why(ctx))) != SL_OK)
         return err;
     if (s->seat->drainer->options.config->compressor[0] != '\0')

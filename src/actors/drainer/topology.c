@@ -29,7 +29,7 @@ static const struct sl_topology_line lines[SL_DRAINER_LINES] = {
             .inputs = SL_DRAINER_SOURCES_MAX + 1, /* the fence is an input without a line */
             .path = {&sl_drainer_source_class, &sl_drainer_merger_class},
         },
-    [SL_LINE_PIECE] =
+    [SL_LINE_SPOOL_PIECE] =
         {
             .name = "piece",
             .credits = SL_PIECE_CREDITS,

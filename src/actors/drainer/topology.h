@@ -46,13 +46,13 @@ struct sl_drainer_args {
 enum sl_drainer_line {
     /* source -> merger; input: the source's number in the merge. The front's are before it. */
     SL_LINE_BLOCK = SL_DRAINER_FRONT_LINES,
-    SL_LINE_PIECE,  /* source -> spooler; input likewise */
-    SL_LINE_FENCE,  /* merger -> collector */
-    SL_LINE_WINDOW, /* merger -> planner */
-    SL_LINE_DECODE, /* planner -> decoder -> dispatcher */
-    SL_LINE_JOB,    /* planner -> historian */
-    SL_LINE_PART,   /* dispatcher -> worker; input: the worker's number */
-    SL_LINE_KEEP,   /* dispatcher -> checkpointer */
+    SL_LINE_SPOOL_PIECE, /* source -> spooler; input likewise */
+    SL_LINE_FENCE,       /* merger -> collector */
+    SL_LINE_WINDOW,      /* merger -> planner */
+    SL_LINE_DECODE,      /* planner -> decoder -> dispatcher */
+    SL_LINE_JOB,         /* planner -> historian */
+    SL_LINE_PART,        /* dispatcher -> worker; input: the worker's number */
+    SL_LINE_KEEP,        /* dispatcher -> checkpointer */
     SL_DRAINER_LINES,
 };
 

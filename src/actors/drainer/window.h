@@ -75,8 +75,9 @@ struct sl_window_change {
 
 /* See above. */
 struct sl_window {
-    uint64_t             seq;            /* 0, 1, ... without gaps */
-    sl_ts                last_ts;        /* everything at or below is in this window or before it */
+    uint64_t seq;     /* 0, 1, ... without gaps */
+    sl_ts    last_ts; /* everything at or below is in this window or before it */
+    bool passes_past; /* nothing above last_ts was there for a drainer before this one to apply */
     int64_t              schema_version; /* of the newest job that was run at its end */
     uint64_t             bytes;          /* of the records; planner: of the rows, when decoded */
     bool                 is_open;        /* its last transaction goes on in the next window */

@@ -66,11 +66,15 @@ static void answer(struct sl_ctx *ctx, struct worker *w, uint32_t count)
 static enum sl_err apply(struct worker *w, uint32_t count, struct sl_why *why)
 {
     struct sl_sink *sink = w->drainer->sink;
+    sl_nanos        begun;
     enum sl_err     err;
 
     if (w->end == NULL && (err = sink->ops->worker_open(sink, w->number, &w->end, why)) != SL_OK)
         return err;
+    begun = sl_env_now(w->drainer->options.env);
     err = sink->ops->apply(w->end, w->parts, count, why);
+    sl_metric_observe(w->drainer->front.metrics.execute_seconds,
+                      (double)(sl_env_now(w->drainer->options.env) - begun) / 1e9);
     if (err != SL_OK) { /* what the other side still does for this end, the next one waits for */
         sink->ops->worker_close(w->end);
         w->end = NULL;
@@ -99,6 +103,8 @@ static void try_later(struct sl_ctx *ctx, struct worker *w, enum sl_err err)
     bool     passes = sl_err_is_transient(err);
     uint64_t pause = passes ? pause_ms(w) : SL_APPLY_HELD_MS;
 
+    sl_metric_add(w->drainer->front.metrics.errors[SL_DRAINER_ERROR_APPLY], 1);
+    sl_metric_add(w->drainer->front.metrics.retries, 1);
     if (++w->tries == SL_APPLY_TRIES_QUIET || !passes)
         sl_log(passes ? SL_LOG_WARN : SL_LOG_ERROR, "apply to the downstream failed, trying again",
                sl_field_u64("worker", w->number), sl_field_i64("commit_ts", first_ts(w)),

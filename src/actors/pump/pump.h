@@ -21,6 +21,7 @@
 #include "storage/large.h"
 #include "storage/vlog.h"
 
+struct sl_pump_config;
 struct sl_sorter;
 struct sl_socket;
 
@@ -90,6 +91,10 @@ struct sl_pump {
     struct sl_metric_registry *metric_registry;
     struct sl_pump_metrics     metrics; /* anybody adds */
 };
+
+/* What a checked configuration (config.h) says; borrows from both. */
+struct sl_pump_options sl_pump_options_of(const struct sl_pump_config *config,
+                                          const struct sl_env *env, const char *host_name);
 
 /* Open all of it. *out is owned: sl_pump_close. Blocks for as long as recovery takes. The reason
  * says what, where and what to do. */

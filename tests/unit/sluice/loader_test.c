@@ -164,7 +164,6 @@ static struct loader_options options_of(const struct world *w)
                                      .tso = sl_local_tso(w->local),
                                      .callers = 10,
                                      .size = SIZE,
-                                     .rows = 1,
                                      .pairs = 300,
                                      .ddl_history = w->history,
                                      .acked = w->acked};

@@ -29,7 +29,7 @@ static enum sl_err run_all(const char *text, const char *const *args, const char
     struct sl_fs                  *fs = sl_env_sim_env(sim)->fs;
     const char                    *argv[ARGS_MAX] = {"drainer"};
     struct sl_conf_input           input = {.argc = 1, .argv = argv, .env = env, .fs = fs};
-    struct sl_drainer_surroundings around = {.own_ipv4 = "192.0.2.2", .env = env, .fs = fs};
+    struct sl_drainer_surroundings around = {.own_ipv4 = "192.0.2.2", .env = env};
     struct sl_file                *file;
     enum sl_err                    err;
 
