@@ -16,6 +16,7 @@
 #include "binlog/schema.h"
 #include "net/cluster.h"
 #include "net/schema_source.h"
+#include "storage/spool.h"
 
 /* ---- the cluster ---- */
 
@@ -197,14 +198,15 @@ static enum sl_err open_all(struct sl_drainer *d, struct sl_why *why)
     return insist(d, "the history of DDL", open_schema, NULL, why);
 }
 
-/* ---- who it is ---- */
+/* ---- who it is, and where ---- */
 
-static enum sl_err settle_identity(struct sl_drainer *d, struct sl_why *why)
+static enum sl_err settle_data_dir(struct sl_drainer *d, struct sl_why *why)
 {
     const struct sl_drainer_config *c = d->options.config;
     struct sl_fs                   *fs = d->options.env->fs;
     const struct sl_node_id_sources sources = {
         .configured = c->node_id, .host_name = d->options.host_name, .addr = c->addr};
+    char          path[SL_PATH_BYTES_MAX];
     struct sl_why note = {0};
     enum sl_err   err;
 
@@ -213,7 +215,9 @@ static enum sl_err settle_identity(struct sl_drainer *d, struct sl_why *why)
         return err;
     if (note.text[0] != '\0')
         sl_log(SL_LOG_WARN, "node id", sl_field_str("note", note.text));
-    return SL_OK;
+    if ((err = sl_path_join(path, c->data_dir, "spool", why)) != SL_OK)
+        return err;
+    return sl_spool_open(fs, path, &d->spool, why);
 }
 
 static void open_front(struct sl_drainer *d)
@@ -274,7 +278,7 @@ enum sl_err sl_drainer_open(const struct sl_drainer_options *options, struct sl_
                        ? at_most((uint64_t)options->config->txn_batch, SL_PART_ROWS_MAX)
                        : UINT32_MAX; /* a transaction is a part, whatever its size */
     open_front(d);
-    if ((err = settle_identity(d, why)) != SL_OK || (err = open_all(d, why)) != SL_OK) {
+    if ((err = settle_data_dir(d, why)) != SL_OK || (err = open_all(d, why)) != SL_OK) {
         sl_drainer_close(&d);
         return err;
     }
@@ -292,6 +296,7 @@ void sl_drainer_close(struct sl_drainer **drainer)
     sl_schema_free(&d->schema);
     sl_schema_source_free(&d->schema_source);
     sl_sink_free(&d->sink);
+    sl_spool_close(&d->spool);
     sl_zone_free(&d->zone);
     sl_drainer_front_done(&d->front);
     sl_file_close(&d->lock);
