@@ -45,7 +45,9 @@ struct planner {
     struct sl_drainer_job    *answer; /* owned: of the question for this transaction; NULL: none */
     int64_t                   early[SL_EARLY_JOBS_MAX]; /* jobs whose binlogs are still to come */
     uint32_t                  early_count;
-    struct sl_verdicts        verdicts;
+    uint32_t           looks; /* in vain, for the job that made a table of this transaction */
+    struct sl_timer    retry;
+    struct sl_verdicts verdicts;
 };
 
 /* ---- filters ---- */
@@ -306,6 +308,32 @@ static enum sl_err plan_ddl(struct sl_ctx *ctx, struct planner *p, struct sl_win
     return err;
 }
 
+/* A job comes into the history when its binlog commits, and other servers of TiDB may write rows of
+ * its table a moment before. So a table that nobody made yet is looked for again for a while, when
+ * the transaction names a version above all that were seen. */
+static enum sl_err look_again(struct sl_ctx *ctx, struct planner *p, struct sl_window *w,
+                              const struct sl_prewrite *prewrite, uint32_t first_plan)
+{
+    if (sl_schema_version(p->schema) >= prewrite->schema_version ||
+        p->looks == SL_PLANNER_LOOKS_MAX)
+        return SL_NOT_FOUND;
+    if (++p->looks == SL_HISTORIAN_PATIENCE)
+        sl_drainer_board_note(&p->drainer->front.board, SL_DRAINER_PART_SCHEMA, SL_DRAINER_WAITING,
+                              SL_NOT_FOUND, w->why.text);
+    sl_window_drop_plans(w, first_plan); /* they will be made again */
+    p->known = sl_schema_version(p->schema);
+    sl_timer_arm(ctx, &p->retry, SL_DRAINER_RETRY, SL_HISTORIAN_RETRY_MS);
+    return SL_AGAIN;
+}
+
+static void found(struct planner *p)
+{
+    if (p->looks >= SL_HISTORIAN_PATIENCE)
+        sl_drainer_board_note(&p->drainer->front.board, SL_DRAINER_PART_SCHEMA, SL_DRAINER_RUNNING,
+                              SL_OK, NULL);
+    p->looks = 0;
+}
+
 /* Every job that the transaction may have seen is in front of it: TiDB lets transactions use what a
  * DDL made before the binlog of that DDL commits. Returns SL_AGAIN when they must come first. */
 static enum sl_err catch_up(struct sl_ctx *ctx, struct planner *p, struct sl_window *w,
@@ -331,6 +359,7 @@ static enum sl_err plan_rows(struct sl_ctx *ctx, struct planner *p, struct sl_wi
     struct transaction  txn = {.number = p->at, .is_old = !record->has_schema_state};
     struct sl_prewrite *prewrite = &txn.prewrite;
     struct sl_mutation  mutation;
+    uint32_t            first_plan = w->plan_count;
     enum sl_err         err;
 
     if (record->prewrite_value.len == 0)
@@ -341,9 +370,12 @@ static enum sl_err plan_rows(struct sl_ctx *ctx, struct planner *p, struct sl_wi
     for (uint64_t place = 0; (err = sl_prewrite_next(prewrite, &mutation, &w->why)) == SL_OK;
          place++) {
         if ((err = plan_mutation(p, w, &txn, &mutation, place)) != SL_OK)
-            return err;
+            return err == SL_NOT_FOUND ? look_again(ctx, p, w, prewrite, first_plan) : err;
     }
-    return err == SL_NOT_FOUND ? SL_OK : err;
+    if (err != SL_NOT_FOUND)
+        return err;
+    found(p);
+    return SL_OK;
 }
 
 static enum sl_err plan_transaction(struct sl_ctx *ctx, struct planner *p, struct sl_window *w)
@@ -368,6 +400,8 @@ static enum sl_err plan_transaction(struct sl_ctx *ctx, struct planner *p, struc
 /* False: it must wait. */
 static bool plan(struct sl_ctx *ctx, struct planner *p, struct sl_window *w)
 {
+    if (sl_timer_armed(&p->retry))
+        return false;
     for (; p->at < w->txn_count; p->at++) {
         sl_ts commit_ts = w->txns[p->at].commit_ts;
 
@@ -432,6 +466,7 @@ static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
         p->is_asked = false;
         p->answer = (struct sl_drainer_job *)(void *)sl_take(ctx);
         return SL_OK;
+    case SL_DRAINER_RETRY: return SL_OK; /* planning follows */
     }
     SL_UNREACHABLE("not in this actor's protocol");
 }
@@ -470,6 +505,7 @@ const struct sl_actor_class sl_drainer_planner_class = {
     .lane = SL_LANE_COMPUTE,
     .state_bytes = sizeof(struct planner),
     .questions_max = 1,
+    .timers_max = 1,
     .start = start,
     .handle = handle,
     .system = system_message,

@@ -49,6 +49,16 @@ struct sl_window_plan *sl_window_add_plan(struct sl_window *window)
     return &window->plans[window->plan_count++];
 }
 
+void sl_window_drop_plans(struct sl_window *window, uint32_t count)
+{
+    while (window->plan_count > count) {
+        struct sl_window_plan *plan = &window->plans[--window->plan_count];
+
+        sl_table_free(&plan->table);
+        sl_table_free(&plan->written_as);
+    }
+}
+
 struct sl_window_ddl *sl_window_add_ddl(struct sl_window *window)
 {
     struct sl_window_ddl *ddl;
