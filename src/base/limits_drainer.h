@@ -31,6 +31,7 @@ enum {
     SL_DRAINER_BLOCK_BYTES = 8 << 20, /* of their records */
     SL_SOURCE_BLOCKS = 32,            /* a source holds while its line is full */
     SL_SOURCE_RETRY_MS = 1000,        /* from the end of a stream to the next, as the original */
+    SL_SOURCE_SILENT_MS = 15000,      /* without a word it is told that a pump is waited for */
     SL_WINDOW_TXNS = 256,             /* transactions of one window */
     SL_WINDOW_BYTES = 1 << 20,        /* of their records; one alone may be larger */
     SL_WINDOW_CREDITS = 64,           /* windows between merger and downstream */

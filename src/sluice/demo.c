@@ -12,10 +12,16 @@
 #include "sluice/compare.h"
 #include "sluice/laptop.h"
 #include "sluice/laptop_status.h"
+#include "sluice/loader.h"
 #include "sluice/player.h"
 #include "sluice/private_mariadb.h"
 #include "sluice/recording.h"
+#include "sluice/shop.h"
 #include "sluice/terminal.h"
+#include "sluice/where.h"
+
+/* The live workload: transactions at one time, and begun per second. */
+enum { CALLERS = 16, RATE = 1000 };
 
 struct demo_config {
     int64_t seconds;
@@ -63,11 +69,11 @@ struct demo {
     struct corpus             corpus;
     struct private_mariadb   *mariadb; /* NULL: to standard output */
     struct laptop            *laptop;
+    struct laptop_target      target;
     struct laptop_status      status;
     struct cli_cluster        cluster;
     struct compare           *compare;
-    bool                      has_differed;
-    bool                      has_compared;
+    struct mix               *shop;
 };
 
 static bool is_to_stdout(const struct demo *d)
@@ -81,6 +87,13 @@ static double seconds_since(const struct demo *d, sl_nanos then)
 }
 
 /* ---- starting ---- */
+
+static enum sl_err check(const struct demo_config *config, struct sl_why *why)
+{
+    if (strcmp(config->to, "mariadb") == 0 || strcmp(config->to, "stdout") == 0)
+        return SL_OK;
+    return sl_fail(why, SL_USAGE, "--to %.100s is neither mariadb nor stdout", config->to);
+}
 
 static enum sl_err load_recording(struct demo *d, struct sl_why *why)
 {
@@ -98,33 +111,21 @@ static enum sl_err load_recording(struct demo *d, struct sl_why *why)
 
 static enum sl_err start_mariadb(struct demo *d, struct sl_why *why)
 {
-    char                         dir[SL_PATH_BYTES_MAX];
-    struct private_mariadb_place place;
-    enum sl_err                  err;
+    char        dir[SL_PATH_BYTES_MAX];
+    enum sl_err err;
 
     if (is_to_stdout(d))
         return SL_OK;
-    if ((err = sl_path_join(dir, d->folder, "mariadb", why)) != SL_OK ||
-        (err = private_mariadb_start(d->env, dir, false, &d->mariadb, why)) != SL_OK)
+    if ((err = sl_path_join(dir, d->folder, "mariadb", why)) != SL_OK)
         return err;
-    place = private_mariadb_place(d->mariadb);
-    terminal_say(&d->terminal, "MariaDB   127.0.0.1:%u, process %d, data in %s", place.port,
-                 place.pid, dir);
-    return SL_OK;
+    return private_mariadb_start(d->env, dir, false, &d->mariadb, why);
 }
 
 static enum sl_err start_cluster(struct demo *d, struct sl_why *why)
 {
-    struct laptop_target target = {.is_stdout = is_to_stdout(d), .host = "127.0.0.1"};
-    enum sl_err          err;
+    enum sl_err err;
 
-    if (d->mariadb != NULL) {
-        struct private_mariadb_place place = private_mariadb_place(d->mariadb);
-
-        target.port = place.port;
-        target.user = place.user;
-        target.password = place.password;
-    }
+    d->target = where_target(d->mariadb);
     if ((err = laptop_open(d->env, d->folder, d->corpus.cluster_id, recording_first_tso(&d->corpus),
                            &d->laptop, why)) != SL_OK)
         return err;
@@ -132,29 +133,10 @@ static enum sl_err start_cluster(struct demo *d, struct sl_why *why)
         (err = recording_copy_history(d->env->fs, d->recording, laptop_ddl_history(d->laptop),
                                       why)) != SL_OK)
         return err;
-    if ((err = laptop_start(d->laptop, &target, why)) != SL_OK)
+    if ((err = laptop_start(d->laptop, &d->target, why)) != SL_OK)
         return err;
     d->status = laptop_status_of(d->env, d->laptop);
     return cli_cluster_open(d->env, laptop_pd_urls(d->laptop), 0, &d->cluster, why);
-}
-
-static void say_where(struct demo *d)
-{
-    terminal_say(&d->terminal, "registry  %s, cluster %" PRIu64, laptop_pd_urls(d->laptop),
-                 d->cluster.id);
-    terminal_say(&d->terminal, "pump      %s", laptop_pump_address(d->laptop));
-    terminal_say(&d->terminal, "drainer   %s, writes to %s; log of both: %s",
-                 laptop_drainer_address(d->laptop),
-                 d->mariadb != NULL ? "MariaDB" : "standard output", laptop_log(d->laptop));
-    if (d->mariadb != NULL)
-        terminal_say(&d->terminal,
-                     "look at it in another terminal:\n"
-                     "  mariadb --no-defaults -uroot -S %s -e 'select * from "
-                     "tidb_binlog.checkpoint'\n"
-                     "  mariadb --no-defaults -uroot -S %s -e 'select * from shop.orders order by "
-                     "id desc limit 5'",
-                     private_mariadb_place(d->mariadb).socket,
-                     private_mariadb_place(d->mariadb).socket);
 }
 
 static enum sl_err start(struct demo *d, struct sl_why *why)
@@ -165,7 +147,8 @@ static enum sl_err start(struct demo *d, struct sl_why *why)
         (err = sl_folder_temporary("sluice-demo-", d->folder, why)) != SL_OK ||
         (err = start_mariadb(d, why)) != SL_OK || (err = start_cluster(d, why)) != SL_OK)
         return err;
-    say_where(d);
+    where_say(&d->terminal, d->laptop, d->mariadb, &d->target);
+    where_say_sql(&d->terminal, d->mariadb);
     return SL_OK;
 }
 
@@ -283,23 +266,94 @@ static enum sl_err show_recording(struct demo *d, struct sl_why *why)
     return SL_OK;
 }
 
-/* ---- the end ---- */
+/* ---- the live workload ---- */
 
-static enum sl_err show_verdict(struct demo *d, struct sl_why *why)
+/* Until the time is over or Ctrl-C is pressed; then what is under way has as long as one attempt
+ * may take. */
+static enum sl_err drive_loader(struct demo *d, struct loader *loader, sl_nanos patience,
+                                struct sl_why *why)
 {
-    struct compare_result result;
-    char                  verdict[LAPTOP_STATUS_BYTES_MAX];
+    enum { STEP_MS = 50 };
+    sl_nanos    stop_at = UINT64_MAX;
+    sl_nanos    give_up_at = UINT64_MAX;
+    enum sl_err err = SL_AGAIN;
+
+    if (d->config->seconds > 0)
+        stop_at = sl_env_now(d->env) + (sl_nanos)d->config->seconds * (sl_nanos)SL_NANOS_PER_S;
+    while (err == SL_AGAIN) {
+        sl_nanos now = sl_env_now(d->env);
+
+        if (give_up_at == UINT64_MAX && (now >= stop_at || cli_is_stopped())) {
+            loader_stop(loader);
+            give_up_at = now + patience;
+        }
+        if (now >= give_up_at)
+            return sl_fail(why, SL_TIMEOUT, "the pump does not answer");
+        if ((err = look(d, "live", why)) != SL_OK)
+            return err;
+        err = loader_step(loader, now + STEP_MS * (sl_nanos)SL_NANOS_PER_MS, why);
+    }
+    if (err == SL_OK && loader_counts(loader)->given_up > 0)
+        err = sl_fail(why, SL_UNAVAILABLE, "not everything was acknowledged");
+    return err;
+}
+
+static enum sl_err work(struct demo *d, sl_ts *last_commit, struct sl_why *why)
+{
+    const char           *pump = laptop_pump_address(d->laptop);
+    struct loader_options options = {.writer = writer_options_default(),
+                                     .tso = d->cluster.tso,
+                                     .callers = CALLERS,
+                                     .mix = d->shop,
+                                     .rate = RATE};
+    struct loader        *loader;
     enum sl_err           err;
 
-    if (d->mariadb == NULL)
-        return SL_OK;
-    if ((err = compare(d, &result, why)) != SL_OK)
+    options.writer.pumps = &pump;
+    options.writer.pump_count = 1;
+    options.writer.cluster_id = d->cluster.id;
+    if ((err = loader_new(d->env, &options, &loader, why)) != SL_OK)
         return err;
-    compare_verdict(&result, verdict, sizeof verdict);
-    d->has_differed = result.differing > 0;
-    d->has_compared = true;
-    terminal_say(&d->terminal, "verdict: %s", verdict);
+    err = drive_loader(d, loader, options.writer.timeout, why);
+    *last_commit = loader_counts(loader)->last_commit_ts;
+    if (err == SL_OK)
+        terminal_say(&d->terminal,
+                     "live      %" PRIu64 " transactions committed, %" PRIu64
+                     " rolled back, %" PRIu64 " DDL jobs",
+                     loader_counts(loader)->acked, loader_counts(loader)->rolled_back,
+                     loader_counts(loader)->jobs);
+    loader_free(&loader);
+    return err;
+}
+
+static enum sl_err show_live(struct demo *d, struct sl_why *why)
+{
+    sl_ts       last_commit;
+    enum sl_err err =
+        shop_new(d->env, d->cluster.id, CALLERS, laptop_ddl_history(d->laptop), &d->shop, why);
+
+    if (err != SL_OK)
+        return err;
+    terminal_say(&d->terminal,
+                 "live      a shop works in the same cluster: orders, payments, stock, and DDL%s",
+                 d->config->seconds == 0 ? "; Ctrl-C ends it" : "");
+    if ((err = work(d, &last_commit, why)) != SL_OK ||
+        (err = wait_until_applied(d, last_commit, false, why)) != SL_OK)
+        return err;
+    shop_expect(d->shop, d->compare);
     return SL_OK;
+}
+
+/* ---- the end ---- */
+
+static void say_goodbye(struct demo *d)
+{
+    if (d->folder[0] == '\0')
+        return;
+    if (!d->config->keep)
+        (void)sl_folder_remove(d->folder, NULL);
+    else
+        terminal_say(&d->terminal, "kept in %s; go on with: sluice up %s", d->folder, d->folder);
 }
 
 static enum sl_err stop(struct demo *d, struct sl_why *why)
@@ -309,31 +363,53 @@ static enum sl_err stop(struct demo *d, struct sl_why *why)
     cli_cluster_close(&d->cluster);
     err = laptop_stop(&d->laptop, why);
     private_mariadb_stop(&d->mariadb);
+    mix_free(&d->shop);
     corpus_free(&d->corpus);
     compare_free(&d->compare);
-    if (d->folder[0] != '\0' && !d->config->keep)
-        (void)sl_folder_remove(d->folder, NULL);
     return err;
 }
 
 /* ---- all of it ---- */
 
-static enum sl_err show(struct demo *d, struct sl_why *why)
+static enum sl_err show(struct demo *d, struct compare_result *result, struct sl_why *why)
 {
     enum sl_err err;
 
-    if ((err = start(d, why)) != SL_OK || (err = show_recording(d, why)) != SL_OK)
+    if ((err = start(d, why)) != SL_OK || (err = show_recording(d, why)) != SL_OK ||
+        (err = show_live(d, why)) != SL_OK || d->mariadb == NULL)
         return err;
-    return SL_OK;
+    return compare(d, result, why);
+}
+
+/* The verdict is the last thing that is said, when all has come to its end. */
+static enum sl_exit tell_end(struct demo *d, const struct compare_result *result, enum sl_err err,
+                             const struct sl_why *why)
+{
+    char verdict[LAPTOP_STATUS_BYTES_MAX];
+
+    say_goodbye(d);
+    if (err == SL_STOPPED) {
+        terminal_say(&d->terminal, "stopped before anything was compared");
+        return SL_EXIT_STOPPED;
+    }
+    if (err != SL_OK)
+        return cli_fail(&sl_verb_demo, err, why);
+    if (is_to_stdout(d))
+        return SL_EXIT_OK;
+    compare_verdict(result, verdict, sizeof verdict);
+    terminal_say(&d->terminal, "verdict: %s", verdict);
+    return result->differing == 0 ? SL_EXIT_OK : SL_EXIT_FAILED;
 }
 
 static enum sl_exit run(const struct sl_env *env, int argc, const char *const *argv)
 {
-    struct demo        d = {.env = env, .began = sl_env_now(env)};
-    struct demo_config config;
-    struct sl_why      why = {0};
-    enum sl_exit       code;
-    enum sl_err        err;
+    struct demo           d = {.env = env, .began = sl_env_now(env)};
+    struct compare_result result = {0};
+    struct demo_config    config;
+    struct sl_why         why = {0};
+    enum sl_exit          code;
+    enum sl_err           err;
+    enum sl_err           stop_err;
 
     if (!cli_read(&sl_verb_demo, &table, argc, argv, NULL, &config, &code))
         return code;
@@ -341,17 +417,25 @@ static enum sl_exit run(const struct sl_env *env, int argc, const char *const *a
     d.config = &config;
     d.terminal = terminal_on(env, is_to_stdout(&d) ? stderr : stdout);
     d.compare = compare_new(env);
-    err = show(&d, &why);
-    if (err == SL_OK)
-        err = show_verdict(&d, &why);
-    (void)stop(&d, err == SL_OK ? &why : NULL);
+    if ((err = check(&config, &why)) == SL_OK)
+        err = show(&d, &result, &why);
+    stop_err = stop(&d, err == SL_OK ? &why : NULL);
+    code = tell_end(&d, &result, err != SL_OK ? err : stop_err, &why);
     sl_conf_free(&table, &config);
-    return err == SL_OK ? SL_EXIT_OK : cli_fail(&sl_verb_demo, err, &why);
+    return code;
 }
 
 const struct sl_verb sl_verb_demo = {
     .name = "demo",
-    .summary = "a whole cluster in one process, from TiDB's binlogs to a MariaDB, and a verdict",
-    .text = "Starts",
+    .summary = "the main job before one's eyes: a TiDB's binlogs into a MariaDB, and a verdict",
+    .text =
+        "Starts a whole cluster in this process (a registry, a pump, a drainer: the same actors,\n"
+        "over real gRPC) and a private MariaDB, all in a temporary folder. First it plays a\n"
+        "recording of what a genuine TiDB sent to its pumps, then a small shop works in the same\n"
+        "cluster: inserts, updates, deletes, DDL. At the end source and target are compared, row\n"
+        "by row. The last line is \"verdict: equal (N tables, M rows)\" and the exit code 0, or\n"
+        "\"verdict: differs ...\" and 1. Ctrl-C ends the shop early, and anything else at once\n"
+        "(130). With --to stdout changes are printed, the rest is said on standard error, and\n"
+        "there is nothing to compare.",
     .run = run,
 };

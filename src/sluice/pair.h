@@ -29,6 +29,10 @@ struct sl_buf *pair_prewrite(const struct pair_table *table, sl_ts start_ts, siz
 /* Its commit; commit_ts 0: its rollback. */
 struct sl_buf *pair_finish(const struct pair_table *table, sl_ts start_ts, sl_ts commit_ts);
 
+/* The same of a transaction whose first row has another id. */
+struct sl_buf *pair_finish_row(const struct pair_table *table, int64_t row_id, sl_ts start_ts,
+                               sl_ts commit_ts);
+
 /* A DDL job's prewrite (commit_ts 0) or commit. */
 struct sl_buf *pair_ddl(uint64_t cluster_id, sl_ts start_ts, sl_ts commit_ts, int64_t job_id,
                         const char *query);

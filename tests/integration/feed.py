@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -313,3 +314,42 @@ def check_rows(server, rows):
         found = rows_of(server, text)
         assert found == sorted(rows), (text, len(found), len(rows),
                                        sorted(set(rows) ^ set(found))[:5])
+
+
+class Load:
+    """Transactions one after another until the end of `with`: rows of d.k and d.n, one to three
+    each. `rows` are those that were said."""
+
+    PAUSE_S = 0.004  # between two: a load, not a flood
+
+    def __init__(self, feed, first=1):
+        self.feed = feed
+        self.next = first
+        self.rows = []
+        self.goes_on = threading.Event()
+        self.goes_on.set()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.end()
+
+    def run(self):
+        while self.goes_on.is_set():
+            count = self.next % 3 + 1
+            rows = [(self.next + i, f"text {self.next + i}") for i in range(count)]
+            self.feed.insert(*rows)
+            self.rows += rows
+            self.next += count
+            time.sleep(self.PAUSE_S)
+
+    def end(self):
+        """No more; all of it can be given out. The last timestamp."""
+        if self.goes_on.is_set():
+            self.goes_on.clear()
+            self.thread.join()
+            self.feed.fake()
+        return self.feed.last

@@ -7,7 +7,7 @@ import subprocess
 
 from cluster import ROOT, run_checks
 
-MADE = ("configuration", "metrics")
+MADE = ("configuration", "metrics", "codes")
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 
 
@@ -17,6 +17,13 @@ def manuals_are_of_this_code(_):
                               text=True, check=True).stdout
         kept = (ROOT / f"docs/{name}.md").read_text()
         assert made == kept, f"docs/{name}.md is stale: run ./dev docs"
+
+
+def reasons_of_refused_writes_have_codes(_):
+    """What the label says can be looked up."""
+    labels = re.search(r"`reason` \((cluster, [^)]*)\)", (ROOT / "docs/metrics.md").read_text())
+    codes = re.findall(r"^## SL-1\d+ `(\w+)`", (ROOT / "docs/codes.md").read_text(), re.M)
+    assert labels.group(1).split(", ") == codes, (labels.group(1), codes)
 
 
 def links_find_their_files(_):
@@ -29,4 +36,5 @@ def links_find_their_files(_):
 
 
 if __name__ == "__main__":
-    run_checks([manuals_are_of_this_code, links_find_their_files])
+    run_checks([manuals_are_of_this_code, reasons_of_refused_writes_have_codes,
+                links_find_their_files])

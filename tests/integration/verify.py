@@ -34,12 +34,12 @@ import sys
 import tempfile
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-
-import render
-from cluster import POLL_S, Skip
+from cluster import POLL_S, ROOT, Skip
 from mariadb import Missing, mariadb
 from stage import Recording, Settings, Stage
+
+sys.path.insert(0, str(ROOT / "tests"))
+from lib import render
 
 # A kill, and what starts again afterwards, take about so long; the recording is played so slowly
 # that there is something under way for all of them.

@@ -2,8 +2,9 @@
  *
  *     manual configuration    docs/configuration.md: what can be set
  *     manual metrics          docs/metrics.md: what is measured
+ *     manual codes            docs/codes.md: what an operator may meet
  *
- * `./dev docs` writes both; tests/integration/manuals.py says when they are stale. */
+ * `./dev docs` writes them; tests/integration/manuals.py says when they are stale. */
 
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "actors/drainer/metrics.h"
 #include "actors/pump/config.h"
 #include "actors/pump/metrics.h"
+#include "base/condition.h"
 #include "base/conf.h"
 #include "base/metric.h"
 
@@ -61,14 +63,33 @@ static void print_metrics(void)
     sl_metric_manual(&sl_metric_process_table, stdout);
 }
 
+static void print_codes(void)
+{
+    puts(NOTE "# Codes\n\n"
+              "What pumps and drainers say beside a reason, as `binlogctl explain-error CODE`\n"
+              "prints it. SL-1xxx: a pump refuses a write; the name is the label `reason` of\n"
+              "`sluice_pump_writes_refused_total`. SL-2xxx: a drainer waits, tries again, or is\n"
+              "held; `binlogctl status` has the reason, which names the table, pump or timestamp.\n"
+              "What held means, and what else may be said: [errors.md](errors.md).");
+    for (unsigned i = 0; i < SL_CONDITIONS; i++) {
+        const struct sl_condition_row *row = sl_condition_row((enum sl_condition)i);
+
+        printf("\n## %s `%s`: %s\n\n", row->code, row->name, row->title);
+        printf("**Cause.** %s\n\n**Effect.** %s\n\n**Do.** %s\n", row->cause, row->effect,
+               row->remedy);
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "configuration") == 0)
         print_configuration();
     else if (argc == 2 && strcmp(argv[1], "metrics") == 0)
         print_metrics();
+    else if (argc == 2 && strcmp(argv[1], "codes") == 0)
+        print_codes();
     else {
-        fputs("usage: manual configuration|metrics\n", stderr);
+        fputs("usage: manual configuration|metrics|codes\n", stderr);
         return 2;
     }
     return fflush(stdout) == 0 ? 0 : 1;

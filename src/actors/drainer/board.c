@@ -6,8 +6,8 @@
 
 #include "base/assert.h"
 
-static const char *const part_names[SL_DRAINER_PARTS] = {"registry", "merge",      "schema",
-                                                         "apply",    "checkpoint", "heartbeat"};
+static const char *const part_names[SL_DRAINER_PARTS] = {
+    "registry", "merge", "schema", "stream", "apply", "checkpoint", "heartbeat"};
 static const char *const health_names[] = {"running", "waiting", "retrying", "held", "stopped"};
 
 const char *sl_drainer_part_name(enum sl_drainer_part part)
@@ -140,6 +140,14 @@ void sl_drainer_board_received(struct sl_drainer_board *board, uint32_t seat, sl
     board->seats[seat].received = last;
     (void)snprintf(board->seats[seat].why.text, sizeof board->seats[seat].why.text, "%s",
                    reason != NULL ? reason : "");
+    unlock(board);
+}
+
+void sl_drainer_board_trouble(struct sl_drainer_board *board, uint32_t seat, struct sl_why *out)
+{
+    SL_ASSERT(seat < board->seat_count);
+    lock(board);
+    *out = board->seats[seat].why;
     unlock(board);
 }
 

@@ -24,6 +24,7 @@ enum sl_drainer_part {
     SL_DRAINER_PART_REGISTRY, /* reading it, and timestamps; collector */
     SL_DRAINER_PART_MERGE,
     SL_DRAINER_PART_SCHEMA,
+    SL_DRAINER_PART_STREAM, /* what came cannot be applied; dispatcher */
     SL_DRAINER_PART_APPLY,
     SL_DRAINER_PART_CHECKPOINT,
     SL_DRAINER_PART_HEARTBEAT, /* writing to the registry; registrar */
@@ -114,6 +115,8 @@ void sl_drainer_board_seat(struct sl_drainer_board *board, uint32_t seat, const 
 /* What was received from there, and what is wrong with its stream (NULL or "": nothing). */
 void sl_drainer_board_received(struct sl_drainer_board *board, uint32_t seat, sl_ts last,
                                const char *reason);
+/* What is wrong with the stream of that seat; "": nothing. */
+void sl_drainer_board_trouble(struct sl_drainer_board *board, uint32_t seat, struct sl_why *out);
 /* All pumps that there are have been seated. */
 void sl_drainer_board_looked(struct sl_drainer_board *board);
 

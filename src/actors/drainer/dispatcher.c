@@ -341,7 +341,7 @@ static void hold(struct dispatcher *d, const struct sl_window *w)
     sl_metric_add(d->drainer->front.metrics.errors[SL_DRAINER_ERROR_SCHEMA], 1);
     sl_log(SL_LOG_ERROR, "the stream is held", sl_field_i64("applied_ts", d->applied_ts),
            sl_field_err(w->err, &w->why));
-    sl_drainer_board_note(&d->drainer->front.board, SL_DRAINER_PART_APPLY, SL_DRAINER_HELD, w->err,
+    sl_drainer_board_note(&d->drainer->front.board, SL_DRAINER_PART_STREAM, SL_DRAINER_HELD, w->err,
                           w->why.text);
 }
 

@@ -195,28 +195,50 @@ static void ask_fence(struct sl_ctx *ctx, struct merger *m)
     m->is_fence_asked = true;
 }
 
+/* Why a pump keeps everybody waiting, as a clause with the pump as its subject; false: it does not,
+ * it only has nothing yet. */
+static bool find_trouble(struct sl_ctx *ctx, struct merger *m, const struct seat *seat,
+                         struct sl_why *out)
+{
+    sl_nanos silent = sl_now(ctx) - seat->heard_at;
+
+    if (seat->node_state == SL_NODE_PAUSED) {
+        sl_fail(out, SL_UNAVAILABLE, "is paused");
+        return true;
+    }
+    sl_drainer_board_trouble(&m->drainer->front.board, seat->shared->input, out);
+    if (out->text[0] != '\0' || seat->state != SEAT_PULLING) {
+        sl_wrap(out, SL_UNAVAILABLE, "is not reachable");
+        return true;
+    }
+    if (silent < SL_SOURCE_SILENT_MS * (sl_nanos)SL_NANOS_PER_MS)
+        return false;
+    sl_fail(out, SL_UNAVAILABLE, "has said nothing for %" PRIu64 " s",
+            (uint64_t)(silent / SL_NANOS_PER_S));
+    return true;
+}
+
 /* Whom does everybody wait for? */
-static void tell_wait(struct merger *m)
+static void tell_wait(struct sl_ctx *ctx, struct merger *m)
 {
     uint32_t           holder;
     sl_ts              watermark = sl_merge_watermark(m->merge, &holder);
     const struct seat *seat;
+    struct sl_why      trouble = {0};
     struct sl_why      why;
 
     if (m->is_held)
         return;
-    if (holder == FENCE || (seat = merger_seat_of(m, holder)) == NULL) {
+    if (holder == FENCE || (seat = merger_seat_of(m, holder)) == NULL ||
+        !find_trouble(ctx, m, seat, &trouble)) {
         sl_drainer_board_note(&m->drainer->front.board, SL_DRAINER_PART_MERGE, SL_DRAINER_RUNNING,
                               SL_OK, NULL);
         return;
     }
-    if (seat->node_state != SL_NODE_PAUSED && seat->state == SEAT_PULLING)
-        return;
     sl_fail(&why, SL_UNAVAILABLE,
-            "pump %s is %s at ts %" PRId64 ": start it again, or, giving up "
-            "what it still has, set it offline",
-            seat->shared->node_id, seat->node_state == SL_NODE_PAUSED ? "paused" : "not reachable",
-            watermark);
+            "pump %s, at ts %" PRId64 ", %.200s: start it again, or, giving up what it still has, "
+            "set it offline",
+            seat->shared->node_id, watermark, trouble.text);
     sl_drainer_board_note(&m->drainer->front.board, SL_DRAINER_PART_MERGE, SL_DRAINER_WAITING,
                           SL_UNAVAILABLE, why.text);
 }
@@ -272,7 +294,7 @@ static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
         return take_fence(ctx, m, (const struct sl_drainer_fenced *)(const void *)msg);
     case SL_DRAINER_TICK:
         merger_restart_sources(ctx, m);
-        tell_wait(m);
+        tell_wait(ctx, m);
         return SL_OK;
     }
     SL_UNREACHABLE("not in this actor's protocol");

@@ -50,6 +50,7 @@ static void start_source(struct sl_ctx *ctx, struct seat *seat)
 {
     enum sl_err err;
 
+    seat->heard_at = sl_now(ctx);
     memcpy(seat->shared->host, seat->next_host, sizeof seat->shared->host);
     seat->shared->after = seat->last;
     seat->has_failed = false;
@@ -204,6 +205,7 @@ void merger_take_block(struct sl_ctx *ctx, struct merger *m)
         return;
     }
     seat->last = block->watermark;
+    seat->heard_at = sl_now(ctx);
     sl_merge_set_watermark(m->merge, block->input, block->watermark);
     sl_drainer_board_received(&m->drainer->front.board, block->input, block->watermark, NULL);
     if (block->block.count == 0)
