@@ -901,6 +901,7 @@ const tests = [_]TestProgram{
     unit("actors/drainer/front"),
     unit("actors/drainer/merger"),
     unit("actors/drainer/metrics"),
+    unit("actors/drainer/planner"),
     unit("actors/drainer/row_keys"),
     unit("actors/drainer/status"),
     unit("actors/pump/admin"),

@@ -56,6 +56,7 @@ enum {
     SL_HISTORIAN_RETRY_MS = 50,       /* between two looks for a DDL job */
     SL_HISTORIAN_GRACE = 20,          /* looks for a version that a living TiDB may yet tell */
     SL_HISTORIAN_PATIENCE = 40,       /* looks, then it is said that one is missing */
+    SL_PLANNER_LOOKS_MAX = 200,       /* for the job of a table; then the stream is held */
     SL_DRAINER_DECODERS_MAX = 16,
     SL_PART_CREDITS = 8,             /* parts of one worker on their way or being applied */
     SL_KEEP_CREDITS = 3,             /* a description, a checkpoint, a DDL */
