@@ -767,6 +767,8 @@ const core_sources = [_][]const u8{
     "src/sluice/shop_schema.c",
     "src/sluice/stamps.c",
     "src/sluice/terminal.c",
+    "src/sluice/up.c",
+    "src/sluice/where.c",
     "src/sluice/writer.c",
     "src/storage/foreign.c",
     "src/storage/index.c",
@@ -807,6 +809,7 @@ const tools = [_]Program{
     .{ .name = "fakepd", .sources = &fakepd_sources },
     .{ .name = "feedpump", .sources = &.{ "tests/lib/fake_pump.c", "tests/tools/feedpump.c" } },
     .{ .name = "manual", .sources = &.{"tests/tools/manual.c"} },
+    .{ .name = "row_recording", .sources = &row_recording },
     .{ .name = "schema_jobs", .sources = &.{"tests/tools/schema_jobs.c"} },
     .{ .name = "selfcheck", .sources = &.{"tests/tools/selfcheck.c"} },
     .{ .name = "sqldoor", .sources = &.{ "tests/tools/sqldoor.c", "tests/tools/sqldoor_write.c" } },
@@ -892,6 +895,7 @@ const tests = [_]TestProgram{
     unit("actors/drainer/config_check"),
     unit("actors/drainer/fold"),
     unit("actors/drainer/front"),
+    unit("actors/drainer/merger"),
     unit("actors/drainer/metrics"),
     unit("actors/drainer/row_keys"),
     unit("actors/drainer/status"),
@@ -1040,6 +1044,14 @@ const tests = [_]TestProgram{
 
 const schedule_exploration = [_][]const u8{ "tests/explore/explore.c", "tests/explore/schedule_test.c" };
 
+const row_recording = [_][]const u8{
+    "tests/lib/row_model.c",
+    "tests/lib/row_model_text.c",
+    "tests/lib/row_stream.c",
+    "tests/sim/drainer_script.c",
+    "tests/tools/row_recording.c",
+};
+
 const drainer_sim = [_][]const u8{
     "tests/sim/drainer_doubles.c",
     "tests/sim/drainer_script.c",
@@ -1080,10 +1092,10 @@ const bench_library = [_][]const u8{
 };
 
 const benches = [_]Program{
-    .{ .name = "decode", .sources = &.{ "bench/decode.c", "bench/decode_probe.c" } },
     .{ .name = "drainer_apply", .sources = &.{ "bench/apply.c", "bench/sink_probe.c" } },
+    .{ .name = "drainer_decode", .sources = &.{ "bench/decode.c", "bench/decode_probe.c" } },
+    .{ .name = "drainer_merge", .sources = &.{ "bench/merge.c", "bench/merge_reference.c" } },
     .{ .name = "hop", .sources = &.{"bench/hop.c"} },
-    .{ .name = "merge", .sources = &.{"bench/merge.c"} },
     .{ .name = "pump_append", .sources = &.{"bench/append.c"} },
     .{ .name = "pump_commit_visible", .sources = &.{"bench/commit_visible.c"} },
     .{ .name = "pump_memory", .sources = &.{"bench/memory.c"} },
