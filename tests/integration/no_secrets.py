@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """No password comes out: not in logs, answers, metrics, error texts or crash reports of a drainer,
-nor in what binlogctl says of it, whether the downstream takes the password, refuses it or is away."""
+nor in what binlogctl says of it, be the password taken by the downstream, refused, or on its way."""
 
 import re
 import signal
