@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """No password comes out: not in logs, answers, metrics, error texts or crash reports of a drainer,
-nor in what binlogctl says of it, be the password taken by the downstream, refused, or on its way."""
+nor in what binlogctl says of it, be the password taken, refused, or on its way to a dead server."""
 
 import re
 import signal
