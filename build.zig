@@ -462,6 +462,7 @@ const core_sources = [_][]const u8{
     "src/actors/drainer/collector.c",
     "src/actors/drainer/decoder.c",
     "src/actors/drainer/dispatcher.c",
+    "src/actors/drainer/dispatcher_parts.c",
     "src/actors/drainer/drainer.c",
     "src/actors/drainer/fold.c",
     "src/actors/drainer/historian.c",
