@@ -893,6 +893,7 @@ const tests = [_]TestProgram{
     unit("actors/drainer/causality"),
     unit("actors/drainer/config"),
     unit("actors/drainer/config_check"),
+    unit("actors/drainer/dispatcher"),
     unit("actors/drainer/fold"),
     unit("actors/drainer/front"),
     unit("actors/drainer/merger"),
