@@ -24,7 +24,15 @@
 #include "lib/row_stream.h"
 #include "lib/stage.h"
 
-enum { WINDOWS = 12, CHANGES_MAX = 400, WORKERS = 4, STEPS_OF_WINDOW = 8, ANSWER_MS_MAX = 4 };
+enum {
+    WINDOWS = 12,
+    CHANGES_MAX = 400,
+    WORKERS = 4,
+    STEPS_OF_WINDOW = 8,
+    ANSWER_MS_MAX = 4,
+    SLOW_ONE_IN = 6,
+    SLOW_MS = 700 /* long enough that a checkpoint falls due */
+};
 
 /* A change as the test knows it: numbered in the order of the stream. */
 struct known {
@@ -169,7 +177,9 @@ static enum sl_err worker_handle(struct sl_ctx *ctx, void *self, struct sl_msg *
     }
     if (w->count > 0 && !sl_timer_armed(&w->due))
         sl_timer_arm(ctx, &w->due, SL_DRAINER_TICK,
-                     sl_prng_range(sl_random(ctx), 1, ANSWER_MS_MAX));
+                     sl_prng_chance(sl_random(ctx), 1, SLOW_ONE_IN)
+                         ? SLOW_MS
+                         : sl_prng_range(sl_random(ctx), 1, ANSWER_MS_MAX));
     return SL_OK;
 }
 
