@@ -901,6 +901,8 @@ const tests = [_]TestProgram{
     unit("actors/drainer/planner"),
     unit("actors/drainer/row_keys"),
     unit("actors/drainer/status"),
+    unit("actors/drainer/verdict"),
+    unit("actors/drainer/window"),
     unit("actors/pump/admin"),
     unit("actors/pump/config"),
     unit("actors/pump/cut"),
