@@ -122,7 +122,7 @@ enum sl_err laptop_drainer_config(const struct sl_env *env, const struct laptop_
                                   struct sl_drainer_config *config, struct sl_why *why)
 {
     static struct sl_conf_report         report; /* of the main thread */
-    const struct sl_drainer_surroundings around = {.fs = env->fs};
+    const struct sl_drainer_surroundings around = {0};
     char                                 bytes[FILE_BYTES_MAX];
     struct sl_json_out                   out = {.bytes = bytes, .room = sizeof bytes};
     enum sl_err                          err;

@@ -75,9 +75,21 @@ static void say_waiting(struct historian *h, const struct sl_drainer_ask_job *qu
     if (err == SL_NOT_FOUND && question->job_id != 0)
         sl_fail(why, err, "DDL job %" PRId64 " is not in the history of schema-source %s yet",
                 question->job_id, h->drainer->options.config->schema_source);
+    sl_metric_add(h->drainer->front.metrics.errors[SL_DRAINER_ERROR_SCHEMA], 1);
     sl_log(SL_LOG_WARN, "a DDL job cannot be read, trying again", sl_field_err(err, why));
     sl_drainer_board_note(&h->drainer->front.board, SL_DRAINER_PART_SCHEMA, SL_DRAINER_WAITING, err,
                           why->text);
+}
+
+/* A transaction may use what a DDL made a moment before the job is in the history of a living TiDB.
+ * A file is complete. */
+static bool may_come(const struct historian *h, const struct sl_drainer_ask_job *question,
+                     const struct sl_drainer_job *answer)
+{
+    int64_t newest = answer->count > 0 ? answer->jobs[answer->count - 1]->schema_version : 0;
+
+    return h->drainer->options.config->schema_kind != SL_DRAINER_SCHEMA_FILE &&
+           question->job_id == 0 && newest < question->up_to && h->tries < SL_HISTORIAN_GRACE;
 }
 
 static void look(struct sl_ctx *ctx, struct historian *h)
@@ -88,6 +100,8 @@ static void look(struct sl_ctx *ctx, struct historian *h)
     struct sl_asker        asker;
     enum sl_err            err = find(h, question, answer, sl_why(ctx));
 
+    if (err == SL_OK && may_come(h, question, answer))
+        err = SL_AGAIN;
     if (err != SL_OK) {
         sl_msg_free(&answer);
         if (++h->tries == SL_HISTORIAN_PATIENCE)

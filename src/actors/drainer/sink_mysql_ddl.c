@@ -354,13 +354,13 @@ static enum sl_err run_with_intent(struct sink_mysql *s, const struct sl_ddl_act
 
     options.read_timeout_ms = 0; /* it takes as long as it takes */
     if ((err = started_at(s, &intent->started, why)) != SL_OK ||
-        (err = sl_mysql_open(&options, &conn, NULL, why)) != SL_OK)
+        (err = sink_connect(s, &options, &conn, why)) != SL_OK)
         return err;
     intent->session = sl_mysql_session(conn)->thread_id;
     err = write_intent(s, intent, why);
     if (err == SL_OK)
         err = run_all(conn, action, why);
-    sl_mysql_close(&conn);
+    sink_disconnect(s, &conn);
     return err;
 }
 
