@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "base/process.h"
+#include "base/env_os_process.h"
 
 /* ---- finding ---- */
 
