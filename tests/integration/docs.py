@@ -166,6 +166,10 @@ def the_operations_work(folder):
     check_page(folder, "operations.md")
 
 
+def held_and_mended_as_told(folder):
+    check_page(folder, "errors.md")
+
+
 def blocks_of_all_pages_have_a_kind(_):
     for page in sorted(DOCS.glob("*.md")):
         blocks_of(page.name, page.read_text())
@@ -188,4 +192,4 @@ def wrong_answers_and_failures_are_seen(folder):
 
 if __name__ == "__main__":
     run_checks([blocks_of_all_pages_have_a_kind, wrong_answers_and_failures_are_seen,
-                the_tutorial_works, the_operations_work])
+                the_tutorial_works, the_operations_work, held_and_mended_as_told])
