@@ -78,7 +78,7 @@ static void check_defaults(void)
     assert_string_equal(config.metrics_addr, "");
     assert_int_equal(config.metrics_interval_s, 15);
     assert_int_equal(config.destination, SL_DRAINER_MYSQL);
-    assert_int_equal(config.txn_batch, 20);
+    assert_int_equal(config.txn_batch, 1024);
     assert_int_equal(config.worker_count, 16);
     assert_true(config.dispatch && config.detect && config.sync_ddl);
     assert_false(config.safe_mode || config.merge || config.exit_when_held);
