@@ -48,6 +48,8 @@ class Settings:
     registry = "local"
     schema = "file"
     syncer = ""  # more of this part of the drainer's configuration
+    user = "root"  # of the downstream
+    password = ""
 
     def __init__(self, **changes):
         for name, value in changes.items():
@@ -198,7 +200,8 @@ schema-source = "{source}"
 [syncer.to]
 host = "127.0.0.1"
 port = {self.server.port}
-user = "root"
+user = "{s.user}"
+password = "{s.password}"
 """)
         self.drainer = Node(self.folder, "drainer", BIN / "drainer", "-config", config)
         self.drainer.start()
