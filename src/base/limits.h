@@ -275,8 +275,9 @@ enum {
     SL_TABLE_ELEMENTS_MAX = 1 << 16, /* of one ENUM */
     SL_TABLE_PARTITIONS_MAX = 1 << 15,
     SL_SCHEMA_VERSIONS_KEPT = 2, /* of a table: online DDL has no more than neighbours in use */
-    SL_DDL_BYTES_MAX = 8 << 20,  /* the text of one DDL */
-    SL_DDL_DISTINCT_MAX = 64,    /* objects of one DDL that are told from each other */
+    SL_SCHEMA_STORE_BYTES_MAX = 512 << 20, /* all tables as bytes */
+    SL_DDL_BYTES_MAX = 8 << 20,            /* the text of one DDL */
+    SL_DDL_DISTINCT_MAX = 64,              /* objects of one DDL that are told from each other */
 };
 
 /* Registry */
@@ -386,6 +387,7 @@ enum {
     SL_WRITER_WAIT_MS = 100,   /* the longest time in which no signal is looked at */
     SL_LOAD_CALLERS_MAX = 1 << 14,
     SL_LOAD_SIZE_MAX = SL_BUF_BYTES_MAX - (1 << 20), /* payload of one generated prewrite */
+    SL_LOAD_ROWS_MAX = 1 << 20,                      /* of one */
     SL_DDL_HISTORY_BYTES_MAX = 1 << 26,              /* of the file that load appends to */
     SL_REPLAY_AHEAD_MAX = 4096, /* how many records prewrites may run ahead of commits */
 };

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What others see of a running drainer: its flags and files and how it refuses them, its HTTP paths,
+"""What others see of a running drainer: its flags and files, how it refuses them, its HTTP paths,
 its record in the registry, the pumps that wait for it, and what it writes where."""
 
 import json
@@ -102,8 +102,8 @@ def every_path_is_answered(folder):
         assert told["sluice"]["node_id"] == "d" and told["sluice"]["node_state"] == "online"
         status, kind, body = drainer.ask("/commit_ts")
         assert (status, kind) == (200, "application/json; charset=UTF-8")
-        assert body.startswith('{\n  "message": "get drainer\'s latest ts success!",\n  "code": 200,'
-                               '\n  "data": {\n    "ts": '), body
+        begin = '{\n  "message": "get drainer\'s latest ts success!",\n  "code": 200,'
+        assert body.startswith(begin + '\n  "data": {\n    "ts": '), body
         status, kind, body = drainer.ask("/metrics")
         assert (status, kind) == (200, "text/plain; version=0.0.4; charset=utf-8")
         for series in ('binlog_drainer_event{type="Insert"} ', "binlog_drainer_ddl_jobs_total ",

@@ -2,6 +2,8 @@
  *
  *     schema_jobs SOURCE each VERSION FINISHED    "ID VERSION" of each job in order
  *     schema_jobs SOURCE tables VERSION FINISHED  "DATABASE.TABLE" of each table they leave
+ *     schema_jobs SOURCE creates VERSION FINISHED "DATABASE TAB TABLE TAB CREATE TABLE ..." of
+ *                                                 each, made from its TableInfo in copy_DATABASE
  *     schema_jobs SOURCE job ID...                "ID TYPE", or the error, of each
  *
  * SOURCE is what [syncer] schema-source takes, or tikv:PD_URLS.
@@ -14,6 +16,7 @@
 #include <string.h>
 
 #include "base/env_os.h"
+#include "binlog/create_table.h"
 #include "binlog/schema.h"
 #include "net/schema_source.h"
 
@@ -28,10 +31,21 @@ static enum sl_err print_job(void *context, struct sl_json **document)
     return err;
 }
 
+enum { INFOS_MAX = 4096 };
+
 struct tables {
     struct sl_schema *schema;
     struct sl_why    *why;
+    struct sl_json   *infos[INFOS_MAX]; /* owned; the newest TableInfo by table id */
 };
+
+static void keep_info(struct tables *tables, const struct sl_job *job)
+{
+    if (job->table_count != 1 || job->tables[0].id >= INFOS_MAX || !sl_job_is_done(job))
+        return;
+    sl_json_free(&tables->infos[job->tables[0].id]);
+    tables->infos[job->tables[0].id] = sl_json_keep(job->tables[0].info);
+}
 
 static enum sl_err apply_job(void *context, struct sl_json **document)
 {
@@ -41,6 +55,8 @@ static enum sl_err apply_job(void *context, struct sl_json **document)
 
     if (err == SL_OK)
         err = sl_schema_apply(tables->schema, job, tables->why);
+    if (err == SL_OK)
+        keep_info(tables, job);
     sl_job_free(&job);
     return err;
 }
@@ -50,6 +66,27 @@ static enum sl_err print_table(void *context, struct sl_table *table)
     (void)context;
     printf("%s.%s\n", (const char *)table->schema.bytes, (const char *)table->name.bytes);
     return SL_OK;
+}
+
+static enum sl_err print_create(void *context, struct sl_table *table)
+{
+    struct tables  *tables = context;
+    struct sl_arena arena;
+    struct sql_out  out = {.arena = &arena};
+    char            copy[256];
+    enum sl_err     err;
+
+    if (table->id >= INFOS_MAX || table->is_view)
+        return SL_OK;
+    sl_arena_init(&arena);
+    (void)snprintf(copy, sizeof copy, "copy_%s", (const char *)table->schema.bytes);
+    err =
+        create_table_write(tables->infos[table->id], sl_slice_from_string(copy), &out, tables->why);
+    if (err == SL_OK)
+        printf("%s\t%s\t%s\n", (const char *)table->schema.bytes, (const char *)table->name.bytes,
+               (const char *)sql_written(&out).bytes);
+    sl_arena_done(&arena);
+    return err;
 }
 
 static enum sl_err find(struct sl_schema_source *source, int64_t id)
@@ -72,7 +109,7 @@ static enum sl_err find(struct sl_schema_source *source, int64_t id)
 static enum sl_err run(struct sl_schema_source *source, int argc, char **argv, struct sl_why *why)
 {
     struct sl_history_bound bound = {0};
-    struct tables           tables = {NULL, why};
+    struct tables           tables = {.why = why};
     enum sl_err             err = SL_OK;
 
     if (strcmp(argv[2], "job") == 0) {
@@ -87,7 +124,10 @@ static enum sl_err run(struct sl_schema_source *source, int argc, char **argv, s
     tables.schema = sl_schema_new();
     err = sl_schema_source_each(source, &bound, apply_job, &tables, why);
     if (err == SL_OK)
-        err = sl_schema_each(tables.schema, print_table, NULL);
+        err = strcmp(argv[2], "creates") == 0 ? sl_schema_each(tables.schema, print_create, &tables)
+                                              : sl_schema_each(tables.schema, print_table, NULL);
+    for (int i = 0; i < INFOS_MAX; i++)
+        sl_json_free(&tables.infos[i]);
     sl_schema_free(&tables.schema);
     return err;
 }
@@ -99,7 +139,7 @@ int main(int argc, char **argv)
     enum sl_err              err;
 
     if (argc < 4) {
-        (void)fprintf(stderr, "usage: schema_jobs SOURCE each|tables|job NUMBER...\n");
+        (void)fprintf(stderr, "usage: schema_jobs SOURCE each|tables|creates|job NUMBER...\n");
         return 2;
     }
     if (strncmp(argv[1], "tikv:", 5) == 0)

@@ -16,6 +16,7 @@
 #include "binlog/schema.h"
 #include "net/cluster.h"
 #include "net/schema_source.h"
+#include "storage/spool.h"
 
 /* ---- the cluster ---- */
 
@@ -125,6 +126,17 @@ static enum sl_err take_job(void *context, struct sl_json **document)
     return err;
 }
 
+static enum sl_err open_source(struct sl_drainer *d, struct sl_why *why)
+{
+    const struct sl_drainer_config *c = d->options.config;
+
+    if (d->schema_source != NULL)
+        return SL_OK;
+    if (c->schema_kind == SL_DRAINER_SCHEMA_TIKV)
+        return sl_schema_source_open_tikv(d->options.env, c->pd_urls, &d->schema_source, why);
+    return sl_schema_source_open(d->options.env, c->schema_source, &d->schema_source, why);
+}
+
 /* As of the start: what the checkpoint's schema version has, which is exact; without one, what was
  * finished before. */
 static enum sl_err open_schema(struct sl_drainer *d, void *unused, struct sl_why *why)
@@ -138,9 +150,7 @@ static enum sl_err open_schema(struct sl_drainer *d, void *unused, struct sl_why
     (void)unused;
     sl_schema_free(&d->schema);
     past.schema = d->schema = sl_schema_new();
-    if (d->schema_source == NULL &&
-        (err = sl_schema_source_open(d->options.env, d->options.config->schema_source,
-                                     &d->schema_source, why)) != SL_OK)
+    if ((err = open_source(d, why)) != SL_OK)
         return err;
     if (bound.version == 0 && bound.finished == 0)
         return SL_OK; /* from the beginning: there is no past */
@@ -150,8 +160,8 @@ static enum sl_err open_schema(struct sl_drainer *d, void *unused, struct sl_why
 
 /* ---- all of it ---- */
 
-/* The present of the cluster is behind the checkpoint: whatever wrote it was another cluster, or this
- * one was set back. To wait until time gets there would lose all until then. */
+/* The present of the cluster is behind the checkpoint: whatever wrote it was another cluster, or
+ * this one was set back. To wait until time gets there would lose all until then. */
 static enum sl_err check_ahead(const struct sl_drainer *d, sl_ts now, struct sl_why *why)
 {
     if (now == 0 || d->start_ts <= now)
@@ -173,6 +183,7 @@ static enum sl_err settle_start(struct sl_drainer *d, sl_ts now, struct sl_why *
         return sl_wrap(why, err, "load the checkpoint");
     d->start_ts = checkpoint.commit_ts;
     d->start_schema_version = checkpoint.schema_version;
+    d->start_is_consistent = checkpoint.is_consistent;
     d->early_count = checkpoint.early_count;
     memcpy(d->early, checkpoint.early, sizeof d->early);
     if ((err = check_ahead(d, now, why)) != SL_OK)
@@ -203,14 +214,15 @@ static enum sl_err open_all(struct sl_drainer *d, struct sl_why *why)
     return insist(d, "the history of DDL", open_schema, NULL, why);
 }
 
-/* ---- who it is ---- */
+/* ---- who it is, and where ---- */
 
-static enum sl_err settle_identity(struct sl_drainer *d, struct sl_why *why)
+static enum sl_err settle_data_dir(struct sl_drainer *d, struct sl_why *why)
 {
     const struct sl_drainer_config *c = d->options.config;
     struct sl_fs                   *fs = d->options.env->fs;
     const struct sl_node_id_sources sources = {
         .configured = c->node_id, .host_name = d->options.host_name, .addr = c->addr};
+    char          path[SL_PATH_BYTES_MAX];
     struct sl_why note = {0};
     enum sl_err   err;
 
@@ -219,7 +231,9 @@ static enum sl_err settle_identity(struct sl_drainer *d, struct sl_why *why)
         return err;
     if (note.text[0] != '\0')
         sl_log(SL_LOG_WARN, "node id", sl_field_str("note", note.text));
-    return SL_OK;
+    if ((err = sl_path_join(path, c->data_dir, "spool", why)) != SL_OK)
+        return err;
+    return sl_spool_open(fs, path, &d->spool, why);
 }
 
 static void open_front(struct sl_drainer *d)
@@ -276,9 +290,11 @@ enum sl_err sl_drainer_open(const struct sl_drainer_options *options, struct sl_
     d->options = *options;
     d->workers = at_most((uint64_t)options->config->worker_count, SL_DRAINER_WORKERS_MAX);
     d->decoders = at_most(env->threads->cpus(env->threads), SL_DRAINER_DECODERS_MAX);
-    d->part_rows = at_most((uint64_t)options->config->txn_batch, SL_PART_ROWS_MAX);
+    d->part_rows = options->config->dispatch
+                       ? at_most((uint64_t)options->config->txn_batch, SL_PART_ROWS_MAX)
+                       : UINT32_MAX; /* a transaction is a part, whatever its size */
     open_front(d);
-    if ((err = settle_identity(d, why)) != SL_OK || (err = open_all(d, why)) != SL_OK) {
+    if ((err = settle_data_dir(d, why)) != SL_OK || (err = open_all(d, why)) != SL_OK) {
         sl_drainer_close(&d);
         return err;
     }
@@ -296,6 +312,7 @@ void sl_drainer_close(struct sl_drainer **drainer)
     sl_schema_free(&d->schema);
     sl_schema_source_free(&d->schema_source);
     sl_sink_free(&d->sink);
+    sl_spool_close(&d->spool);
     sl_zone_free(&d->zone);
     sl_drainer_front_done(&d->front);
     sl_file_close(&d->lock);

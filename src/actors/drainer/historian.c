@@ -81,6 +81,17 @@ static void say_waiting(struct historian *h, const struct sl_drainer_ask_job *qu
                           why->text);
 }
 
+/* A transaction may use what a DDL made a moment before the job is in the history of a living TiDB.
+ * A file is complete. */
+static bool may_come(const struct historian *h, const struct sl_drainer_ask_job *question,
+                     const struct sl_drainer_job *answer)
+{
+    int64_t newest = answer->count > 0 ? answer->jobs[answer->count - 1]->schema_version : 0;
+
+    return h->drainer->options.config->schema_kind != SL_DRAINER_SCHEMA_FILE &&
+           question->job_id == 0 && newest < question->up_to && h->tries < SL_HISTORIAN_GRACE;
+}
+
 static void look(struct sl_ctx *ctx, struct historian *h)
 {
     const struct sl_drainer_ask_job *question =
@@ -89,6 +100,8 @@ static void look(struct sl_ctx *ctx, struct historian *h)
     struct sl_asker        asker;
     enum sl_err            err = find(h, question, answer, sl_why(ctx));
 
+    if (err == SL_OK && may_come(h, question, answer))
+        err = SL_AGAIN;
     if (err != SL_OK) {
         sl_msg_free(&answer);
         if (++h->tries == SL_HISTORIAN_PATIENCE)

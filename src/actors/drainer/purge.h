@@ -1,9 +1,9 @@
 #ifndef SL_ACTORS_DRAINER_PURGE_H
 #define SL_ACTORS_DRAINER_PURGE_H
 
-/* What pumps have removed. A pump that is asked for what it has no more sends what is left, and only
- * its own log says that there is a gap (drainer spec 1.3); so before a drainer begins to pull, it
- * looks at the gauge binlog_pump_storage_gc_ts that pumps of all versions show over HTTP. The
+/* What pumps have removed. A pump that is asked for what it has no more sends what is left, and
+ * only its own log says that there is a gap (drainer spec 1.3); so before a drainer begins to pull,
+ * it looks at the gauge binlog_pump_storage_gc_ts that pumps of all versions show over HTTP. The
  * collector's. */
 
 #include <stdint.h>

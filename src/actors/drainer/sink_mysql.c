@@ -198,8 +198,8 @@ static enum sl_err load_saved(struct sink_mysql *s, struct sl_why *why)
     return err;
 }
 
-/* A checkpoint that we wrote is there no more: to begin anew would lose or repeat what lies between.
- */
+/* A checkpoint that we wrote is there no more: to begin anew would lose or repeat what lies
+ * between. */
 static enum sl_err check_there(const struct sink_mysql *s, sl_ts commit_ts, struct sl_why *why)
 {
     if (commit_ts != 0 || s->saved[0] == 0)
@@ -234,6 +234,15 @@ static enum sl_err check_lanes(struct sink_mysql *s, sl_ts commit_ts, struct sl_
     return SL_OK;
 }
 
+/* Values are written as the first session reads them. So later ones have its zone, also when the
+ * server's clock has another offset by then. */
+static void keep_zone(struct sink_mysql *s)
+{
+    memcpy(s->zone, sl_mysql_session(s->book)->zone, sizeof s->zone);
+    s->variables[s->options.variable_count++] =
+        (struct sl_mysql_variable){"time_zone", s->zone, false};
+}
+
 static enum sl_err open_all(struct sink_mysql *s, struct sl_why *why)
 {
     struct sl_checkpoint found;
@@ -242,7 +251,7 @@ static enum sl_err open_all(struct sink_mysql *s, struct sl_why *why)
     if ((err = sink_book(s, why)) != SL_OK || (err = make_tables(s, why)) != SL_OK ||
         (err = take_lock(s, why)) != SL_OK || (err = raise_all(s, why)) != SL_OK)
         return err;
-    memcpy(s->zone, sl_mysql_session(s->book)->zone, sizeof s->zone);
+    keep_zone(s);
     s->kind = sl_mysql_session(s->book)->kind;
     for (uint32_t i = 0; i < SL_ROW_LANES; i++) {
         if ((err = load_lane(s, i, why)) != SL_OK)
@@ -318,13 +327,14 @@ static void settle_options(struct sink_mysql *s)
     const struct sl_drainer_config *c = s->config;
     size_t                          count = 0;
 
+    static_assert(sizeof own / sizeof *own + SL_DRAINER_PARAMS_MAX + 1 <= SL_MYSQL_VARIABLES_MAX,
+                  "these, those of the configuration and the zone");
     for (; count < sizeof own / sizeof *own; count++)
         s->variables[count] = own[count];
     for (size_t i = 0; i < c->params.count; i++) {
         const struct sl_drainer_param *param =
             &((const struct sl_drainer_param *)(const void *)c->params.items)[i];
 
-        SL_ASSERT(count < SL_MYSQL_VARIABLES_MAX); /* the check of the configuration bounds them */
         s->variables[count++] = (struct sl_mysql_variable){param->name, param->value, false};
     }
     s->options = server_options(&c->to);

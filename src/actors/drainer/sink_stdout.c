@@ -77,6 +77,8 @@ static enum sl_err flush(struct sl_why *why)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return SL_OK;
+    if (errno == EPIPE)
+        return sl_fail(why, SL_STOPPED, "standard output is closed: nobody reads the changes");
     return sl_fail_errno(why, errno, "write to standard output");
 }
 
