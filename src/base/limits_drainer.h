@@ -39,6 +39,8 @@ enum {
     SL_SPOOL_RETRY_MS = 1000,            /* between two tries to write one */
     SL_SOURCE_BLOCKS = 32,               /* a source holds while its line is full */
     SL_SOURCE_RETRY_MS = 1000,           /* from the end of a stream to the next, as the original */
+    SL_PURGE_ASK_MS = 1000,              /* a pump may take to say what it has removed, */
+    SL_PURGE_ANSWER_BYTES_MAX = 4 << 20, /* in its /metrics */
     SL_SOURCE_SILENT_MS = 15000,         /* without a word it is told that a pump is waited for */
     SL_WINDOW_TXNS = 256,                /* transactions of one window */
     SL_WINDOW_BYTES = 1 << 20,           /* of their records; one alone may be larger */

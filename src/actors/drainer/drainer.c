@@ -160,8 +160,8 @@ static enum sl_err open_schema(struct sl_drainer *d, void *unused, struct sl_why
 
 /* ---- all of it ---- */
 
-/* The present of the cluster is behind the checkpoint: whatever wrote it was another cluster, or this
- * one was set back. To wait until time gets there would lose all until then. */
+/* The present of the cluster is behind the checkpoint: whatever wrote it was another cluster, or
+ * this one was set back. To wait until time gets there would lose all until then. */
 static enum sl_err check_ahead(const struct sl_drainer *d, sl_ts now, struct sl_why *why)
 {
     if (now == 0 || d->start_ts <= now)

@@ -198,8 +198,8 @@ static enum sl_err load_saved(struct sink_mysql *s, struct sl_why *why)
     return err;
 }
 
-/* A checkpoint that we wrote is there no more: to begin anew would lose or repeat what lies between.
- */
+/* A checkpoint that we wrote is there no more: to begin anew would lose or repeat what lies
+ * between. */
 static enum sl_err check_there(const struct sink_mysql *s, sl_ts commit_ts, struct sl_why *why)
 {
     if (commit_ts != 0 || s->saved[0] == 0)
