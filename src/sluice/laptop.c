@@ -45,6 +45,7 @@ struct laptop {
     struct sl_event_filter  *event_filter;
     struct sl_pump          *pump;
     struct sl_drainer       *drainer;
+    struct sl_drainer_wiring drainer_wiring;
     struct part              pump_part;
     struct part              drainer_part;
 };
@@ -247,8 +248,10 @@ static enum sl_err start_drainer(struct laptop *l, const struct laptop_target *t
     options.filter = l->filter;
     options.event_filter = l->event_filter;
     if ((err = sl_drainer_open(&options, &l->drainer, why)) != SL_OK ||
-        (err = sl_drainer_listen(l->drainer, why)) != SL_OK ||
-        (err = part_start(l->env, &l->drainer_part, &sl_drainer_topology, &l->drainer,
+        (err = sl_drainer_listen(l->drainer, why)) != SL_OK)
+        return sl_wrap(why, err, "start the drainer");
+    sl_drainer_wire(&l->drainer_wiring, l->drainer_config.memory_budget);
+    if ((err = part_start(l->env, &l->drainer_part, &l->drainer_wiring.topology, &l->drainer,
                           sizeof(void *), why)) != SL_OK)
         return sl_wrap(why, err, "start the drainer");
     return wait_until_online(l, &l->drainer->front.board.state, "drainer", why);

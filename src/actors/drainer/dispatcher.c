@@ -47,7 +47,10 @@ struct open_part {
 
 struct dispatcher {
     struct sl_drainer        *drainer;
-    bool                      is_ordered; /* the sink takes whole windows through one worker */
+    bool                      is_ordered;   /* the sink takes whole windows through one worker */
+    bool                      is_kept;      /* upstream transactions are the downstream's */
+    bool                      is_part_open; /* the last part sent; see struct sl_row_part */
+    bool                      is_inside;    /* the last window done was open */
     struct sl_drainer_window *ring[SL_WINDOW_CREDITS]; /* owned; by seq */
     uint64_t                  next_seq;                /* the first one not handed out whole */
     uint64_t                  done_seq;                /* the first one not done */
@@ -100,7 +103,7 @@ static void take_table(struct dispatcher *d, const struct sl_drainer_described *
 
 static uint32_t part_rows(const struct dispatcher *d)
 {
-    return d->is_ordered ? UINT32_MAX : d->drainer->part_rows;
+    return d->is_ordered || d->is_kept ? UINT32_MAX : d->drainer->part_rows;
 }
 
 static void grow(struct builder *b, struct sl_window *w)
@@ -131,23 +134,34 @@ static void move_queue(const struct dispatcher *d, uint32_t worker, int by)
                        by);
 }
 
-/* The changes collected for a worker leave; false when its line is full. */
-static bool send_part(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w,
-                      uint32_t worker)
+/* Does the transaction of the last change that was collected go on behind it? */
+static bool goes_on(const struct dispatcher *d, const struct builder *b, const struct sl_window *w)
+{
+    uint32_t txn = b->count > 0 ? b->changes[b->count - 1]->txn : 0;
+
+    if (!d->is_kept || b->count == 0)
+        return false;
+    if (w->next_change < w->change_count)
+        return w->changes[w->next_change].txn == txn;
+    return w->is_open && txn == w->txn_count - 1;
+}
+
+/* The changes collected for a worker leave, also when there are none; false when its line is full.
+ */
+static bool send_any(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w, uint32_t worker)
 {
     struct builder     *b = &d->builders[worker];
     struct sl_line     *line = sl_line(ctx, SL_LINE_PART, worker);
     struct sl_row_part *part;
     uint32_t            place;
 
-    if (b->count == 0)
-        return true;
     if (d->is_line_full)
         return false;
     part = sl_msg_new(struct sl_row_part, SL_DRAINER_PART);
     part->window = w;
     part->count = b->count;
     part->changes = b->changes;
+    part->is_open = goes_on(d, b, w);
     place = free_place(d);
     if (sl_ask(ctx, line, d->drainer->worker_ref[worker], place, &part) != SL_OK) {
         sl_msg_free(&part);
@@ -156,12 +170,19 @@ static bool send_part(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window
         return false;
     }
     d->open[place] = (struct open_part){.window = w, .worker = worker, .count = b->count};
+    d->is_part_open = goes_on(d, b, w);
     d->open_count++;
     w->parts_open++;
     sl_causality_given(&d->causality, worker);
     move_queue(d, worker, 1);
     *b = (struct builder){0};
     return true;
+}
+
+static bool send_part(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w,
+                      uint32_t worker)
+{
+    return d->builders[worker].count == 0 || send_any(ctx, d, w, worker);
 }
 
 static bool send_parts(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w)
@@ -197,7 +218,7 @@ static int64_t choose(struct dispatcher *d, const struct sl_window_change *chang
     int64_t owner;
 
     *hash_count = 0;
-    if (d->is_ordered)
+    if (d->is_ordered || d->is_kept) /* one worker has all, in order */
         return 0;
     if (!change->keys->is_keyed)
         return change->keys->lane % d->drainer->workers;
@@ -252,6 +273,8 @@ static bool has_keys(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window 
         return false;
     }
     change->keys = keys;
+    if (d->is_kept)
+        return true;
     if (keys->is_keyed && sl_row_keys_widen(keys, &change->change))
         d->must_settle = true;
     if (d->must_settle) {
@@ -292,11 +315,19 @@ static bool hand_out_change(struct sl_ctx *ctx, struct dispatcher *d, struct sl_
     return true;
 }
 
-/* With kept transactions each is a part of its own. */
-static bool ends_transaction(const struct dispatcher *d, const struct sl_window *w, uint32_t i)
+/* With kept transactions each is a part of its own, or several when it is in several windows: then
+ * the last one ends it, with rows or without. What is collected is of another transaction than
+ * number `txn`, which comes next. */
+static bool end_transaction(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w,
+                            uint32_t txn)
 {
-    return !d->drainer->options.config->dispatch && i > 0 &&
-           w->changes[i].txn != w->changes[i - 1].txn;
+    const struct builder *b = &d->builders[0];
+
+    if (!d->is_kept)
+        return true;
+    if (b->count > 0)
+        return b->changes[b->count - 1]->txn == txn || send_part(ctx, d, w, 0);
+    return !d->is_part_open || txn == 0 || send_any(ctx, d, w, 0);
 }
 
 /* The changes in front of number `end`. */
@@ -304,7 +335,7 @@ static bool hand_out_rows(struct sl_ctx *ctx, struct dispatcher *d, struct sl_wi
                           uint32_t end)
 {
     for (; w->next_change < end; w->next_change++) {
-        if (ends_transaction(d, w, w->next_change) && !send_parts(ctx, d, w))
+        if (!end_transaction(ctx, d, w, w->changes[w->next_change].txn))
             return false;
         if (!hand_out_change(ctx, d, w, &w->changes[w->next_change]))
             return false;
@@ -334,7 +365,8 @@ static bool hand_out(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window 
 {
     if (w->next_ddl < w->ddl_count)
         return hand_out_rows(ctx, d, w, w->ddls[w->next_ddl].at_change) && run_ddl(ctx, d, w);
-    return hand_out_rows(ctx, d, w, w->change_count);
+    return hand_out_rows(ctx, d, w, w->change_count) &&
+           (w->is_open || end_transaction(ctx, d, w, UINT32_MAX));
 }
 
 static void hold(struct dispatcher *d, const struct sl_window *w)
@@ -390,6 +422,7 @@ static void note_applied(struct sl_ctx *ctx, struct dispatcher *d, const struct 
     struct sl_drainer_board         *board = &d->drainer->front.board;
     const struct sl_drainer_metrics *metrics = &d->drainer->front.metrics;
     uint64_t                         rows[SL_DRAINER_ROW_KINDS] = {0};
+    uint32_t                         ended = w->txn_count - (w->is_open ? 1 : 0);
 
     for (uint32_t i = 0; i < w->change_count; i++)
         rows[w->changes[i].change.kind]++; /* in the order of enum sl_change_kind */
@@ -399,8 +432,8 @@ static void note_applied(struct sl_ctx *ctx, struct dispatcher *d, const struct 
     }
     atomic_fetch_sub_explicit(&board->windows, 1, memory_order_relaxed);
     atomic_fetch_sub_explicit(&board->held_bytes, w->bytes, memory_order_relaxed);
-    atomic_fetch_add_explicit(&board->transactions, w->txn_count, memory_order_relaxed);
-    sl_metric_add(metrics->transactions, w->txn_count);
+    atomic_fetch_add_explicit(&board->transactions, ended, memory_order_relaxed);
+    sl_metric_add(metrics->transactions, ended);
     atomic_store_explicit(&board->applied_ts, d->applied_ts, memory_order_relaxed);
     if (w->txn_count > 0)
         atomic_store_explicit(&board->success_at, sl_now(ctx), memory_order_relaxed);
@@ -416,6 +449,7 @@ static void retire(struct sl_ctx *ctx, struct dispatcher *d)
         if (w->parts_open > 0)
             return;
         d->applied_ts = w->last_ts;
+        d->is_inside = w->is_open;
         d->is_past = d->is_past || w->passes_past;
         if (w->schema_version > d->schema_version)
             d->schema_version = w->schema_version;
@@ -467,7 +501,7 @@ static bool is_consistent(const struct dispatcher *d)
 {
     const struct sl_drainer_window *next = d->ring[d->next_seq % SL_WINDOW_CREDITS];
 
-    return d->is_past && d->done_seq == d->next_seq && d->open_count == 0 &&
+    return d->is_past && !d->is_inside && d->done_seq == d->next_seq && d->open_count == 0 &&
            (next == NULL || next->window->next_change == 0);
 }
 
@@ -493,6 +527,7 @@ static enum sl_err start(struct sl_ctx *ctx, void *self, const void *args)
 
     d->drainer = ((const struct sl_drainer_args *)args)->drainer;
     d->is_ordered = d->drainer->sink->ops->is_ordered;
+    d->is_kept = !d->drainer->options.config->dispatch && !d->is_ordered;
     d->applied_ts = d->asked_ts = d->drainer->start_ts;
     d->is_past = d->is_sealed = d->drainer->start_is_consistent;
     d->schema_version = d->drainer->start_schema_version;

@@ -48,6 +48,12 @@ static enum sl_err make_tables(struct sink_mysql *s, struct sl_why *why)
 
 /* ---- opening: the fence ---- */
 
+void sink_put_lock(const struct sink_mysql *s, struct sl_sql *sql, int seconds)
+{
+    sink_put(sql, "SELECT GET_LOCK('sluice-%" PRIu64 "-%.24s', %d)", s->cluster_id,
+             s->config->checkpoint_schema, seconds);
+}
+
 /* A living drainer holds this lock on its bookkeeping connection; a server that has none is asked
  * in vain, and the epochs are what protects. */
 static enum sl_err take_lock(struct sink_mysql *s, struct sl_why *why)
@@ -57,8 +63,7 @@ static enum sl_err take_lock(struct sink_mysql *s, struct sl_why *why)
     bool          is_taken;
     enum sl_err   err;
 
-    sink_put(&sql, "SELECT GET_LOCK('sluice-%" PRIu64 "-%.24s', %d)", s->cluster_id,
-             s->config->checkpoint_schema, SL_SINK_LOCK_S);
+    sink_put_lock(s, &sql, SL_SINK_LOCK_S);
     err = sink_fetch(s->book, &sql, cell, 1, why);
     sl_sql_done(&sql);
     if (err != SL_OK) {

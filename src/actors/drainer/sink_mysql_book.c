@@ -109,6 +109,19 @@ static enum sl_err check_epoch(struct sink_mysql *s, struct sl_why *why)
                    s->progress, epoch, s->epoch);
 }
 
+/* Without waiting: the server may not have noticed yet that the old connection is lost. Then the
+ * epochs alone protect, until the next connection. */
+static void take_lock_again(struct sink_mysql *s)
+{
+    struct sl_sql sql = {0};
+    char         *cell[1];
+
+    sink_put_lock(s, &sql, 0);
+    if (sink_fetch(s->book, &sql, cell, 1, NULL) == SL_OK)
+        free(cell[0]);
+    sl_sql_done(&sql);
+}
+
 enum sl_err sink_book(struct sink_mysql *s, struct sl_why *why)
 {
     enum sl_err err;
@@ -118,6 +131,8 @@ enum sl_err sink_book(struct sink_mysql *s, struct sl_why *why)
             return sl_wrap(why, err, "connect to the downstream");
         if (s->epoch != 0 && (err = check_epoch(s, why)) != SL_OK)
             return sink_book_failed(s, err);
+        if (s->epoch != 0) /* the lock went with the connection */
+            take_lock_again(s);
     }
     if (s->check_is_apart && s->check == NULL &&
         (err = sink_connect(s, &s->checkpoint_options, &s->check, why)) != SL_OK)
