@@ -1108,8 +1108,12 @@ const bench_library = [_][]const u8{
 
 const benches = [_]Program{
     .{ .name = "drainer_apply", .sources = &.{ "bench/apply.c", "bench/sink_probe.c" } },
+    .{ .name = "drainer_coalesce", .sources = &.{"bench/coalesce.c"} },
     .{ .name = "drainer_decode", .sources = &.{ "bench/decode.c", "bench/decode_probe.c" } },
+    .{ .name = "drainer_end_to_end", .sources = &.{ "bench/end_to_end.c", "bench/running_drainer.c", "bench/sink_probe.c" } },
+    .{ .name = "drainer_memory", .sources = &.{ "bench/drainer_memory.c", "bench/running_drainer.c", "bench/sink_probe.c" } },
     .{ .name = "drainer_merge", .sources = &.{ "bench/merge.c", "bench/merge_reference.c" } },
+    .{ .name = "drainer_translate", .sources = &.{ "bench/translate.c", "bench/decode_probe.c" } },
     .{ .name = "hop", .sources = &.{"bench/hop.c"} },
     .{ .name = "pump_append", .sources = &.{"bench/append.c"} },
     .{ .name = "pump_commit_visible", .sources = &.{"bench/commit_visible.c"} },
