@@ -60,7 +60,7 @@ class World:
         return int(acked.read_text().split()[-1])
 
     def look(self):
-        """Rows, different ids, bytes, and rows that do not begin with a start ts they were given."""
+        """Rows, different ids, bytes, and rows that begin with no start ts that was given."""
         starts = {int(line.split()[0]) for acked in self.folder.glob("acked*")
                   for line in acked.read_text().splitlines()}
         heads = ",".join(f"x'{start.to_bytes(8, 'little').hex()}'" for start in starts)
