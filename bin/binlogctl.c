@@ -11,7 +11,7 @@
 
 static const struct sl_ctl_verb *const verbs[] = {
     &sl_ctl_status,  &sl_ctl_pumps,  &sl_ctl_drainers, &sl_ctl_pause,
-    &sl_ctl_offline, &sl_ctl_resume, &sl_ctl_wait,
+    &sl_ctl_offline, &sl_ctl_resume, &sl_ctl_wait,     &sl_ctl_explain,
 };
 
 enum { VERBS = sizeof verbs / sizeof *verbs };
@@ -20,7 +20,7 @@ static void help(FILE *out)
 {
     fprintf(out, "\nbinlogctl VERB ...\n");
     for (size_t i = 0; i < VERBS; i++)
-        fprintf(out, "  %-9s %s\n", verbs[i]->name, verbs[i]->summary);
+        fprintf(out, "  %-13s %s\n", verbs[i]->name, verbs[i]->summary);
     fprintf(out, "binlogctl VERB --help tells more.\n");
 }
 

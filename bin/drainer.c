@@ -2,7 +2,7 @@
  * configuration, opens the drainer (actors/drainer/drainer.h), runs its actors
  * (actors/drainer/topology.h). Exit codes (drainer spec 0.3, but no end by an error is 0): 0
  * orderly end, -V, -help; 1 configuration, log, or what the drainer stands on; 2 flags, or failure
- * while serving. */
+ * while serving; 3 exit-when-held, and the stream must not go on. */
 
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +19,7 @@
 #include "binlog/filter.h"
 #include "runtime/run.h"
 
-enum { EXIT_START = 1, EXIT_SERVE = 2 };
+enum { EXIT_START = 1, EXIT_SERVE = 2, EXIT_HELD = 3 };
 
 static int refuse(int code, const struct sl_why *why)
 {
@@ -42,15 +42,17 @@ static void log_stopping(void *context, int number)
 
 static int run(struct sl_drainer *drainer)
 {
-    struct sl_run_options options = {
-        .runtime = {.env = sl_env_os(), .topology = &sl_drainer_topology},
-        .args = &drainer,
-        .args_bytes = sizeof drainer,
-        .on_stopping = log_stopping,
+    struct sl_drainer_wiring wiring;
+    struct sl_run_options    options = {
+           .runtime = {.env = sl_env_os(), .topology = &wiring.topology},
+           .args = &drainer,
+           .args_bytes = sizeof drainer,
+           .on_stopping = log_stopping,
     };
     struct sl_why why = {0};
     enum sl_err   err = sl_drainer_listen(drainer, &why);
 
+    sl_drainer_wire(&wiring, drainer->options.config->memory_budget);
     if (err == SL_OK)
         err = sl_run(&options, &why);
     if (err != SL_OK) {
@@ -58,7 +60,15 @@ static int run(struct sl_drainer *drainer)
         return refuse(EXIT_SERVE, &why);
     }
     sl_log(SL_LOG_INFO, "drainer exit");
-    return 0;
+    return drainer->ended_held ? refuse(EXIT_HELD, &drainer->held_why) : 0;
+}
+
+/* Somebody watches the log as it is written. */
+static bool is_on_terminal(const struct sl_drainer_config *config)
+{
+    bool to_stderr = config->destination == SL_DRAINER_STDOUT;
+
+    return config->log_file[0] == '\0' && isatty(to_stderr ? STDERR_FILENO : STDOUT_FILENO) == 1;
 }
 
 static int open_and_run(const struct sl_drainer_config *config)
@@ -73,6 +83,7 @@ static int open_and_run(const struct sl_drainer_config *config)
 
     sl_env_os_host_name(host_name);
     options.host_name = host_name;
+    options.tells_progress = is_on_terminal(config);
     if (sl_drainer_config_filters(config, &filter, &event_filter, &why) != SL_OK)
         return refuse(EXIT_START, &why);
     options.filter = filter;
@@ -128,8 +139,7 @@ int main(int argc, char **argv)
                                             .fs = sl_env_os()->fs};
     char                           own[SL_ADDR_BYTES_MAX];
     struct sl_drainer_surroundings around = {.own_ipv4 = sl_env_os_ipv4(own) ? own : NULL,
-                                             .env = (const char *const *)environ,
-                                             .fs = sl_env_os()->fs};
+                                             .env = (const char *const *)environ};
     struct sl_why                  why = {0};
     enum sl_err                    err;
     int                            code = 0;

@@ -31,36 +31,6 @@ static void log_stopping(void *context, int number)
     sl_log(SL_LOG_INFO, "got signal to exit", sl_field_str("signal", strsignal(number)));
 }
 
-static struct sl_pump_options options_of(const struct sl_pump_config *config, const char *host_name)
-{
-    const struct sl_env *env = sl_env_os();
-
-    return (struct sl_pump_options){
-        .env = env,
-        .data_dir = config->data_dir,
-        .node_id = config->node_id,
-        .host_name = host_name,
-        .addr = config->addr,
-        .advertise = config->advertise_addr,
-        .socket = config->socket[0] != '\0' ? config->socket : NULL,
-        .pd_urls = config->pd_urls,
-        .shards = sl_pump_config_shards(config, env->threads->cpus(env->threads)),
-        .shards_asked = config->shards != 0,
-        .segment_bytes = config->segment_bytes,
-        .no_sync = !config->sync_log,
-        .engine = SL_INDEX_WIREDTIGER,
-        .message_bytes_max = (uint64_t)config->message_bytes_max,
-        .stop_write_bytes = config->stop_write_bytes,
-        .fake_interval_ms = (uint32_t)(config->fake_interval_s * 1000),
-        .heartbeat_ms = (uint32_t)(config->heartbeat_s * 1000),
-        .gc_ms = config->gc_nanos / SL_NANOS_PER_MS,
-        .push_addr = config->metrics_addr[0] != '\0' && config->metrics_interval_s > 0
-                         ? config->metrics_addr
-                         : NULL,
-        .push_ms = (uint32_t)(config->metrics_interval_s * 1000),
-    };
-}
-
 static int run(struct sl_pump *pump)
 {
     struct sl_run_options options = {
@@ -86,7 +56,7 @@ static int serve(const struct sl_pump_config *config, const struct sl_conf_repor
 {
     struct sl_log_options  log = {.level = config->level, .path = config->log_file};
     char                   host_name[SL_NAME_BYTES_MAX];
-    struct sl_pump_options options = options_of(config, host_name);
+    struct sl_pump_options options = sl_pump_options_of(config, sl_env_os(), host_name);
     struct sl_pump        *pump;
     struct sl_why          why = {0};
     int                    code;

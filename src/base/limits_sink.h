@@ -8,7 +8,8 @@
 /* Downstream: the MySQL protocol */
 enum {
     SL_MYSQL_TEXT_BYTES_MAX = 384,     /* of a server's error text, terminator included */
-    SL_MYSQL_VARIABLES_MAX = 64,       /* session variables that a configuration sets */
+    SL_MYSQL_VARIABLES_MAX = 64,       /* session variables of a connection */
+    SL_DRAINER_PARAMS_MAX = 48,        /* of them in syncer.to.params */
     SL_MYSQL_VARIABLE_BYTES_MAX = 256, /* name or value of one, terminator included */
     SL_MYSQL_MODE_BYTES_MAX = 1024,    /* an sql_mode, likewise */
     SL_MYSQL_ZONE_BYTES_MAX = 64,      /* name of a time zone, likewise */
@@ -38,7 +39,6 @@ enum {
 enum {
     SL_SQL_NAME_BYTES_MAX = 1100,  /* two quoted names of 256 bytes with their point */
     SL_SQL_SHORT_BYTES_MAX = 8192, /* a statement about them */
-    SL_SINK_CONNECTIONS_OWN = 3,   /* for bookkeeping, the checkpoint's server, DDL */
     SL_SINK_LOCK_S = 10,           /* another drainer's session may take to end */
     SL_SINK_CONNECT_S = 10,
     SL_SINK_READ_S = 60,       /* answers of a server that keeps a checkpoint only */

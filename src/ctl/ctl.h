@@ -28,6 +28,7 @@ struct sl_ctl_verb {
 
 /* All of them. */
 extern const struct sl_ctl_verb sl_ctl_drainers;
+extern const struct sl_ctl_verb sl_ctl_explain;
 extern const struct sl_ctl_verb sl_ctl_offline;
 extern const struct sl_ctl_verb sl_ctl_pause;
 extern const struct sl_ctl_verb sl_ctl_pumps;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/condition.h"
 #include "ctl/text.h"
 
 enum { NOTES_MAX = 4 }; /* remarks on one node, and on the cluster */
@@ -190,13 +191,16 @@ static void judge_lag(struct judge *j, const struct ctl_node *node)
 static void judge_doing(struct judge *j, const struct ctl_node *node)
 {
     const struct ctl_doing *doing = &node->drainer.doing;
+    struct ctl_note        *note;
 
     if (doing->state[0] == '\0' || strcmp(doing->state, "running") == 0)
         return;
-    (void)add(j, CTL_DEGRADED, node, "is %s%s%s%s%s%s%s%s", doing->state,
-              doing->since[0] != '\0' ? " since " : "", doing->since,
-              doing->reason[0] != '\0' ? ": " : "", doing->reason,
-              doing->code[0] != '\0' ? " (" : "", doing->code, doing->code[0] != '\0' ? ")" : "");
+    note = add(j, CTL_DEGRADED, node, "is %s%s%s%s%s%s%s%s", doing->state,
+               doing->since[0] != '\0' ? " since " : "", doing->since,
+               doing->reason[0] != '\0' ? ": " : "", doing->reason,
+               doing->code[0] != '\0' ? " (" : "", doing->code, doing->code[0] != '\0' ? ")" : "");
+    if (sl_condition_find(doing->code) != SL_CONDITIONS)
+        remedy(note, 0, "what to do: binlogctl explain-error %s", doing->code);
 }
 
 /* For how long pumps still keep what a paused drainer has not read; "" where it is too late for

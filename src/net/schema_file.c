@@ -23,7 +23,8 @@ struct place {
 
 struct file_source {
     struct sl_schema_source source;
-    struct sl_file         *file; /* owned */
+    const struct sl_env    *env;
+    struct sl_file         *file; /* owned; NULL: it is not there yet */
     char                    path[SL_PATH_BYTES_MAX];
     struct sl_map           places;  /* by id; owned */
     uint64_t                scanned; /* the lines before are known */
@@ -152,12 +153,28 @@ static enum sl_err take_line(struct file_source *f, struct sl_slice line, bool w
     return err;
 }
 
+/* SL_UNAVAILABLE: nobody has made the file yet. */
+static enum sl_err open_file(struct file_source *f, struct sl_why *why)
+{
+    enum sl_err err =
+        f->file != NULL ? SL_OK : sl_fs_open(f->env->fs, f->path, SL_OPEN_READ, &f->file, why);
+
+    if (err == SL_NOT_FOUND)
+        return sl_fail(why, SL_UNAVAILABLE,
+                       "the file of DDL jobs %s does not exist yet; whoever writes the history of "
+                       "DDL makes it",
+                       f->path);
+    return err == SL_OK ? SL_OK : sl_wrap(why, err, "the file of DDL jobs");
+}
+
 /* Take in what has been added since. */
 static enum sl_err scan(struct file_source *f, struct sl_why *why)
 {
     uint64_t    size;
-    enum sl_err err = sl_file_size(f->file, &size, why);
+    enum sl_err err = open_file(f, why);
 
+    if (err == SL_OK)
+        err = sl_file_size(f->file, &size, why);
     if (err == SL_OK && size < f->scanned)
         forget_places(f); /* it was written anew */
     while (err == SL_OK) {
@@ -272,13 +289,14 @@ enum sl_err schema_file_open(const struct sl_env *env, const char *path,
 
     SL_ASSERT(f != NULL);
     f->source.ops = &ops;
+    f->env = env;
     f->line = 1;
     sl_map_init(&f->places, is_job);
     if ((err = sl_path_add(f->path, path, "", why)) == SL_OK)
-        err = sl_fs_open(env->fs, path, SL_OPEN_READ, &f->file, why);
-    if (err != SL_OK) {
+        err = open_file(f, why);
+    if (err != SL_OK && err != SL_UNAVAILABLE) {
         free_source(&f->source);
-        return sl_wrap(why, err, "the file of DDL jobs");
+        return err;
     }
     *out = &f->source;
     return SL_OK;

@@ -3,7 +3,8 @@
 
 /* Where TiDB's DDL jobs are read (drainer spec 1.6, 1.7): `[syncer] schema-source`.
  *
- *     file:PATH           JSON lines, a job each, in any order, followed as the file grows
+ *     file:PATH           JSON lines, a job each, in any order, followed as the file grows; it may
+ *                         be made later
  *     http://HOST:PORT    the status port of a TiDB: /ddl/history
  *     tikv                where TiDB keeps them
  *
@@ -48,8 +49,9 @@ struct sl_schema_source {
     const struct sl_schema_source_ops *ops;
 };
 
-/* Open the source that the text names; env outlives it. SL_CONFIG: it names none. SL_NOT_FOUND, ...
- * as the file system fails. A server is not asked yet. */
+/* Open the source that the text names; env outlives it. SL_CONFIG: it names none. SL_DENIED, ... as
+ * the file system fails; a file that is missing is looked for again by each call. A server is not
+ * asked yet. */
 enum sl_err sl_schema_source_open(const struct sl_env *env, const char *text,
                                   struct sl_schema_source **out, struct sl_why *why);
 /* Open the source "tikv": TiDB's own store, found through the PD at these URLs; the default where
@@ -60,7 +62,7 @@ enum sl_err sl_schema_source_open_tikv(const struct sl_env *env, const char *pd_
 void sl_schema_source_free(struct sl_schema_source **source);
 
 /* The job of that id, owned by the caller. SL_NOT_FOUND: it is not there yet: ask again in a
- * moment. SL_UNAVAILABLE, SL_RESET, SL_TIMEOUT: the server is not there. SL_INVALID, SL_TOO_LARGE:
+ * moment. SL_UNAVAILABLE, SL_RESET, SL_TIMEOUT: the server, or the file, is not there. SL_INVALID, SL_TOO_LARGE:
  * what is there is no job; the reason says where. */
 enum sl_err sl_schema_source_job(struct sl_schema_source *source, int64_t id, struct sl_json **out,
                                  struct sl_why *why);

@@ -131,3 +131,9 @@ bool cli_is_stopped(void)
 {
     return stopped != 0;
 }
+
+void cli_pause(const struct sl_env *env, unsigned milliseconds)
+{
+    sl_net_wait(env->net, NULL, 0,
+                sl_env_now(env) + (sl_nanos)milliseconds * (sl_nanos)SL_NANOS_PER_MS);
+}

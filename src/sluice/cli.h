@@ -92,4 +92,7 @@ void        cli_cluster_close(struct cli_cluster *cluster);
 void cli_catch_signals(void);
 bool cli_is_stopped(void);
 
+/* Sleep so long, or until a signal comes. */
+void cli_pause(const struct sl_env *env, unsigned milliseconds);
+
 #endif

@@ -27,10 +27,11 @@ const char *ddl_query(enum ddl_job job)
 /* ---- reading ---- */
 
 struct history {
-    int64_t id; /* the greatest of any kind */
-    int64_t version;
-    int64_t database_id; /* ours; 0: not seen */
-    int64_t table_id;
+    int64_t     id; /* the greatest of any kind */
+    int64_t     version;
+    const char *database;    /* whose jobs are looked for */
+    int64_t     database_id; /* its id; 0: not seen */
+    int64_t     table_id;    /* of its table t */
 };
 
 /* A member that is an object; NULL: there is none. object may be NULL. */
@@ -73,7 +74,7 @@ static void note_job(struct history *h, const struct sl_json *job)
     h->id = greater(h->id, integer_at(job, "schema_id"));
     h->id = greater(h->id, integer_at(job, "table_id"));
     h->version = greater(h->version, integer_at(binlog, "SchemaVersion"));
-    if (database != NULL && is_named(database, "db_name", "sluice_load"))
+    if (database != NULL && is_named(database, "db_name", h->database))
         h->database_id = integer_at(database, "id");
     if (table != NULL && h->database_id != 0 && integer_at(job, "schema_id") == h->database_id &&
         is_named(table, "name", "t"))
@@ -128,7 +129,7 @@ static enum sl_err read_file(struct sl_fs *fs, const char *path, struct history 
 
 enum sl_err ddl_read(struct sl_fs *fs, const char *path, struct ddl_schema *out, struct sl_why *why)
 {
-    struct history h = {.id = ID_MIN};
+    struct history h = {.id = ID_MIN, .database = "sluice_load"};
     enum sl_err    err = path != NULL ? read_file(fs, path, &h, why) : SL_OK;
 
     if (err != SL_OK)
@@ -145,6 +146,33 @@ enum sl_err ddl_read(struct sl_fs *fs, const char *path, struct ddl_schema *out,
         out->table_id = h.table_id;
     }
     return SL_OK;
+}
+
+enum sl_err ddl_read_end(struct sl_fs *fs, const char *path, const char *database,
+                         struct ddl_end *out, struct sl_why *why)
+{
+    struct history h = {.id = ID_MIN, .database = database};
+    enum sl_err    err = path != NULL ? read_file(fs, path, &h, why) : SL_OK;
+
+    if (err == SL_OK)
+        *out =
+            (struct ddl_end){.id = h.id, .version = h.version, .has_database = h.database_id != 0};
+    return err;
+}
+
+enum sl_err ddl_append_line(struct sl_fs *fs, const char *path, const char *line, size_t len,
+                            struct sl_why *why)
+{
+    struct sl_file *file;
+    uint64_t        size;
+    enum sl_err     err = sl_fs_open(fs, path, SL_OPEN_WRITE | SL_OPEN_CREATE, &file, why);
+
+    if (err != SL_OK)
+        return err;
+    if ((err = sl_file_size(file, &size, why)) == SL_OK)
+        err = sl_file_write_at(file, size, line, len, why);
+    sl_file_close(&file);
+    return err == SL_OK ? SL_OK : sl_wrap(why, err, "append to %s", path);
 }
 
 /* ---- writing: the shape is that of TiDB's jobs, member by member ---- */
@@ -197,13 +225,10 @@ static void format_table(char *out, const struct ddl_schema *schema, sl_ts start
 enum sl_err ddl_append(struct sl_fs *fs, const char *path, const struct ddl_schema *schema,
                        enum ddl_job job, sl_ts start_ts, sl_ts end_ts, struct sl_why *why)
 {
-    char            made[LINE_BYTES_MAX];
-    char            line[LINE_BYTES_MAX];
-    bool            table = job == DDL_CREATE_TABLE;
-    struct sl_file *file;
-    uint64_t        size;
-    int             length;
-    enum sl_err     err;
+    char made[LINE_BYTES_MAX];
+    char line[LINE_BYTES_MAX];
+    bool table = job == DDL_CREATE_TABLE;
+    int  length;
 
     if (table)
         format_table(made, schema, start_ts);
@@ -214,10 +239,5 @@ enum sl_err ddl_append(struct sl_fs *fs, const char *path, const struct ddl_sche
                       schema->database_id, table ? schema->table_id : 0, start_ts, ddl_query(job),
                       schema->versions[job], table ? "null" : made, table ? made : "null", end_ts);
     SL_ASSERT(length > 0 && length < LINE_BYTES_MAX);
-    if ((err = sl_fs_open(fs, path, SL_OPEN_WRITE | SL_OPEN_CREATE, &file, why)) != SL_OK)
-        return err;
-    if ((err = sl_file_size(file, &size, why)) == SL_OK)
-        err = sl_file_write_at(file, size, line, (size_t)length, why);
-    sl_file_close(&file);
-    return err == SL_OK ? SL_OK : sl_wrap(why, err, "append to %s", path);
+    return ddl_append_line(fs, path, line, (size_t)length, why);
 }

@@ -6,6 +6,7 @@
  * schema versions. */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/env.h"
@@ -31,6 +32,20 @@ struct ddl_schema {
  * as if empty. SL_INVALID: a line is no job. Blocks. */
 enum sl_err ddl_read(struct sl_fs *fs, const char *path, struct ddl_schema *out,
                      struct sl_why *why);
+
+/* The end of a history, for jobs to come. */
+struct ddl_end {
+    int64_t id;           /* the greatest of any kind; at least one that leaves the low ones free */
+    int64_t version;      /* of the schema; 0: no job yet */
+    bool    has_database; /* a job made, or dropped, a database of the name asked for */
+};
+
+/* Read the file up to its end; path and errors as ddl_read. Blocks. */
+enum sl_err ddl_read_end(struct sl_fs *fs, const char *path, const char *database,
+                         struct ddl_end *out, struct sl_why *why);
+/* Append a line, with its end, to the file. Blocks; does not sync. */
+enum sl_err ddl_append_line(struct sl_fs *fs, const char *path, const char *line, size_t len,
+                            struct sl_why *why);
 
 /* Append the line of a job that began at start_ts and ended at end_ts. Blocks; does not sync. */
 enum sl_err ddl_append(struct sl_fs *fs, const char *path, const struct ddl_schema *schema,

@@ -2,19 +2,24 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/limits.h"
 #include "sluice/cli.h"
 #include "sluice/loader.h"
+#include "sluice/mix_rows.h"
 #include "sluice/pair.h"
+#include "sluice/shop.h"
 
 struct load_config {
     struct cli_target target;
     int64_t           callers;
     uint64_t          size;
+    int64_t           rows;
     int64_t           seconds;
     int64_t           pairs;
     int64_t           rate;
+    char             *mix;
     char             *ddl_history;
     char             *acked;
 };
@@ -33,6 +38,12 @@ static const struct sl_conf_row rows[] = {
      .min = PAIR_SIZE_MIN,
      .max = SL_LOAD_SIZE_MAX,
      .help = "size of the payload of a prewrite"},
+    {.flag = "rows",
+     SL_CONF_AT(INT, struct load_config, rows),
+     .def = "1",
+     .min = 1,
+     .max = SL_LOAD_ROWS_MAX,
+     .help = "rows of a transaction, which share the size"},
     {.flag = "seconds",
      SL_CONF_AT(INT, struct load_config, seconds),
      .def = "10",
@@ -50,6 +61,12 @@ static const struct sl_conf_row rows[] = {
      .min = 0,
      .max = 1000000000,
      .help = "transactions begun per second; 0: as many as the callers can"},
+    {.flag = "mix",
+     SL_CONF_AT(STRING, struct load_config, mix),
+     .def = "rows",
+     .help = "rows: each inserts --rows rows, of --size together; shop: orders, payments and "
+             "stock, with DDL in "
+             "between"},
     {.flag = "ddl-history",
      SL_CONF_AT(STRING, struct load_config, ddl_history),
      .help = "file to which the DDL jobs are appended, a JSON line each; when it has them already, "
@@ -71,6 +88,7 @@ static const struct sl_conf_table table = {
 struct load {
     const struct sl_env *env;
     struct cli_cluster   cluster;
+    struct mix          *mix;
     struct loader       *loader;
 };
 
@@ -87,10 +105,8 @@ static enum sl_err read_options(struct load *l, const struct load_config *config
 
     *out = (struct loader_options){
         .callers = (uint32_t)config->callers,
-        .size = (size_t)config->size,
         .rate = (uint64_t)config->rate,
         .pairs = (uint64_t)config->pairs,
-        .ddl_history = path_or_null(config->ddl_history),
         .acked = path_or_null(config->acked),
     };
     if ((err = cli_writer_options(&config->target, &out->writer, why)) != SL_OK)
@@ -101,6 +117,9 @@ static enum sl_err read_options(struct load *l, const struct load_config *config
                        "--callers %" PRIu32 ": so many connections carry %" PRIu64
                        " calls; give more --connections",
                        out->callers, calls);
+    if (config->rows > 1 && config->size / (uint64_t)config->rows < PAIR_ROW_SIZE_MIN)
+        return sl_fail(why, SL_USAGE, "--rows %" PRId64 ": each takes %d bytes of --size at least",
+                       config->rows, PAIR_ROW_SIZE_MIN);
     if ((err = cli_cluster_open(l->env, config->target.pd_urls, config->target.cluster_id,
                                 &l->cluster, why)) != SL_OK)
         return err;
@@ -109,6 +128,18 @@ static enum sl_err read_options(struct load *l, const struct load_config *config
     out->writer.cluster_id = l->cluster.id;
     out->tso = l->cluster.tso;
     return SL_OK;
+}
+
+static enum sl_err make_mix(struct load *l, const struct load_config *config, struct sl_why *why)
+{
+    const char *history = path_or_null(config->ddl_history);
+
+    if (strcmp(config->mix, "rows") == 0)
+        return mix_rows_new(l->env, l->cluster.id, (size_t)config->size, (uint32_t)config->rows,
+                            history, &l->mix, why);
+    if (strcmp(config->mix, "shop") == 0)
+        return shop_new(l->env, l->cluster.id, (uint32_t)config->callers, history, &l->mix, why);
+    return sl_fail(why, SL_USAGE, "--mix %.100s is neither rows nor shop", config->mix);
 }
 
 /* ---- telling ---- */
@@ -175,7 +206,10 @@ static enum sl_err load(struct load *l, const struct load_config *config, struct
     enum sl_err           err;
 
     if ((err = read_options(l, config, &options, why)) != SL_OK ||
-        (err = loader_new(l->env, &options, &l->loader, why)) != SL_OK)
+        (err = make_mix(l, config, why)) != SL_OK)
+        return err;
+    options.mix = l->mix;
+    if ((err = loader_new(l->env, &options, &l->loader, why)) != SL_OK)
         return err;
     if (config->seconds > 0)
         stop_at = began + (sl_nanos)config->seconds * SL_NANOS_PER_S;
@@ -199,6 +233,7 @@ static enum sl_exit run(const struct sl_env *env, int argc, const char *const *a
         return code;
     cli_catch_signals();
     err = load(&l, &config, &why);
+    mix_free(&l.mix);
     cli_cluster_close(&l.cluster);
     sl_conf_free(&table, &config);
     return err == SL_OK ? SL_EXIT_OK : cli_fail(&sl_verb_load, err, &why);
@@ -207,7 +242,8 @@ static enum sl_exit run(const struct sl_env *env, int argc, const char *const *a
 const struct sl_verb sl_verb_load = {
     .name = "load",
     .summary = "generate transactions for running pumps and measure",
-    .text = "Each transaction inserts one row into the table sluice_load.t: a prewrite, then a\n"
+    .text = "With --mix rows each transaction inserts one row into the table sluice_load.t; with\n"
+            "--mix shop a small shop works, and changes its tables: a prewrite, then a\n"
             "commit whose ts is asked for when the prewrite was acknowledged. Timestamps come\n"
             "from --pd-urls local:DIR, or else from the wall clock. Latencies count from the\n"
             "first attempt to the answer. Exits with 1 when anything was not acknowledged.",

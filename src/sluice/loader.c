@@ -6,9 +6,6 @@
 
 #include "base/assert.h"
 #include "base/limits.h"
-#include "base/prng.h"
-#include "sluice/ddl.h"
-#include "sluice/pair.h"
 #include "sluice/stamps.h"
 
 enum { ACKED_LINE_BYTES_MAX = 48, ACKED_BYTES = 1 << 16 };
@@ -20,7 +17,7 @@ struct caller {
     struct write        write;
     struct sl_list_node place; /* in `idle` or `prewritten`, when in that state */
     enum caller_state   state;
-    enum ddl_job        job; /* DDL_JOBS: a row */
+    bool                is_job; /* it plays a DDL job */
     sl_ts               start_ts;
     sl_ts               commit_ts; /* 0: rolled back */
 };
@@ -28,19 +25,16 @@ struct caller {
 struct loader {
     const struct sl_env  *env;
     struct loader_options options;
-    struct pair_table     table;
+    struct mix           *mix; /* the options' */
     struct stamps         stamps;
-    struct ddl_schema     schema;
-    enum ddl_job          next_job; /* DDL_JOBS: the table is there */
     struct writer        *writer;
     struct caller        *callers; /* owned; options.callers */
     struct sl_list        idle;
     struct sl_list        prewritten;
-    uint8_t              *filler;             /* owned; options.size random bytes */
     struct sl_file       *acked;              /* owned; NULL: none is written */
     char                  lines[ACKED_BYTES]; /* of acked, not written yet */
     size_t                lines_bytes;
-    sl_nanos              began; /* rows */
+    sl_nanos              began; /* after the last job that came before all transactions */
     bool                  stopping;
     struct loader_counts  counts;
     enum sl_err           failed; /* SL_OK: not yet */
@@ -99,30 +93,38 @@ static void send_write(struct loader *l, struct caller *caller, enum write_kind 
     writer_begin(l->writer, &caller->write);
 }
 
-static struct sl_buf *ddl_request(const struct loader *l, const struct caller *caller)
+static uint32_t number_of(const struct loader *l, const struct caller *caller)
 {
-    return pair_ddl(l->table.cluster_id, caller->start_ts, caller->commit_ts,
-                    l->schema.job_ids[caller->job], ddl_query(caller->job));
+    return (uint32_t)(caller - l->callers);
 }
 
-static void send_prewrite(struct loader *l, struct caller *caller, enum ddl_job job, sl_ts start_ts)
+static void send_prewrite(struct loader *l, struct caller *caller, bool is_job, sl_ts start_ts,
+                          struct sl_buf *request)
 {
-    caller->job = job;
+    caller->is_job = is_job;
     caller->start_ts = start_ts;
     caller->commit_ts = 0;
-    if (job == DDL_JOBS)
-        l->counts.begun++;
-    send_write(l, caller, WRITE_PREWRITE,
-               job != DDL_JOBS ? ddl_request(l, caller)
-                               : pair_prewrite(&l->table, start_ts, l->options.size, l->filler));
+    l->counts.begun += !is_job;
+    send_write(l, caller, WRITE_PREWRITE, request);
 }
 
-static void send_finish(struct loader *l, struct caller *caller, sl_ts commit_ts)
+/* commit_ts 0: a rollback. */
+static enum sl_err send_finish(struct loader *l, struct caller *caller, sl_ts commit_ts,
+                               struct sl_why *why)
 {
+    const struct mix_ops *ops = l->mix->ops;
+    struct sl_buf        *request;
+    enum sl_err           err;
+
     caller->commit_ts = commit_ts;
-    send_write(l, caller, WRITE_FINISH,
-               caller->job != DDL_JOBS ? ddl_request(l, caller)
-                                       : pair_finish(&l->table, caller->start_ts, commit_ts));
+    if (!caller->is_job)
+        request = ops->finish(l->mix, number_of(l, caller), caller->start_ts, commit_ts);
+    else if ((err = ops->job_finish(l->mix, caller->start_ts, commit_ts, &request, why)) != SL_OK)
+        return err;
+    if (commit_ts > l->counts.last_commit_ts)
+        l->counts.last_commit_ts = commit_ts;
+    send_write(l, caller, WRITE_FINISH, request);
+    return SL_OK;
 }
 
 static void prewrite_done(struct loader *l, struct caller *caller)
@@ -130,32 +132,45 @@ static void prewrite_done(struct loader *l, struct caller *caller)
     if (caller->write.err == SL_OK) {
         caller->state = CALLER_PREWRITTEN;
         sl_list_push_back(&l->prewritten, &caller->place);
-        if (caller->job == DDL_JOBS)
+        if (!caller->is_job)
             histogram_add(&l->counts.prewrites, sl_env_now(l->env) - caller->write.begun);
-    } else if (caller->job != DDL_JOBS) {
+    } else if (caller->is_job) {
         fail(l, caller->write.err, &caller->write.why);
     } else {
-        send_finish(l, caller, 0); /* what TiDB says of a transaction that failed */
+        (void)send_finish(l, caller, 0, NULL); /* what TiDB says of a transaction that failed */
     }
+}
+
+static void count_finished(struct loader *l, const struct caller *caller)
+{
+    if (caller->commit_ts == 0) {
+        l->counts.rolled_back++;
+        return;
+    }
+    l->counts.acked++;
+    histogram_add(&l->counts.commits, sl_env_now(l->env) - caller->write.begun);
+    note_acked(l, caller);
 }
 
 static void finish_done(struct loader *l, struct caller *caller)
 {
-    bool well = caller->write.err == SL_OK;
+    const struct mix_ops *ops = l->mix->ops;
+    bool                  well = caller->write.err == SL_OK;
 
     caller->state = CALLER_IDLE;
     sl_list_push_back(&l->idle, &caller->place);
-    if (caller->job != DDL_JOBS) {
-        l->next_job = (enum ddl_job)(caller->job + 1);
-        if (!well)
+    if (caller->is_job) {
+        l->counts.jobs += well;
+        if (well)
+            ops->job_over(l->mix);
+        else
             fail(l, caller->write.err, &caller->write.why);
-    } else if (well && caller->commit_ts != 0) {
-        l->counts.acked++;
-        histogram_add(&l->counts.commits, sl_env_now(l->env) - caller->write.begun);
-        note_acked(l, caller);
-    } else if (well) {
-        l->counts.rolled_back++;
+        return;
     }
+    if (well)
+        count_finished(l, caller);
+    if (ops->over != NULL)
+        ops->over(l->mix, number_of(l, caller), well && caller->commit_ts != 0);
 }
 
 static void done(void *context, struct write *write)
@@ -182,13 +197,11 @@ static uint32_t count_list(const struct sl_list *list)
     return count;
 }
 
-/* A job stands in the history when its commit can be seen. */
-static enum sl_err note_job(struct loader *l, const struct caller *caller, struct sl_why *why)
+static bool is_to_abort(const struct loader *l, const struct caller *caller)
 {
-    if (caller->job == DDL_JOBS || l->options.ddl_history == NULL)
-        return SL_OK;
-    return ddl_append(l->env->fs, l->options.ddl_history, &l->schema, caller->job, caller->start_ts,
-                      caller->start_ts, why);
+    const struct mix_ops *ops = l->mix->ops;
+
+    return !caller->is_job && ops->aborts != NULL && ops->aborts(l->mix, number_of(l, caller));
 }
 
 static enum sl_err commit_prewritten(struct loader *l, struct sl_why *why)
@@ -203,9 +216,10 @@ static enum sl_err commit_prewritten(struct loader *l, struct sl_why *why)
     if ((err = stamps_take(&l->stamps, count, &ts, why)) != SL_OK)
         return err;
     while ((node = sl_list_pop_front(&l->prewritten)) != NULL) {
-        if ((err = note_job(l, caller_at(node), why)) != SL_OK)
+        sl_ts commit_ts = is_to_abort(l, caller_at(node)) ? 0 : ts++;
+
+        if ((err = send_finish(l, caller_at(node), commit_ts, why)) != SL_OK)
             return err;
-        send_finish(l, caller_at(node), ts++);
     }
     return SL_OK;
 }
@@ -244,8 +258,15 @@ static enum sl_err begin_rows(struct loader *l, sl_nanos *until, struct sl_why *
         return SL_OK;
     if ((err = stamps_take(&l->stamps, count, &ts, why)) != SL_OK)
         return err;
-    for (uint32_t i = 0; i < count; i++)
-        send_prewrite(l, caller_at(sl_list_pop_front(&l->idle)), DDL_JOBS, ts + i);
+    for (uint32_t i = 0; i < count; i++) {
+        struct caller *caller = caller_at(sl_list_first(&l->idle));
+        struct sl_buf *request = l->mix->ops->begin(l->mix, number_of(l, caller), ts + i);
+
+        if (request == NULL)
+            break;
+        (void)sl_list_pop_front(&l->idle);
+        send_prewrite(l, caller, false, ts + i, request);
+    }
     return SL_OK;
 }
 
@@ -255,12 +276,14 @@ static enum sl_err begin_job(struct loader *l, struct sl_why *why)
     sl_ts       ts;
     enum sl_err err;
 
-    l->began = sl_env_now(l->env);
+    if (l->counts.begun == 0)
+        l->began = sl_env_now(l->env);
     if (writer_busy(l->writer) > 0)
         return SL_OK;
     if ((err = stamps_take(&l->stamps, 1, &ts, why)) != SL_OK)
         return err;
-    send_prewrite(l, caller_at(sl_list_pop_front(&l->idle)), l->next_job, ts);
+    send_prewrite(l, caller_at(sl_list_pop_front(&l->idle)), true, ts,
+                  l->mix->ops->job_prewrite(l->mix, ts));
     return SL_OK;
 }
 
@@ -273,17 +296,6 @@ static enum sl_err open_acked(struct loader *l, struct sl_why *why)
     return sl_fs_create(l->env->fs, l->options.acked, &l->acked, why);
 }
 
-static void make_filler(struct loader *l)
-{
-    struct sl_prng prng;
-
-    sl_prng_seed(&prng, 1);
-    l->filler = malloc(l->options.size);
-    SL_ASSERT(l->filler != NULL);
-    for (size_t i = 0; i < l->options.size; i++)
-        l->filler[i] = (uint8_t)sl_prng_next(&prng);
-}
-
 enum sl_err loader_new(const struct sl_env *env, const struct loader_options *options,
                        struct loader **out, struct sl_why *why)
 {
@@ -294,6 +306,7 @@ enum sl_err loader_new(const struct sl_env *env, const struct loader_options *op
     SL_ASSERT(options->callers > 0 && options->callers <= SL_LOAD_CALLERS_MAX);
     l->env = env;
     l->options = *options;
+    l->mix = options->mix;
     l->options.writer.done = done;
     l->options.writer.context = l;
     l->stamps = (struct stamps){.env = env, .tso = options->tso};
@@ -303,17 +316,11 @@ enum sl_err loader_new(const struct sl_env *env, const struct loader_options *op
     SL_ASSERT(l->callers != NULL);
     for (uint32_t i = 0; i < options->callers; i++)
         sl_list_push_back(&l->idle, &l->callers[i].place);
-    make_filler(l);
-    if ((err = ddl_read(env->fs, options->ddl_history, &l->schema, why)) != SL_OK ||
-        (err = open_acked(l, why)) != SL_OK ||
+    if ((err = open_acked(l, why)) != SL_OK ||
         (err = writer_new(env, &l->options.writer, &l->writer, why)) != SL_OK) {
         loader_free(&l);
         return err;
     }
-    l->next_job = l->schema.exists ? DDL_JOBS : DDL_CREATE_DATABASE;
-    l->table = (struct pair_table){.cluster_id = options->writer.cluster_id,
-                                   .schema_version = l->schema.versions[DDL_CREATE_TABLE],
-                                   .table_id = l->schema.table_id};
     l->began = sl_env_now(env);
     *out = l;
     return SL_OK;
@@ -330,7 +337,6 @@ void loader_free(struct loader **loader)
     for (uint32_t i = 0; i < old->options.callers; i++)
         sl_buf_free(&old->callers[i].write.request); /* of those still under way */
     sl_file_close(&old->acked);
-    free(old->filler);
     free(old->callers);
     free(old);
 }
@@ -347,7 +353,7 @@ static enum sl_err begin(struct loader *l, sl_nanos *until, struct sl_why *why)
 
     if (err != SL_OK || l->stopping)
         return err;
-    return l->next_job != DDL_JOBS ? begin_job(l, why) : begin_rows(l, until, why);
+    return l->mix->ops->has_job(l->mix) ? begin_job(l, why) : begin_rows(l, until, why);
 }
 
 enum sl_err loader_step(struct loader *loader, sl_nanos until, struct sl_why *why)

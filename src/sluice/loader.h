@@ -9,8 +9,8 @@
  *     IDLE ----> PREWRITING -----------------> PREWRITTEN ----> FINISHING ----> IDLE
  *                     \------ given up: a rollback follows -------^
  *
- * Before the first transaction one caller plays the two DDL jobs that make the table, unless the
- * file of jobs has them already. Whoever steps it owns its time. */
+ * What the transactions are, and the DDL jobs before and between them, a mix says (mix.h). A job is
+ * played by one caller while all others are idle. Whoever steps it owns its time. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,6 +18,7 @@
 #include "base/env.h"
 #include "net/tso.h"
 #include "sluice/histogram.h"
+#include "sluice/mix.h"
 #include "sluice/writer.h"
 
 struct loader;
@@ -27,11 +28,10 @@ struct loader_options {
     struct writer_options writer;  /* its `done` and context are the loader's */
     struct sl_tso        *tso;     /* NULL: timestamps from the wall clock; outlives the loader */
     uint32_t              callers; /* at most SL_LOAD_CALLERS_MAX and the calls of the writer */
-    size_t                size;    /* of a prewrite's payload: PAIR_SIZE_MIN..SL_LOAD_SIZE_MAX */
+    struct mix           *mix;     /* outlives the loader */
     uint64_t              rate;    /* transactions begun per second; 0: no limit */
     uint64_t              pairs;   /* to begin; 0: no limit */
-    const char           *ddl_history; /* path, or NULL */
-    const char           *acked;       /* path, or NULL */
+    const char           *acked;   /* path, or NULL */
 };
 
 /* What came of it. */
@@ -39,8 +39,10 @@ struct loader_counts {
     uint64_t         begun; /* transactions, without the DDL jobs */
     uint64_t         acked; /* of these: prewrite and commit acknowledged */
     uint64_t         rolled_back;
-    uint64_t         given_up;  /* records of any kind */
-    struct histogram prewrites; /* nanoseconds from the first attempt to the answer */
+    uint64_t         given_up;       /* records of any kind */
+    uint64_t         jobs;           /* DDL jobs, acknowledged */
+    sl_ts            last_commit_ts; /* the greatest that was sent; 0: none */
+    struct histogram prewrites;      /* nanoseconds from the first attempt to the answer */
     struct histogram commits;
 };
 

@@ -8,8 +8,9 @@
 /* The exit codes of the program. */
 enum sl_exit {
     SL_EXIT_OK = 0,
-    SL_EXIT_FAILED = 1, /* something was not done; standard error says what */
-    SL_EXIT_USAGE = 2,  /* the command line is wrong; nothing was done */
+    SL_EXIT_FAILED = 1,    /* something was not done; standard error says what */
+    SL_EXIT_USAGE = 2,     /* the command line is wrong; nothing was done */
+    SL_EXIT_STOPPED = 130, /* ended by Ctrl-C before it was done, as shells say it */
 };
 
 /* One verb. Text is static. */
@@ -23,9 +24,11 @@ struct sl_verb {
 };
 
 /* All of them. */
+extern const struct sl_verb sl_verb_demo;
 extern const struct sl_verb sl_verb_init;
 extern const struct sl_verb sl_verb_load;
 extern const struct sl_verb sl_verb_pull;
 extern const struct sl_verb sl_verb_replay;
+extern const struct sl_verb sl_verb_up;
 
 #endif

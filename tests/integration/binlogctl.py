@@ -212,9 +212,19 @@ def wrong_usage_is_refused_before_anything_is_done(folder):
         assert code == 0 and out == "" and "Usage of binlogctl:" in err, (code, out, err)
         for flag in re.findall(r"(?m)^  -(\S+)", (GOLDEN / "binlogctl-help.txt").read_text()):
             assert re.search(rf"(?m)^  -{re.escape(flag)}\b", err), flag
-    for verb in ("status", "pumps", "drainers", "pause", "offline", "resume", "wait"):
+    for verb in ("status", "pumps", "drainers", "pause", "offline", "resume", "wait",
+                 "explain-error"):
         code, out, err = ctl(verb, "--help")
         assert code == 0 and err == "" and out.startswith(f"binlogctl {verb}"), (code, out, err)
+    for words in (["SL-2201"], ["sl-2201"], ["pump"]):
+        code, out, err = ctl("explain-error", *words)
+        assert code == 0 and out.startswith("SL-2201 pump: a pump is awaited\ncause   A pump "), out
+        assert [line[:8].strip() for line in out.splitlines() if line[0] != " "][1:] == [
+            "cause", "effect", "do"] and max(map(len, out.splitlines())) <= 88, out
+    code, out, err = ctl("explain-error", "SL-9999")
+    assert code == 2 and out == "" and "SL-9999 is no code" in err, (code, out, err)
+    code, out, err = ctl("explain-error", "all")
+    assert code == 0 and out.count("\nSL-") > 15, out
     with open("/dev/full", "w", encoding="utf-8") as full, Ctl(folder) as cluster:
         cluster.drainer("d", "127.0.0.1:1", "online", 1)
         for words in (["-cmd", "drainers"], ["drainers"]):
@@ -430,6 +440,10 @@ def drainers_say_how_they_are(folder):
         assert "  1m 01s  " in out and "  held\n" in out, out
         assert ("degraded  d is held since 2026-11-21T10:19:34Z: downstream refused a DDL "
                 "(SL-2107)\n") in out, out
+        assert "explain-error" not in out, out  # of a code that this program does not know
+        said["sluice"]["code"] = "SL-2201"
+        node.bodies["/status"] = json.dumps(said)
+        assert "what to do: binlogctl explain-error SL-2201\n" in fails(10, "status", *cluster.at)
         out = fails(10, "drainers", "--max-lag", "1m", *cluster.at)
         assert "d is 1m 01s behind, and waits on the operator" in out, out
         assert "data at risk" in fails(20, "status", "--retention", "80s", *cluster.at).lower()

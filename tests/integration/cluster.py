@@ -12,7 +12,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # For a look at the same with a sanitizer: ./dev test NAME --sanitize=KIND builds the programs.
-BIN = ROOT / "zig-out/tests" / os.environ.get("SLUICE_TEST_SANITIZER", "none") / "bin"
+BIN = pathlib.Path(os.environ.get("SLUICE_TEST_BIN") or
+                   ROOT / "zig-out/tests" / os.environ.get("SLUICE_TEST_SANITIZER", "none") / "bin")
 SECONDS_MAX = 60
 POLL_S = 0.02
 

@@ -150,6 +150,35 @@ class Server:
         return done.stdout
 
 
+class Session:
+    """A connection of root that stays open between statements, and ends with `with`."""
+
+    MARK = "-- done --"
+
+    def __init__(self, server):
+        self.process = subprocess.Popen(
+            [program("mariadb"), "--no-defaults", "-uroot", "--batch", "--skip-column-names",
+             "--unbuffered", f"--socket={server.socket}"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.communicate()
+
+    def run(self, sql):
+        """What the statements printed, as lines."""
+        self.process.stdin.write(f"{sql};\nSELECT '{self.MARK}';\n")
+        self.process.stdin.flush()
+        lines = []
+        while (line := self.process.stdout.readline().rstrip("\n")) != self.MARK:
+            assert self.process.poll() is None, f"the session ended at {sql}"
+            lines.append(line)
+        return lines
+
+
 def mariadb(folder, *options):
     """A server with its own copy of the template; `with` starts it. More options win."""
     folder = pathlib.Path(folder)

@@ -129,7 +129,8 @@ def torn_last_line_is_not_there_yet(folder):
 @check
 def file_without_jobs_is_told(folder):
     path = folder / "jobs"
-    refused(f"file:{path}", ("each", LAST), "SL_NOT_FOUND", "file of DDL jobs", str(path))
+    refused(f"file:{path}", ("each", LAST), "SL_UNAVAILABLE", "file of DDL jobs", str(path),
+            "does not exist yet")
     path.write_text(LINES[0] + "\n{\"id\":}\n")
     refused(f"file:{path}", ("each", LAST), "SL_INVALID", f"{path} line 2: line 1 column 7")
     path.write_text("[1]\n")

@@ -187,6 +187,8 @@ static void answer_pull(struct fake_pump *pump, struct call *call)
             pump->events.pull(pump->events.context, call->cluster_id, call->start_ts, call->sent);
         struct sl_buf *response;
 
+        if (payload == NULL && pump->events.streams_stay)
+            return;
         if (payload == NULL) {
             sl_list_remove(&call->place);
             sl_grpc_finish(call->grpc, SL_GRPC_OK, NULL);
@@ -246,15 +248,17 @@ static void read_some(struct connection *conn)
     uint8_t        bytes[READ_BYTES];
     struct sl_buf *input;
     size_t         got;
-    enum sl_err    err;
+    enum sl_err    err = SL_AGAIN;
 
     sl_grpc_tick(conn->grpc, sl_env_now(conn->pump->env));
-    while ((err = sl_socket_read(conn->socket, bytes, sizeof bytes, &got, NULL)) == SL_OK) {
+    while (!conn->dropped &&
+           (err = sl_socket_read(conn->socket, bytes, sizeof bytes, &got, NULL)) == SL_OK) {
         if (got == 0)
             break;
         input = sl_buf_new(got);
         memcpy(input->data, bytes, got);
-        SL_ASSERT(sl_h2_receive(sl_grpc_h2(conn->grpc), input, NULL) == SL_OK);
+        conn->dropped =
+            conn->dropped || sl_h2_receive(sl_grpc_h2(conn->grpc), input, NULL) != SL_OK;
         sl_buf_free(&input);
     }
     conn->dropped = conn->dropped || err != SL_AGAIN;

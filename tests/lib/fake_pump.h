@@ -4,6 +4,7 @@
 /* A pump that keeps nothing: it hears records and answers as a test tells it to, or not at all, on
  * real sockets. It runs when it is stepped, in the test's own thread. */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -31,9 +32,10 @@ struct fake_pump_events {
     /* The answer "OK" goes out for this prewrite, commit or rollback now. May be NULL. */
     void (*answered)(void *context, uint32_t pump, int32_t type, sl_ts start_ts);
     /* Somebody pulls from this ts on: the next payload with a greater one, a new reference, or
-     * NULL: the stream ends with OK. Called again for each next one, with the count of those before
-     * it in this stream. May be NULL. */
+     * NULL: the stream ends with OK, or, when streams stay, there is none for now. Called again for
+     * each next one, with the count of those before it in this stream. May be NULL. */
     struct sl_buf *(*pull)(void *context, uint64_t cluster_id, sl_ts from, unsigned sent);
+    bool  streams_stay;
     void *context;
 };
 

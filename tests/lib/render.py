@@ -11,7 +11,7 @@ import subprocess
 
 NOT_OURS = {"information_schema", "performance_schema", "mysql", "sys", "tidb_binlog"}
 BINARY = {"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"}
-LINES_SHOWN_MAX = 6
+ROWS_SHOWN_MAX = 6  # of a table
 
 
 def name(text):
@@ -108,20 +108,22 @@ def expected(folder):
     return found
 
 
-def allowed_differences(folder):
-    """table -> [(column, key)]: cells that this kind of downstream cannot hold as TiDB does."""
-    path = folder / "downstream-differences.tsv"
+def allowed_differences(path):
+    """table -> [(column, key)]: cells that this kind of downstream cannot hold as TiDB does; key is
+    the row's first cell, or * for any. No such file: none."""
     allowed = collections.defaultdict(list)
     if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines()[1:]:
-            table, column, key, _reason = line.split("\t")
-            allowed[table].append((column.encode(), key.encode()))
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines()[1:], 2):
+            cells = line.split("\t")
+            if len(cells) != 4:
+                raise ValueError(f"{path}:{number}: it has {len(cells)} cells, not 4: "
+                                 "table, column, key, reason")
+            allowed[cells[0]].append((cells[1].encode(), cells[2].encode()))
     return allowed
 
 
-def masked(data, cells):
-    """The lines of a table with the allowed cells made equal."""
-    head, *lines = data.split(b"\n")[:-1]
+def masked(head, lines, cells):
+    """The rows with the allowed cells made equal."""
     names = head.split(b"\t")
     out = []
     for line in lines:
@@ -130,30 +132,102 @@ def masked(data, cells):
             if column in names and key in (b"*", row[0]):
                 row[names.index(column)] = b"(may differ)"
         out.append(b"\t".join(row))
-    return [head, *sorted(out)]
+    return out
 
 
-def table_difference(table, want, have, cells):
-    """What differs in one table, as text; empty when nothing does."""
-    want, have = masked(want, cells), masked(have, cells)
-    if want == have:
-        return ""
-    if want[0] != have[0]:
-        return f"{table}: columns {have[0]!r}, wanted {want[0]!r}"
-    missing = collections.Counter(want[1:]) - collections.Counter(have[1:])
-    surplus = collections.Counter(have[1:]) - collections.Counter(want[1:])
-    shown = [f"  - {line!r}" for line in list(missing.elements())[:LINES_SHOWN_MAX]]
-    shown += [f"  + {line!r}" for line in list(surplus.elements())[:LINES_SHOWN_MAX]]
-    return (f"{table}: {sum(missing.values())} rows missing, {sum(surplus.values())} too many\n"
-            + "\n".join(shown))
+def surplus(lines, others):
+    """What is more often in the one than in the other."""
+    return sorted((collections.Counter(lines) - collections.Counter(others)).elements())
+
+
+class Table:
+    """How one table differs. `missing` and `extra` are rows; `allowed` says how many rows differ
+    only where they may."""
+
+    def __init__(self, name, why="", key=()):
+        self.name = name
+        self.why = why
+        self.key = key  # names of columns that tell its rows apart; empty: all of them
+        self.columns = []
+        self.missing = []
+        self.extra = []
+        self.allowed = 0
+
+    def differs(self):
+        return bool(self.why or self.missing or self.extra)
+
+    def compare(self, want, have, cells):
+        """Of two files of the table."""
+        want_head, *want = want.split(b"\n")[:-1]
+        have_head, *have = have.split(b"\n")[:-1]
+        self.columns = want_head.split(b"\t")
+        if want_head != have_head:
+            self.why = f"columns {shown(have_head)}, expected {shown(want_head)}"
+            return
+        plain = len(surplus(want, have))
+        want, have = (masked(want_head, lines, cells) for lines in (want, have))
+        self.missing, self.extra = surplus(want, have), surplus(have, want)
+        self.allowed = max(0, plain - len(self.missing))
+
+    def key_of(self, line):
+        row = line.split(b"\t")
+        places = [self.columns.index(k) for k in self.key if k in self.columns]
+        return tuple(row[place] for place in places) if places else line
+
+    def lines(self, rows_max=ROWS_SHOWN_MAX):
+        """As text: a line for the table, then rows by their key."""
+        if self.why:
+            return [f"{self.name}: {self.why}"]
+        found = [f"{self.name}: {len(self.missing)} rows are not as expected, {len(self.extra)} "
+                 "are there instead"]
+        wanted = {self.key_of(line): line for line in self.missing}
+        had = {self.key_of(line): line for line in self.extra}
+        keys = sorted({*wanted, *had})
+        for key in keys[:rows_max]:
+            names = self.key if isinstance(key, tuple) else ()
+            found.append("  key " + (shown(b", ".join(
+                name + b"=" + cell for name, cell in zip(names, key))) or "none"))
+            found.append("    expected " + shown(wanted.get(key, b"(no such row)")))
+            found.append("    found    " + shown(had.get(key, b"(no such row)")))
+        if len(keys) > rows_max:
+            found.append(f"  and {len(keys) - rows_max} keys more")
+        return found
+
+
+def shown(line):
+    """Bytes of a file for people to read."""
+    return line.decode(errors="backslashreplace").replace("\t", " | ")
+
+
+def keys_of(server):
+    """table -> the names of its key's columns: of the primary one, else of a unique one."""
+    text = server.batch(
+        "SELECT table_schema, table_name, index_name, column_name FROM information_schema"
+        ".statistics WHERE non_unique=0 ORDER BY 1, 2, index_name='PRIMARY' DESC, 3, seq_in_index")
+    found = {}
+    for line in text.splitlines():
+        schema, table, index, column = (unescaped(cell) for cell in line.split(b"\t"))
+        first, columns = found.setdefault(f"{schema}.{table}", (index, []))
+        if first == index:
+            columns.append(escaped(column))
+    return {table: columns for table, (_, columns) in found.items()}
+
+
+def compare(server, folder, allowed_file=None):
+    """How the server's tables differ from a recording's expected/ folder: a Table each, of those
+    that differ in anything. allowed_file: instead of the list of allowed cells in the folder."""
+    want, have, keys = expected(folder), render(server), keys_of(server)
+    allowed = allowed_differences(allowed_file or folder / "downstream-differences.tsv")
+    found = [Table(name, "the table is missing") for name in set(want) - set(have)]
+    found += [Table(name, "the table should not be there") for name in set(have) - set(want)]
+    for name in set(want) & set(have):
+        table = Table(name, key=keys.get(name, ()))
+        table.compare(want[name], have[name], allowed[name])
+        if table.differs() or table.allowed:
+            found.append(table)
+    return sorted(found, key=lambda table: table.name)
 
 
 def differences(server, folder):
-    """How the server's tables differ from a recording's expected/ folder, a text per table."""
-    want, have, allowed = expected(folder), render(server), allowed_differences(folder)
-    found = [f"{table}: missing" for table in sorted(set(want) - set(have))]
-    found += [f"{table}: should not be there" for table in sorted(set(have) - set(want))]
-    for table in sorted(set(want) & set(have)):
-        if text := table_difference(table, want[table], have[table], allowed[table]):
-            found.append(text)
-    return found
+    """The same as texts, without what may differ."""
+    return ["\n".join(table.lines()) for table in compare(server, folder) if table.differs()]

@@ -10,7 +10,7 @@ LAYERS = {
     "net": {"runtime", "base"},
     "storage": {"base"},
     "binlog": {"base"},
-    "sluice": {"net", "binlog", "base"},
+    "sluice": CORE | {"actors/common", "actors/pump", "actors/drainer"},
     "ctl": {"net", "base"},
     "actors/common": CORE,
     "actors/pump": CORE | {"actors/common"},
@@ -22,7 +22,7 @@ LAYERS = {
 
 # Of the C library, the kernel and the compiler.
 SYSTEM_HEADERS = set("""
-arm_acle.h arpa/inet.h assert.h cpuid.h ctype.h dirent.h errno.h fcntl.h fnmatch.h float.h grp.h
+arm_acle.h arpa/inet.h assert.h cpuid.h ctype.h dirent.h errno.h fcntl.h fnmatch.h float.h ftw.h grp.h
 dlfcn.h ifaddrs.h inttypes.h limits.h locale.h math.h netdb.h netinet/in.h netinet/tcp.h nmmintrin.h
 poll.h pthread.h pwd.h regex.h sched.h setjmp.h signal.h stdalign.h stdarg.h stdatomic.h stdbool.h
 stddef.h stdint.h stdio.h stdlib.h stdnoreturn.h string.h strings.h termios.h time.h ucontext.h

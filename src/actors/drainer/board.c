@@ -6,8 +6,8 @@
 
 #include "base/assert.h"
 
-static const char *const part_names[SL_DRAINER_PARTS] = {"registry", "merge",      "schema",
-                                                         "apply",    "checkpoint", "heartbeat"};
+static const char *const part_names[SL_DRAINER_PARTS] = {
+    "registry", "spool", "merge", "schema", "stream", "apply", "checkpoint", "heartbeat"};
 static const char *const health_names[] = {"running", "waiting", "retrying", "held", "stopped"};
 
 const char *sl_drainer_part_name(enum sl_drainer_part part)
@@ -80,7 +80,23 @@ void sl_drainer_board_note(struct sl_drainer_board *board, enum sl_drainer_part 
     note->health = health;
     note->code = code;
     (void)snprintf(note->why.text, sizeof note->why.text, "%s", reason != NULL ? reason : "");
+    if (health == SL_DRAINER_HELD && !board->was_held) {
+        board->was_held = true;
+        board->held_why = note->why;
+    }
     unlock(board);
+}
+
+bool sl_drainer_board_was_held(struct sl_drainer_board *board, struct sl_why *why)
+{
+    bool was_held;
+
+    lock(board);
+    was_held = board->was_held;
+    if (was_held)
+        *why = board->held_why;
+    unlock(board);
+    return was_held;
 }
 
 void sl_drainer_board_worst(struct sl_drainer_board *board, enum sl_drainer_part *part,
@@ -124,6 +140,14 @@ void sl_drainer_board_received(struct sl_drainer_board *board, uint32_t seat, sl
     board->seats[seat].received = last;
     (void)snprintf(board->seats[seat].why.text, sizeof board->seats[seat].why.text, "%s",
                    reason != NULL ? reason : "");
+    unlock(board);
+}
+
+void sl_drainer_board_trouble(struct sl_drainer_board *board, uint32_t seat, struct sl_why *out)
+{
+    SL_ASSERT(seat < board->seat_count);
+    lock(board);
+    *out = board->seats[seat].why;
     unlock(board);
 }
 
@@ -187,18 +211,25 @@ static sl_nanos from_to(int64_t from_ms, int64_t to_ms)
     return to_ms > from_ms ? (sl_nanos)(to_ms - from_ms) * SL_NANOS_PER_MS : 0;
 }
 
+int64_t sl_drainer_board_clock_ms(const struct sl_drainer_board *board, sl_nanos now)
+{
+    sl_ts    newest = atomic_load_explicit(&board->newest_ts, memory_order_relaxed);
+    uint64_t at = atomic_load_explicit(&board->newest_at, memory_order_relaxed);
+
+    if (newest <= 0)
+        return 0;
+    return sl_ts_physical_ms(newest) + (int64_t)((now > at ? now - at : 0) / SL_NANOS_PER_MS);
+}
+
 struct sl_drainer_lag sl_drainer_board_lag(struct sl_drainer_board *board, sl_nanos now)
 {
     struct sl_drainer_lag lag = {0};
-    sl_ts                 newest = atomic_load_explicit(&board->newest_ts, memory_order_relaxed);
-    uint64_t              at = atomic_load_explicit(&board->newest_at, memory_order_relaxed);
     sl_ts                 saved = atomic_load_explicit(&board->saved_ts, memory_order_relaxed);
     sl_ts                 received = oldest_received(board);
-    int64_t               clock_ms;
+    int64_t               clock_ms = sl_drainer_board_clock_ms(board, now);
 
-    if (newest <= 0 || saved <= 0 || received <= 0)
+    if (clock_ms == 0 || saved <= 0 || received <= 0)
         return lag;
-    clock_ms = sl_ts_physical_ms(newest) + (int64_t)((now > at ? now - at : 0) / SL_NANOS_PER_MS);
     if (received < saved) /* a pump that has joined, and what it had is applied */
         received = saved;
     lag.known = true;

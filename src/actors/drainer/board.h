@@ -22,8 +22,10 @@
 /* The parts that may have to wait for something. */
 enum sl_drainer_part {
     SL_DRAINER_PART_REGISTRY, /* reading it, and timestamps; collector */
+    SL_DRAINER_PART_SPOOL,    /* writing large transactions to data-dir; spooler */
     SL_DRAINER_PART_MERGE,
     SL_DRAINER_PART_SCHEMA,
+    SL_DRAINER_PART_STREAM, /* what came cannot be applied; dispatcher */
     SL_DRAINER_PART_APPLY,
     SL_DRAINER_PART_CHECKPOINT,
     SL_DRAINER_PART_HEARTBEAT, /* writing to the registry; registrar */
@@ -79,8 +81,10 @@ struct sl_drainer_board {
     _Atomic uint64_t transactions;               /* likewise */
     _Atomic uint64_t ddls;                       /* run; checkpointer */
     _Atomic uint64_t copies;                     /* equal transactions that came twice; merger */
-    _Atomic uint64_t held_bytes;                 /* of changes that are not applied; merger */
-    _Atomic uint64_t windows;                    /* that are not applied; dispatcher */
+    /* Windows that left the merger and are not applied, and bytes of their records: the merger adds,
+     * the dispatcher takes off. */
+    _Atomic uint64_t held_bytes;
+    _Atomic uint64_t windows;
 
     /* The rest by the functions below. */
     const struct sl_env    *env;
@@ -88,7 +92,9 @@ struct sl_drainer_board {
     struct sl_drainer_note  notes[SL_DRAINER_PARTS];
     struct sl_drainer_seat *seats; /* owned */
     uint32_t                seat_count;
-    bool                    looked; /* the pumps are known: a first pass is over */
+    bool                    looked;   /* the pumps are known: a first pass is over */
+    bool                    was_held; /* a part was, at some time */
+    struct sl_why           held_why; /* the first time */
 };
 
 /* An empty board with room for so many pumps; env outlives it. Give it back with _done. */
@@ -101,11 +107,17 @@ void sl_drainer_board_done(struct sl_drainer_board *board);
 void sl_drainer_board_note(struct sl_drainer_board *board, enum sl_drainer_part part,
                            enum sl_drainer_health health, enum sl_err code, const char *reason);
 
+/* Was a part ever held? Then *why says what for, the first time. A part that tries again may be well
+ * by now. Any thread. */
+bool sl_drainer_board_was_held(struct sl_drainer_board *board, struct sl_why *why);
+
 /* Pump node_id sits there from now on; NULL: nobody does. Any thread. */
 void sl_drainer_board_seat(struct sl_drainer_board *board, uint32_t seat, const char *node_id);
 /* What was received from there, and what is wrong with its stream (NULL or "": nothing). */
 void sl_drainer_board_received(struct sl_drainer_board *board, uint32_t seat, sl_ts last,
                                const char *reason);
+/* What is wrong with the stream of that seat; "": nothing. */
+void sl_drainer_board_trouble(struct sl_drainer_board *board, uint32_t seat, struct sl_why *out);
 /* All pumps that there are have been seated. */
 void sl_drainer_board_looked(struct sl_drainer_board *board);
 
@@ -119,6 +131,10 @@ void sl_drainer_board_worst(struct sl_drainer_board *board, enum sl_drainer_part
 struct sl_drainer_seat *sl_drainer_board_seats(struct sl_drainer_board *board, uint32_t *count,
                                                bool *looked);
 
+/* The cluster's clock, gone on by the monotonic one since it was asked, in physical milliseconds as
+ * of `now` (monotonic); 0: not known yet. Any thread. */
+int64_t sl_drainer_board_clock_ms(const struct sl_drainer_board *board, sl_nanos now);
+
 /* How far behind the drainer is, in nanoseconds, never negative. The parts add up to the whole. */
 struct sl_drainer_lag {
     bool     known; /* all of it */
@@ -127,8 +143,7 @@ struct sl_drainer_lag {
     sl_nanos apply; /* from the checkpoint to there */
 };
 
-/* As of `now` (monotonic). Unknown before there are a timestamp, a checkpoint and a pump; the clock
- * is the cluster's, gone on by the monotonic one since it was asked. */
+/* As of `now` (monotonic). Unknown before there are a timestamp, a checkpoint and a pump. */
 struct sl_drainer_lag sl_drainer_board_lag(struct sl_drainer_board *board, sl_nanos now);
 
 #endif

@@ -27,6 +27,12 @@ struct checkpointer {
 
 static void note_saved(struct checkpointer *c, sl_ts ts, int64_t schema_version)
 {
+    const struct sl_drainer_metrics *metrics = &c->drainer->front.metrics;
+    int64_t                          clock_ms =
+        sl_drainer_board_clock_ms(&c->drainer->front.board, sl_env_now(c->drainer->options.env));
+
+    sl_metric_add(metrics->events[SL_DRAINER_EVENT_SAVEPOINT], 1);
+    sl_drainer_metrics_since(metrics->checkpoint_delay_seconds, clock_ms, ts);
     atomic_store_explicit(&c->drainer->front.board.schema_version, schema_version,
                           memory_order_relaxed);
     atomic_store_explicit(&c->drainer->front.board.saved_ts, ts, memory_order_relaxed);
@@ -47,6 +53,21 @@ static enum sl_err save(struct checkpointer *c, const struct sl_drainer_save *qu
     return SL_OK;
 }
 
+/* Where in the stream, and what can be done about one that will not pass by itself. */
+static enum sl_err refused(const struct sl_window_ddl *ddl, enum sl_err err, struct sl_why *why)
+{
+    struct sl_why inner = *why;
+
+    if (sl_err_is_transient(err) || err == SL_STOPPED)
+        return sl_wrap(why, err, "behind commit ts %" PRId64 ": run DDL job %" PRId64, ddl->before,
+                       ddl->job_id);
+    return sl_fail(why, err,
+                   "behind commit ts %" PRId64 ": run DDL job %" PRId64
+                   ": %.220s; it is tried again until it can be done; or do by hand what it means, "
+                   "and start with ignore-txn-commit-ts = [%" PRId64 "]",
+                   ddl->before, ddl->job_id, inner.text, ddl->is_early ? ddl->job_id : ddl->after);
+}
+
 static enum sl_err run_ddl(struct checkpointer *c, const struct sl_drainer_ddl *question,
                            struct sl_why *why)
 {
@@ -55,9 +76,9 @@ static enum sl_err run_ddl(struct checkpointer *c, const struct sl_drainer_ddl *
     enum sl_err                 err = sink->ops->ddl(sink, ddl, question->schema_version, why);
 
     if (err != SL_OK)
-        return sl_wrap(why, err, "behind commit ts %" PRId64 ": run DDL job %" PRId64, ddl->before,
-                       ddl->job_id);
+        return refused(ddl, err, why);
     atomic_fetch_add_explicit(&c->drainer->front.board.ddls, 1, memory_order_relaxed);
+    sl_metric_add(c->drainer->front.metrics.events[SL_DRAINER_EVENT_DDL], 1);
     note_saved(c, ddl->after, ddl->schema_version);
     return SL_OK;
 }
@@ -109,6 +130,7 @@ static void try_later(struct sl_ctx *ctx, struct checkpointer *c, enum sl_err er
 {
     bool passes = sl_err_is_transient(err);
 
+    sl_metric_add(c->drainer->front.metrics.errors[SL_DRAINER_ERROR_CHECKPOINT], 1);
     if (c->tries++ == 0 || !passes)
         sl_log(passes ? SL_LOG_WARN : SL_LOG_ERROR, "the downstream refuses, trying again",
                sl_field_err(err, sl_why(ctx)));

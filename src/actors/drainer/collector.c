@@ -68,6 +68,7 @@ static void answer(struct sl_ctx *ctx, struct collector *c)
 
     if (err != SL_OK) {
         sl_msg_free(&fenced);
+        sl_metric_add(c->drainer->front.metrics.errors[SL_DRAINER_ERROR_REGISTRY], 1);
         sl_log(SL_LOG_WARN, "the registry does not answer, trying again",
                sl_field_str("pd-urls", c->drainer->options.config->pd_urls),
                sl_field_err(err, sl_why(ctx)));

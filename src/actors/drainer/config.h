@@ -30,7 +30,6 @@ enum sl_drainer_checkpoint_kind {
 
 /* Where table definitions come from. */
 enum sl_drainer_schema_kind {
-    SL_DRAINER_SCHEMA_NONE, /* a local cluster without a history of DDL jobs */
     SL_DRAINER_SCHEMA_TIKV, /* TiKV, through PD */
     SL_DRAINER_SCHEMA_HTTP, /* the status port of a TiDB */
     SL_DRAINER_SCHEMA_FILE, /* a file of jobs, a line each, which may grow */
@@ -98,12 +97,12 @@ struct sl_drainer_config {
     int64_t  worker_count;  /* 1..SL_DRAINER_WORKERS_MAX; 1 when that is all there can be */
     int64_t  workers_asked; /* as configured */
     bool     dispatch; /* false: an upstream transaction is a downstream transaction, in its turn */
-    bool     detect;   /* changes of one key keep their order although several workers write */
+    bool     detect;   /* as configured; changes of one key always keep their order */
     bool     safe_mode;
     bool     sync_ddl;
     uint64_t memory_budget; /* bytes that may be held in all */
     bool     exit_when_held;
-    char    *schema_source; /* "tikv", "http://HOST:PORT", "file:PATH"; "": NONE */
+    char    *schema_source; /* "tikv", "http://HOST:PORT", "file:PATH" */
     enum sl_drainer_schema_kind schema_kind;
     const char *schema_place; /* of HTTP its URL, of FILE its path, in schema_source; else "" */
 
@@ -153,7 +152,6 @@ extern const struct sl_conf_table sl_drainer_config_table;
 struct sl_drainer_surroundings {
     const char        *own_ipv4; /* sl_env_os_ipv4's, for the default of `addr`; NULL: none */
     const char *const *env;      /* as environ, for MYSQL_HOST and its like; NULL: none */
-    struct sl_fs      *fs;       /* a local cluster's history of DDL jobs may lie there */
 };
 
 /* Check what the table cannot, in the order and with the words of drainer spec 5, and bring all

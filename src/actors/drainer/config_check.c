@@ -232,6 +232,9 @@ static enum sl_err check_params(const struct sl_drainer_config *c, struct sl_why
 {
     const struct sl_drainer_param *params = c->params.items;
 
+    if (c->params.count > SL_DRAINER_PARAMS_MAX)
+        return sl_fail(why, SL_CONFIG, "syncer.to.params: %zu variables, at most %d",
+                       c->params.count, SL_DRAINER_PARAMS_MAX);
     for (size_t i = 0; i < c->params.count; i++) {
         if (strcasecmp(params[i].name, "time_zone") == 0 &&
             (strcasecmp(params[i].value, "SYSTEM") == 0 ||
@@ -321,31 +324,23 @@ static enum sl_err take_http(struct sl_drainer_config *c, struct sl_why *why)
     return SL_OK;
 }
 
-/* Nothing is configured: a local cluster may have its history beside it. */
-static enum sl_err take_local(struct sl_drainer_config *c, const char *dir, struct sl_fs *fs,
-                              struct sl_why *why)
+/* Nothing is configured: a local cluster has its history beside it, or will have. */
+static enum sl_err take_local(struct sl_drainer_config *c, const char *dir, struct sl_why *why)
 {
-    struct sl_file_info info;
-    char                source[SL_PATH_BYTES_MAX + 32];
-    const char         *path = source + strlen(file_scheme);
+    char source[SL_PATH_BYTES_MAX + 32];
 
-    c->schema_kind = SL_DRAINER_SCHEMA_NONE;
     (void)snprintf(source, sizeof source, "%s%s/ddl-history.jsonl", file_scheme, dir);
-    if (fs == NULL || strlen(path) >= SL_PATH_BYTES_MAX ||
-        sl_fs_info(fs, path, &info, NULL) != SL_OK)
-        return SL_OK;
     sl_config_set(&c->schema_source, source);
     return take_file(c, why);
 }
 
-static enum sl_err check_schema_source(struct sl_drainer_config *c, struct sl_fs *fs,
-                                       struct sl_why *why)
+static enum sl_err check_schema_source(struct sl_drainer_config *c, struct sl_why *why)
 {
     const char *source = c->schema_source;
     const char *local = sl_local_dir_of_url(c->pd_urls);
 
     if (source[0] == '\0' && local != NULL)
-        return take_local(c, local, fs, why);
+        return take_local(c, local, why);
     if (source[0] == '\0' || (strcmp(source, "tikv") == 0 && local == NULL)) {
         c->schema_kind = SL_DRAINER_SCHEMA_TIKV;
         sl_config_set(&c->schema_source, "tikv");
@@ -479,5 +474,5 @@ enum sl_err sl_drainer_config_check(struct sl_drainer_config             *config
     if ((err = check_checkpoint(config, why)) != SL_OK)
         return err;
     count_workers(config);
-    return check_schema_source(config, around->fs, why);
+    return check_schema_source(config, why);
 }

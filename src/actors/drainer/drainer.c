@@ -16,23 +16,27 @@
 #include "binlog/schema.h"
 #include "net/cluster.h"
 #include "net/schema_source.h"
+#include "storage/spool.h"
 
 /* ---- the cluster ---- */
 
-/* A timestamp that everything committed before is below. */
+/* A timestamp that everything committed before is below; 0: not to be had, and not needed. */
 static enum sl_err meet_cluster(struct sl_drainer *d, sl_ts *now, struct sl_why *why)
 {
     const struct sl_drainer_config *c = d->options.config;
     struct sl_cluster              *cluster;
     enum sl_err err = sl_cluster_open(d->options.env, c->pd_urls, &cluster, why);
 
+    if (err == SL_NOT_FOUND) /* a local directory that is still to be made */
+        return SL_UNAVAILABLE;
     if (err != SL_OK)
         return err;
     d->cluster_id = sl_cluster_id(cluster);
     *now = 0;
-    if (c->initial_commit_ts < 0)
-        err = sl_tso_now(sl_cluster_tso(cluster), 1, now, why);
+    err = sl_tso_now(sl_cluster_tso(cluster), 1, now, why);
     sl_cluster_free(&cluster);
+    if (err == SL_AGAIN && c->initial_commit_ts >= 0) /* a replay leaves no room, none is needed */
+        return SL_OK;
     return err;
 }
 
@@ -96,6 +100,8 @@ static enum sl_err open_sink(struct sl_drainer *d, void *unused, struct sl_why *
     }
     if (err != SL_OK)
         return sl_wrap(why, err, "open the downstream");
+    d->sink->metrics = &d->front.metrics;
+    d->sink->env = d->options.env;
     return sl_zone_open(d->options.env->fs, zone, &d->zone, why);
 }
 
@@ -124,6 +130,8 @@ static enum sl_err open_source(struct sl_drainer *d, struct sl_why *why)
 {
     const struct sl_drainer_config *c = d->options.config;
 
+    if (d->schema_source != NULL)
+        return SL_OK;
     if (c->schema_kind == SL_DRAINER_SCHEMA_TIKV)
         return sl_schema_source_open_tikv(d->options.env, c->pd_urls, &d->schema_source, why);
     return sl_schema_source_open(d->options.env, c->schema_source, &d->schema_source, why);
@@ -142,7 +150,7 @@ static enum sl_err open_schema(struct sl_drainer *d, void *unused, struct sl_why
     (void)unused;
     sl_schema_free(&d->schema);
     past.schema = d->schema = sl_schema_new();
-    if (d->schema_source == NULL && (err = open_source(d, why)) != SL_OK)
+    if ((err = open_source(d, why)) != SL_OK)
         return err;
     if (bound.version == 0 && bound.finished == 0)
         return SL_OK; /* from the beginning: there is no past */
@@ -151,6 +159,19 @@ static enum sl_err open_schema(struct sl_drainer *d, void *unused, struct sl_why
 }
 
 /* ---- all of it ---- */
+
+/* The present of the cluster is behind the checkpoint: whatever wrote it was another cluster, or this
+ * one was set back. To wait until time gets there would lose all until then. */
+static enum sl_err check_ahead(const struct sl_drainer *d, sl_ts now, struct sl_why *why)
+{
+    if (now == 0 || d->start_ts <= now)
+        return SL_OK;
+    return sl_fail(why, SL_CONFIG,
+                   "it is at %" PRId64 ", but cluster %" PRIu64 " is only at %" PRId64
+                   ": it was written for another cluster, or this one was set back; check pd-urls, "
+                   "or restore a full backup and set the checkpoint to its timestamp",
+                   d->start_ts, d->cluster_id, now);
+}
 
 static enum sl_err settle_start(struct sl_drainer *d, sl_ts now, struct sl_why *why)
 {
@@ -162,8 +183,11 @@ static enum sl_err settle_start(struct sl_drainer *d, sl_ts now, struct sl_why *
         return sl_wrap(why, err, "load the checkpoint");
     d->start_ts = checkpoint.commit_ts;
     d->start_schema_version = checkpoint.schema_version;
+    d->start_is_consistent = checkpoint.is_consistent;
     d->early_count = checkpoint.early_count;
     memcpy(d->early, checkpoint.early, sizeof d->early);
+    if ((err = check_ahead(d, now, why)) != SL_OK)
+        return sl_wrap(why, err, "the checkpoint");
     if (d->start_ts == 0)
         d->start_ts = c->initial_commit_ts < 0 ? now : c->initial_commit_ts;
     sl_log(SL_LOG_INFO, "begin behind", sl_field_i64("commit_ts", d->start_ts),
@@ -190,14 +214,15 @@ static enum sl_err open_all(struct sl_drainer *d, struct sl_why *why)
     return insist(d, "the history of DDL", open_schema, NULL, why);
 }
 
-/* ---- who it is ---- */
+/* ---- who it is, and where ---- */
 
-static enum sl_err settle_identity(struct sl_drainer *d, struct sl_why *why)
+static enum sl_err settle_data_dir(struct sl_drainer *d, struct sl_why *why)
 {
     const struct sl_drainer_config *c = d->options.config;
     struct sl_fs                   *fs = d->options.env->fs;
     const struct sl_node_id_sources sources = {
         .configured = c->node_id, .host_name = d->options.host_name, .addr = c->addr};
+    char          path[SL_PATH_BYTES_MAX];
     struct sl_why note = {0};
     enum sl_err   err;
 
@@ -206,7 +231,9 @@ static enum sl_err settle_identity(struct sl_drainer *d, struct sl_why *why)
         return err;
     if (note.text[0] != '\0')
         sl_log(SL_LOG_WARN, "node id", sl_field_str("note", note.text));
-    return SL_OK;
+    if ((err = sl_path_join(path, c->data_dir, "spool", why)) != SL_OK)
+        return err;
+    return sl_spool_open(fs, path, &d->spool, why);
 }
 
 static void open_front(struct sl_drainer *d)
@@ -221,7 +248,7 @@ static void open_front(struct sl_drainer *d)
         .push_ms = (uint32_t)(c->metrics_interval_s * 1000),
         .synced_check_ms = (uint64_t)c->synced_check_min * 60 * 1000,
         .budget_bytes = c->memory_budget,
-        .tells_progress = true,
+        .tells_progress = d->options.tells_progress,
     };
 
     snprintf(d->advertise, sizeof d->advertise, "%s", c->advertise_addr);
@@ -263,9 +290,11 @@ enum sl_err sl_drainer_open(const struct sl_drainer_options *options, struct sl_
     d->options = *options;
     d->workers = at_most((uint64_t)options->config->worker_count, SL_DRAINER_WORKERS_MAX);
     d->decoders = at_most(env->threads->cpus(env->threads), SL_DRAINER_DECODERS_MAX);
-    d->part_rows = at_most((uint64_t)options->config->txn_batch, SL_PART_ROWS_MAX);
+    d->part_rows = options->config->dispatch
+                       ? at_most((uint64_t)options->config->txn_batch, SL_PART_ROWS_MAX)
+                       : UINT32_MAX; /* a transaction is a part, whatever its size */
     open_front(d);
-    if ((err = settle_identity(d, why)) != SL_OK || (err = open_all(d, why)) != SL_OK) {
+    if ((err = settle_data_dir(d, why)) != SL_OK || (err = open_all(d, why)) != SL_OK) {
         sl_drainer_close(&d);
         return err;
     }
@@ -283,6 +312,7 @@ void sl_drainer_close(struct sl_drainer **drainer)
     sl_schema_free(&d->schema);
     sl_schema_source_free(&d->schema_source);
     sl_sink_free(&d->sink);
+    sl_spool_close(&d->spool);
     sl_zone_free(&d->zone);
     sl_drainer_front_done(&d->front);
     sl_file_close(&d->lock);

@@ -27,14 +27,16 @@ struct sl_filter;
 struct sl_schema;
 struct sl_schema_source;
 struct sl_sink;
+struct sl_spool;
 
 /* What a drainer must know. Borrowed for its life. */
 struct sl_drainer_options {
     const struct sl_env            *env;
     const struct sl_drainer_config *config; /* checked */
     const char                     *host_name;
-    const struct sl_filter         *filter;       /* NULL: everything passes */
-    const struct sl_event_filter   *event_filter; /* likewise */
+    bool                            tells_progress; /* a line in the log now and then */
+    const struct sl_filter         *filter;         /* NULL: everything passes */
+    const struct sl_event_filter   *event_filter;   /* likewise */
 };
 
 /* Constant while actors run, but for what is said to belong to one of them. */
@@ -49,14 +51,17 @@ struct sl_drainer {
     uint64_t                  cluster_id;
     sl_ts                     start_ts; /* everything at or below it was applied before */
     int64_t                   start_schema_version;
+    bool                      start_is_consistent;     /* and nothing above start_ts was */
     int64_t                  early[SL_EARLY_JOBS_MAX]; /* jobs that were run before their binlogs */
     uint32_t                 early_count;
     struct sl_schema        *schema;        /* planner; as of start_ts */
     struct sl_schema_source *schema_source; /* historian */
     struct sl_sink          *sink;          /* checkpointer; workers open their own ends */
+    struct sl_spool         *spool;         /* spooler */
     struct sl_zone          *zone;          /* in which it reads TIMESTAMPs */
     enum sl_ddl_target       ddl_target;
     /* Written by root before whoever uses them is started. */
+    struct sl_ref           spooler_ref;
     struct sl_ref           merger_ref;
     struct sl_ref           planner_ref;
     struct sl_ref           historian_ref;
@@ -65,6 +70,9 @@ struct sl_drainer {
     struct sl_ref           worker_ref[SL_DRAINER_WORKERS_MAX];
     struct sl_ref           checkpointer_ref;
     struct sl_drainer_front front;
+    /* Root's: it has ended because somebody must do something (exit-when-held), and for what. */
+    bool          ended_held;
+    struct sl_why held_why;
 };
 
 /* Open all of it. *out is owned: sl_drainer_close. Blocks. The reason says what, where and what to

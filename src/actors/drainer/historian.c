@@ -77,6 +77,7 @@ static void say_waiting(struct historian *h, const struct sl_drainer_ask_job *qu
     if (err == SL_NOT_FOUND && question->job_id != 0)
         sl_fail(why, err, "DDL job %" PRId64 " is not in the history of schema-source %s yet",
                 question->job_id, h->drainer->options.config->schema_source);
+    sl_metric_add(h->drainer->front.metrics.errors[SL_DRAINER_ERROR_SCHEMA], 1);
     sl_log(SL_LOG_WARN, "a DDL job cannot be read, trying again", sl_field_err(err, why));
     sl_drainer_board_note(&h->drainer->front.board, SL_DRAINER_PART_SCHEMA, SL_DRAINER_WAITING, err,
                           why->text);

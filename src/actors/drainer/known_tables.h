@@ -21,6 +21,11 @@ void sl_known_tables_done(struct sl_known_tables *known);
 /* The keys of this version, or NULL. */
 struct sl_row_keys *sl_known_tables_find(const struct sl_known_tables *known,
                                          const struct sl_table        *table);
+/* Another version of the table of that name is known: forget it, when nobody uses it any more. Its
+ * rows must not meet those of this one in one part: only within a version are they told apart by
+ * their keys. */
+bool sl_known_tables_has_other(const struct sl_known_tables *known, const struct sl_table *table);
+void sl_known_tables_forget_other(struct sl_known_tables *known, const struct sl_table *table);
 /* This version, which is not known, is described so. Takes references of its own. */
 void sl_known_tables_add(struct sl_known_tables *known, const struct sl_table *table,
                          struct sl_sink_table *described);

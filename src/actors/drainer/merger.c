@@ -41,17 +41,18 @@ static bool send_window(struct sl_ctx *ctx, struct merger *m, sl_ts last)
         return false;
     if (m->filling == NULL)
         m->filling = sl_window_new(m->seq);
-    if (m->filling->bytes > SL_WINDOW_LINE_BYTES) /* it has all the line */
-        m->filling->bytes = SL_WINDOW_LINE_BYTES;
+    if (m->filling->bytes > sl_line_bytes(line)) /* it has all the line */
+        m->filling->bytes = sl_line_bytes(line);
     if (sl_line_credits_free(line) == 0 || sl_line_bytes_free(line) < (int64_t)m->filling->bytes) {
         m->is_line_full = true;
         sl_line_wait(ctx, line, (uint32_t)m->filling->bytes, 0);
         return false;
     }
     m->filling->last_ts = m->sent_ts = last;
+    m->filling->passes_past = m->has_fence && last >= m->past;
     m->sent_at = sl_now(ctx);
     m->seq++;
-    msg = sl_drainer_window_new(&m->filling);
+    msg = sl_drainer_window_new(SL_DRAINER_WINDOW, &m->filling);
     err = sl_send(ctx, line, m->drainer->planner_ref, &msg);
     SL_ASSERT(err == SL_OK); /* nobody else sends on this line */
     return true;
@@ -70,7 +71,7 @@ static void fill(struct merger *m, struct sl_descriptor *item)
                                   .start_ts = item->start_ts,
                                   .bytes = item->held.bytes,
                                   .owner = sl_buf_ref(item->held.owner)};
-    w->bytes += item->held.bytes.len;
+    w->bytes += item->tag[1]; /* what it takes of our memory */
     drop_owner(&m->emitted);
     m->emitted = *item;
 }
@@ -81,6 +82,27 @@ static bool is_full(const struct sl_window *w)
 }
 
 /* ---- copies ---- */
+
+/* Step by step, since they may be spooled. */
+static bool same_value(const struct sl_descriptor *a, struct sl_slice x,
+                       const struct sl_descriptor *b, struct sl_slice y)
+{
+    struct sl_slice p;
+    struct sl_slice q;
+
+    if (x.len != y.len)
+        return false;
+    for (size_t at = 0; at < x.len; at += p.len) {
+        size_t step = x.len - at < SL_ROW_CHECK_BYTES ? x.len - at : SL_ROW_CHECK_BYTES;
+
+        if (!sl_slice_sub(x, at, step, &p) || !sl_slice_sub(y, at, step, &q) ||
+            !sl_slice_equal(p, q))
+            return false;
+        sl_buf_forget(a->held.owner);
+        sl_buf_forget(b->held.owner);
+    }
+    return true;
+}
 
 /* A client that got no answer sends its transaction to another pump too; both have it then. The
  * synthetic commit of a pump lacks the key, so that is not compared. */
@@ -94,7 +116,7 @@ static bool is_copy(const struct sl_descriptor *a, const struct sl_descriptor *b
     if (sl_record_decode(a->held.bytes, &x, NULL) != SL_OK ||
         sl_record_decode(b->held.bytes, &y, NULL) != SL_OK)
         return false;
-    return sl_slice_equal(x.prewrite_value, y.prewrite_value) &&
+    return same_value(a, x.prewrite_value, b, y.prewrite_value) &&
            sl_slice_equal(x.ddl_query, y.ddl_query);
 }
 
@@ -128,6 +150,7 @@ static bool give(struct sl_ctx *ctx, struct merger *m, struct sl_descriptor *ite
     if (item->commit_ts == m->emitted.commit_ts) {
         if (is_copy(item, &m->emitted)) {
             atomic_fetch_add_explicit(&m->drainer->front.board.copies, 1, memory_order_relaxed);
+            sl_metric_add(m->drainer->front.metrics.copies, 1);
             drop_owner(item);
             return true;
         }
@@ -190,28 +213,50 @@ static void ask_fence(struct sl_ctx *ctx, struct merger *m)
     m->is_fence_asked = true;
 }
 
+/* Why a pump keeps everybody waiting, as a clause with the pump as its subject; false: it does not,
+ * it only has nothing yet. */
+static bool find_trouble(struct sl_ctx *ctx, struct merger *m, const struct seat *seat,
+                         struct sl_why *out)
+{
+    sl_nanos silent = sl_now(ctx) - seat->heard_at;
+
+    if (seat->node_state == SL_NODE_PAUSED) {
+        sl_fail(out, SL_UNAVAILABLE, "is paused");
+        return true;
+    }
+    sl_drainer_board_trouble(&m->drainer->front.board, seat->shared->input, out);
+    if (out->text[0] != '\0' || seat->state != SEAT_PULLING) {
+        sl_wrap(out, SL_UNAVAILABLE, "is not reachable");
+        return true;
+    }
+    if (silent < SL_SOURCE_SILENT_MS * (sl_nanos)SL_NANOS_PER_MS)
+        return false;
+    sl_fail(out, SL_UNAVAILABLE, "has said nothing for %" PRIu64 " s",
+            (uint64_t)(silent / SL_NANOS_PER_S));
+    return true;
+}
+
 /* Whom does everybody wait for? */
-static void tell_wait(struct merger *m)
+static void tell_wait(struct sl_ctx *ctx, struct merger *m)
 {
     uint32_t           holder;
     sl_ts              watermark = sl_merge_watermark(m->merge, &holder);
     const struct seat *seat;
+    struct sl_why      trouble = {0};
     struct sl_why      why;
 
     if (m->is_held)
         return;
-    if (holder == FENCE || (seat = merger_seat_of(m, holder)) == NULL) {
+    if (holder == FENCE || (seat = merger_seat_of(m, holder)) == NULL ||
+        !find_trouble(ctx, m, seat, &trouble)) {
         sl_drainer_board_note(&m->drainer->front.board, SL_DRAINER_PART_MERGE, SL_DRAINER_RUNNING,
                               SL_OK, NULL);
         return;
     }
-    if (seat->node_state != SL_NODE_PAUSED && seat->state == SEAT_PULLING)
-        return;
     sl_fail(&why, SL_UNAVAILABLE,
-            "pump %s is %s at ts %" PRId64 ": start it again, or, giving up "
-            "what it still has, set it offline",
-            seat->shared->node_id, seat->node_state == SL_NODE_PAUSED ? "paused" : "not reachable",
-            watermark);
+            "pump %s, at ts %" PRId64 ", %.200s: start it again, or, giving up what it still has, "
+            "set it offline",
+            seat->shared->node_id, watermark, trouble.text);
     sl_drainer_board_note(&m->drainer->front.board, SL_DRAINER_PART_MERGE, SL_DRAINER_WAITING,
                           SL_UNAVAILABLE, why.text);
 }
@@ -224,6 +269,8 @@ static enum sl_err take_fence(struct sl_ctx *ctx, struct merger *m,
     enum sl_err err = SL_OK;
 
     m->is_fence_asked = false;
+    if (!m->has_fence)
+        m->past = answer->fence;
     m->has_fence = true;
     m->fenced_at = sl_now(ctx);
     for (size_t i = 0; i < answer->pumps.count && err == SL_OK; i++)
@@ -265,7 +312,7 @@ static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
         return take_fence(ctx, m, (const struct sl_drainer_fenced *)(const void *)msg);
     case SL_DRAINER_TICK:
         merger_restart_sources(ctx, m);
-        tell_wait(m);
+        tell_wait(ctx, m);
         return SL_OK;
     }
     SL_UNREACHABLE("not in this actor's protocol");

@@ -27,6 +27,8 @@ struct seat {
     struct sl_ref          ref;
     sl_ts                  last;       /* taken of it */
     bool                   is_offline; /* leave when its source has ended */
+    sl_nanos               heard_at;   /* when its source started, or it sent something */
+    bool                   has_failed; /* a block of its source was refused: so are those behind */
     sl_nanos               restart_at;
     char                   next_host[SL_ADDR_BYTES_MAX]; /* the registry's, for the next source */
 };
@@ -46,6 +48,7 @@ struct merger {
     bool                 is_line_full;
     bool                 is_fence_asked;
     bool                 has_fence;
+    sl_ts                past; /* the first fence: a drainer before this one saw nothing above it */
     sl_nanos             fenced_at; /* when the last answer came */
     struct sl_timer      tick;
     bool                 is_held;

@@ -172,7 +172,8 @@ static const struct sl_metric_row rows[FAMILIES] = {
     [SKIPPED] = {.name = "sluice_drainer_skipped_total",
                  .kind = SL_METRIC_COUNTER,
                  .unit = "",
-                 .help = "Row changes and DDL that were left out as configured",
+                 .help = "Row changes, DDL and (commit_ts) transactions that were left out as "
+                         "configured",
                  .labels = {{"reason", skips}}},
     [TRANSACTIONS] = {.name = "sluice_drainer_transactions_total",
                       .kind = SL_METRIC_COUNTER,
@@ -232,6 +233,14 @@ void sl_drainer_metrics_add(struct sl_metric_registry *registry, struct sl_drain
     look_up_all(registry, QUERY_SECONDS, out->query_seconds);
     look_up_all(registry, QUEUE_SIZE, out->queue_size);
     look_up_all(registry, SKIPPED, out->skipped);
+}
+
+void sl_drainer_metrics_since(struct sl_metric_series *series, int64_t clock_ms, sl_ts ts)
+{
+    int64_t ms = clock_ms - sl_ts_physical_ms(ts);
+
+    if (clock_ms != 0)
+        sl_metric_observe(series, ms > 0 ? (double)ms / 1e3 : 0);
 }
 
 void sl_drainer_metrics_pump(const struct sl_drainer_metrics *metrics, const char *node_id,

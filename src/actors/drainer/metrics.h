@@ -5,7 +5,10 @@
  * and alerts rely on (drainer spec 6), and our own, whose names begin with sluice_drainer_. All
  * series are there from the start, but for those of pumps, whose ids are not known before. */
 
+#include <stdint.h>
+
 #include "base/metric.h"
+#include "base/ts.h"
 
 /* Label values: the members index the arrays of struct sl_drainer_metrics. */
 enum sl_drainer_event {
@@ -90,6 +93,10 @@ extern const struct sl_metric_table sl_drainer_metric_table;
 /* Add the families to the registry, which has none of them, and look all series up. Before there
  * are other threads. */
 void sl_drainer_metrics_add(struct sl_metric_registry *registry, struct sl_drainer_metrics *out);
+
+/* Observe how long ago ts was on the cluster's clock, in seconds and not below 0. clock_ms 0: that is
+ * not known, and nothing is observed. Any thread. */
+void sl_drainer_metrics_since(struct sl_metric_series *series, int64_t clock_ms, sl_ts ts);
 
 /* Those of a pump. The registry knows its id from here on, so it is not for what anybody says. Any
  * thread. */

@@ -3,7 +3,7 @@
  *
  *     publish pausing (closing, to leave for good)
  *     gateway (and its sessions)
- *     merger (and its sources), collector, planner, historian, decoders     nothing new comes
+ *     merger (and its sources), spooler, collector, planner, historian, decoders     nothing new comes
  *     dispatcher      what is in flight is applied, the checkpoint saved; for SL_DRAINER_STOP_MS at
  *                     most, then it is given up, and applied again at the next start
  *     workers, checkpointer
@@ -41,7 +41,7 @@ struct root {
     bool               is_output_stopped;
     struct sl_ref      gateway;
     struct sl_ref      pusher;
-    struct sl_timer    patience;
+    struct sl_timer    patience; /* while it runs: the next look at what is held */
 };
 
 /* ---- starting ---- */
@@ -78,6 +78,12 @@ static enum sl_err start_front(struct sl_ctx *ctx, struct root *r)
     return spawn_front(ctx, r, &sl_drainer_gateway_class, &r->gateway);
 }
 
+static void watch_held(struct sl_ctx *ctx, struct root *r)
+{
+    if (r->drainer->options.config->exit_when_held)
+        sl_timer_arm(ctx, &r->patience, SL_DRAINER_TICK, SL_DRAINER_SAMPLE_MS);
+}
+
 /* From the end of the line to its entrance: whoever sends finds its receiver there. */
 static enum sl_err root_start(struct sl_ctx *ctx, void *self, const void *args)
 {
@@ -100,8 +106,14 @@ static enum sl_err root_start(struct sl_ctx *ctx, void *self, const void *args)
     if (err == SL_OK)
         err = spawn(ctx, r, &sl_drainer_collector_class, 0, &d->front.collector_ref);
     if (err == SL_OK)
+        err = spawn(ctx, r, &sl_drainer_spooler_class, 0, &d->spooler_ref);
+    if (err == SL_OK)
         err = spawn(ctx, r, &sl_drainer_merger_class, 0, &d->merger_ref);
-    return err == SL_OK ? start_front(ctx, r) : err;
+    if (err == SL_OK)
+        err = start_front(ctx, r);
+    if (err == SL_OK)
+        watch_held(ctx, r);
+    return err;
 }
 
 /* ---- stopping ---- */
@@ -154,6 +166,7 @@ static void next_step(struct sl_ctx *ctx, struct root *r)
     case STEP_GATEWAY: stop_child(ctx, r, r->gateway); return;
     case STEP_INPUT:
         stop_child(ctx, r, d->merger_ref);
+        stop_child(ctx, r, d->spooler_ref);
         stop_child(ctx, r, d->front.collector_ref);
         stop_child(ctx, r, d->planner_ref);
         stop_child(ctx, r, d->historian_ref);
@@ -195,15 +208,34 @@ static void published(struct sl_ctx *ctx, struct root *r, const struct sl_draine
     step_done(ctx, r);
 }
 
+/* exit-when-held: an orderly end, as by a signal; whoever started it decides what follows. */
+static void leave_if_held(struct sl_ctx *ctx, struct root *r)
+{
+    struct sl_drainer *d = r->drainer;
+
+    if (!sl_drainer_board_was_held(&d->front.board, &d->held_why)) {
+        watch_held(ctx, r);
+        return;
+    }
+    d->ended_held = true;
+    next_step(ctx, r);
+}
+
 static void give_up_output(struct sl_ctx *ctx, struct root *r)
 {
-    if (r->step != STEP_DISPATCHER)
-        return;
+    if (r->drainer->sink->ops->cancel != NULL)
+        r->drainer->sink->ops->cancel(r->drainer->sink);
     sl_log(SL_LOG_WARN, "the downstream takes too long: what it has not confirmed is applied again "
                         "at the next start");
     stop_output(ctx, r);
-    if (r->drainer->sink->ops->interrupt != NULL)
-        r->drainer->sink->ops->interrupt(r->drainer->sink);
+}
+
+static void look_at_clock(struct sl_ctx *ctx, struct root *r)
+{
+    if (r->step == STEP_RUN)
+        leave_if_held(ctx, r);
+    else if (r->step == STEP_DISPATCHER)
+        give_up_output(ctx, r);
 }
 
 static enum sl_err root_handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
@@ -211,7 +243,7 @@ static enum sl_err root_handle(struct sl_ctx *ctx, void *self, struct sl_msg *ms
     struct root *r = self;
 
     switch (msg->type) {
-    case SL_DRAINER_TICK: give_up_output(ctx, r); return SL_OK;
+    case SL_DRAINER_TICK: look_at_clock(ctx, r); return SL_OK;
     case SL_DRAINER_PUBLISHED: published(ctx, r, NULL); return SL_OK;
     case SL_DRAINER_FAILED:
         published(ctx, r, (const struct sl_drainer_failed *)(const void *)msg);
@@ -264,7 +296,7 @@ const struct sl_actor_class sl_drainer_root_class = {
     .state_bytes = sizeof(struct root),
     .questions_max = 2,
     .timers_max = 1,
-    .children_max = SL_DRAINER_WORKERS_MAX + SL_DRAINER_DECODERS_MAX + 10,
+    .children_max = SL_DRAINER_WORKERS_MAX + SL_DRAINER_DECODERS_MAX + 11,
     .start = root_start,
     .handle = root_handle,
     .system = root_system,

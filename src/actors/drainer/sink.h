@@ -24,6 +24,8 @@
 #include "binlog/ddl.h"
 #include "binlog/table.h"
 
+struct sl_drainer_metrics;
+struct sl_env;
 struct sl_sink_table;
 
 /* How far a downstream is. */
@@ -62,16 +64,22 @@ struct sl_sink_ops {
     enum sl_err (*worker_open)(struct sl_sink *sink, uint32_t number, struct sl_sink_worker **out,
                                struct sl_why *why);
     void (*worker_close)(struct sl_sink_worker *worker);
-    /* From any thread: whoever waits for the downstream now gets an error. NULL: nobody ever does. */
-    void (*interrupt)(struct sl_sink *sink);
-    /* Apply the parts in their order; all or, to be tried again as it is, nothing that counts. */
+    /* Apply the parts in their order; all or, to be tried again as it is, nothing that counts. One
+     * that is open comes alone, and is committed with the last of its transaction: closing the
+     * worker before that undoes it. */
     enum sl_err (*apply)(struct sl_sink_worker *worker, struct sl_row_part *const *parts,
                          uint32_t count, struct sl_why *why);
+    /* From any thread: what any of the calls above waits for, and all that follows, fails as lost.
+     * For a stop that has waited long enough. NULL: none of them waits for anybody. */
+    void (*cancel)(struct sl_sink *sink);
 };
 
-/* The sink; the implementation's own state lies around it. */
+/* The sink; the implementation's own state lies around it. Whoever opened it may set where its times
+ * are measured and by which clock; with NULL nothing is. */
 struct sl_sink {
-    const struct sl_sink_ops *ops;
+    const struct sl_sink_ops        *ops;
+    const struct sl_drainer_metrics *metrics;
+    const struct sl_env             *env;
 };
 
 /* Close, free and null. *sink may be NULL. */

@@ -34,7 +34,8 @@ struct mysql_worker {
     struct sink_lane           lanes[SL_ROW_LANES];   /* of those of this worker: as committed */
     struct sink_lane           reached[SL_ROW_LANES]; /* and with the transaction that is open */
     bool                       has_lanes;
-    const struct sl_row_keys  *used; /* in a lane, in this transaction; NULL: none */
+    bool                       is_inside; /* a transaction of several parts */
+    const struct sl_row_keys  *used;      /* in a lane, in this transaction; NULL: none */
 };
 
 /* ---- opening ---- */
@@ -313,9 +314,35 @@ static enum sl_err run_parts(struct mysql_worker *w, struct sl_row_part *const *
                 return err;
         }
     }
-    if ((err = run_statement(w, why)) != SL_OK || (err = run_fold(w, why)) != SL_OK)
+    if ((err = run_statement(w, why)) != SL_OK)
         return err;
-    return save_lanes(w, why);
+    return run_fold(w, why);
+}
+
+static enum sl_err begin(struct mysql_worker *w, struct sl_why *why)
+{
+    enum sl_err err;
+
+    if ((err = lock(w, why)) != SL_OK || (!w->has_lanes && (err = read_lanes(w, why)) != SL_OK))
+        return err;
+    memcpy(w->reached, w->lanes, sizeof w->reached);
+    return SL_OK;
+}
+
+static sl_nanos now(const struct mysql_worker *w)
+{
+    return w->worker.sink->metrics != NULL ? sl_env_now(w->worker.sink->env) : 0;
+}
+
+/* What has taken since `begun`; *begun becomes now. */
+static void measure(const struct mysql_worker *w, enum sl_drainer_query query, sl_nanos *begun)
+{
+    const struct sl_sink *sink = w->worker.sink;
+    sl_nanos              end = now(w);
+
+    if (sink->metrics != NULL)
+        sl_metric_observe(sink->metrics->query_seconds[query], (double)(end - *begun) / 1e9);
+    *begun = end;
 }
 
 enum sl_err sink_mysql_apply(struct sl_sink_worker *worker, struct sl_row_part *const *parts,
@@ -323,15 +350,22 @@ enum sl_err sink_mysql_apply(struct sl_sink_worker *worker, struct sl_row_part *
 {
     static const char    commit[] = "COMMIT";
     struct mysql_worker *w = (struct mysql_worker *)(void *)worker;
+    sl_nanos             begun = now(w);
     enum sl_err          err;
 
-    if ((err = lock(w, why)) != SL_OK || (!w->has_lanes && (err = read_lanes(w, why)) != SL_OK))
+    if (!w->is_inside && (err = begin(w, why)) != SL_OK)
         return err;
-    memcpy(w->reached, w->lanes, sizeof w->reached);
     w->used = NULL;
-    if ((err = run_parts(w, parts, count, why)) != SL_OK ||
-        (err = sl_mysql_exec(w->conn, commit, sizeof commit - 1, NULL, why)) != SL_OK)
+    if ((err = run_parts(w, parts, count, why)) != SL_OK)
         return err;
+    if ((w->is_inside = parts[count - 1]->is_open))
+        return SL_OK;
+    if ((err = save_lanes(w, why)) != SL_OK)
+        return err;
+    measure(w, SL_DRAINER_QUERY_EXEC, &begun);
+    if ((err = sl_mysql_exec(w->conn, commit, sizeof commit - 1, NULL, why)) != SL_OK)
+        return err;
+    measure(w, SL_DRAINER_QUERY_COMMIT, &begun);
     memcpy(w->lanes, w->reached, sizeof w->lanes);
     return SL_OK;
 }

@@ -25,10 +25,9 @@ struct sink_mysql {
     struct sl_mysql_options         options; /* of connections that apply rows */
     struct sl_mysql_options         checkpoint_options;
     struct sl_mysql_variable        variables[SL_MYSQL_VARIABLES_MAX];
-    pthread_mutex_t                 lock; /* of the next, which any thread interrupts */
-    struct sl_mysql                *open[SL_DRAINER_WORKERS_MAX + SL_SINK_CONNECTIONS_OWN];
     enum sl_mysql_kind              kind;
     char                            zone[SL_MYSQL_ZONE_BYTES_MAX];
+    char                            schema[SL_SQL_NAME_BYTES_MAX];
     char                            progress[SL_SQL_NAME_BYTES_MAX]; /* quoted names */
     char                            checkpoint[SL_SQL_NAME_BYTES_MAX];
     uint64_t                        epoch;
@@ -40,7 +39,19 @@ struct sink_mysql {
     sl_ts                saved[2]; /* the last two that we wrote, the newest first */
     struct sl_checkpoint last;     /* the newest; its early jobs are those of the row `early` */
     char                *ts_map;   /* owned: the JSON that was found, kept */
+    /* Under the lock: all connections that are open, borrowed, NULL for a free place. */
+    pthread_mutex_t  lock;
+    struct sl_mysql *open[SL_SINK_CONNECTIONS_MAX];
+    bool             is_cancelled;
 };
+
+/* ---- connections ---- */
+
+/* Connect, so that a cancel reaches it. */
+enum sl_err sink_connect(struct sink_mysql *s, const struct sl_mysql_options *options,
+                         struct sl_mysql **out, struct sl_why *why);
+/* Close one of those, and null the pointer; *conn may be NULL. */
+void sink_disconnect(struct sink_mysql *s, struct sl_mysql **conn);
 
 /* ---- statements ---- */
 
@@ -51,7 +62,7 @@ void sink_put(struct sl_sql *sql, const char *format, ...) __attribute__((format
 enum sl_err sink_run(struct sl_mysql *conn, struct sl_sql *sql, uint64_t *affected,
                      struct sl_why *why);
 
-/* Run a short one, of ours alone. */
+/* Run one short formatted statement. */
 enum sl_err sink_exec(struct sl_mysql *conn, struct sl_why *why, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -60,19 +71,8 @@ enum sl_err sink_exec(struct sl_mysql *conn, struct sl_why *why, const char *for
 enum sl_err sink_fetch(struct sl_mysql *conn, struct sl_sql *sql, char **cells, size_t count,
                        struct sl_why *why);
 
-/* ---- connections ---- */
-
-/* sl_mysql_open and sl_mysql_close of a connection that can be interrupted meanwhile. */
-enum sl_err sink_connect(struct sink_mysql *s, const struct sl_mysql_options *options,
-                         struct sl_mysql **out, struct sl_why *why);
-void        sink_disconnect(struct sink_mysql *s, struct sl_mysql **conn);
-
-/* ---- taking over ---- */
-
-/* Keep others out, raise the epochs, read how far the run before was. */
-enum sl_err sink_take_over(struct sink_mysql *s, struct sl_why *why);
-/* Does the checkpoint, of this commit ts, fit the lanes? */
-enum sl_err sink_check_lanes(const struct sink_mysql *s, sl_ts commit_ts, struct sl_why *why);
+/* Append the question for the lock of a living drainer, which waits for so long. */
+void sink_put_lock(const struct sink_mysql *s, struct sl_sql *sql, int seconds);
 
 /* ---- for the checkpointer ---- */
 
@@ -82,6 +82,10 @@ enum sl_err sink_book(struct sink_mysql *s, struct sl_why *why);
 /* After an error: drop what is lost. Returns err. */
 enum sl_err sink_book_failed(struct sink_mysql *s, enum sl_err err);
 
+/* Schema and table of the checkpoint, if they are not there. */
+enum sl_err sink_make_checkpoint_table(struct sink_mysql *s, struct sl_why *why);
+
+void        sink_mysql_cancel(struct sl_sink *sink);
 enum sl_err sink_mysql_load(struct sl_sink *sink, struct sl_checkpoint *out, struct sl_why *why);
 enum sl_err sink_mysql_save(struct sl_sink *sink, const struct sl_checkpoint *checkpoint,
                             struct sl_why *why);

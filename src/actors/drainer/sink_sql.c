@@ -32,19 +32,6 @@ enum sl_err sink_run(struct sl_mysql *conn, struct sl_sql *sql, uint64_t *affect
     return err;
 }
 
-enum sl_err sink_exec(struct sl_mysql *conn, struct sl_why *why, const char *format, ...)
-{
-    char    text[SL_SQL_SHORT_BYTES_MAX];
-    va_list args;
-    int     count;
-
-    va_start(args, format);
-    count = vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    SL_ASSERT(count > 0 && (size_t)count < sizeof text);
-    return sl_mysql_exec(conn, text, (size_t)count, NULL, why);
-}
-
 struct fetched {
     char **cells;
     size_t count;

@@ -7,6 +7,7 @@
 
 #include "actors/common/body.h"
 #include "base/assert.h"
+#include "base/condition.h"
 #include "net/node.h"
 
 /* Everything of "sluice" but the texts and the pumps. */
@@ -51,17 +52,52 @@ static void put_positions(struct sl_json_out *out, const struct sl_drainer_seat 
     sl_json_put(out, "}");
 }
 
+/* What an operator can look up about a part that is not well. */
+static enum sl_condition condition_of(enum sl_drainer_part part, const struct sl_drainer_note *note)
+{
+    bool is_held = note->health == SL_DRAINER_HELD;
+
+    if (note->health == SL_DRAINER_RUNNING || note->health == SL_DRAINER_STOPPED)
+        return SL_CONDITIONS;
+    switch (part) {
+    case SL_DRAINER_PART_REGISTRY: return SL_DRAINER_REGISTRY_AWAITED;
+    case SL_DRAINER_PART_HEARTBEAT: return SL_DRAINER_RECORD_NOT_WRITTEN;
+    case SL_DRAINER_PART_MERGE: return is_held ? SL_DRAINER_ORDER_BROKEN : SL_DRAINER_PUMP_AWAITED;
+    case SL_DRAINER_PART_SPOOL: return SL_DRAINER_SPOOL_FAILS;
+    case SL_DRAINER_PART_SCHEMA: return SL_DRAINER_JOB_AWAITED;
+    case SL_DRAINER_PART_STREAM:
+        if (note->code == SL_UNSUPPORTED)
+            return SL_DRAINER_DDL_NOT_FOLLOWED;
+        return note->code == SL_NOT_FOUND ? SL_DRAINER_TABLE_UNKNOWN
+                                          : SL_DRAINER_BINLOG_NOT_UNDERSTOOD;
+    case SL_DRAINER_PART_APPLY:
+    case SL_DRAINER_PART_CHECKPOINT: break;
+    case SL_DRAINER_PARTS: SL_UNREACHABLE("no part");
+    }
+    if (!is_held)
+        return SL_DRAINER_DOWNSTREAM_FAILS;
+    if (note->code == SL_DENIED)
+        return SL_DRAINER_DOWNSTREAM_FORBIDS;
+    if (part == SL_DRAINER_PART_APPLY)
+        return SL_DRAINER_ROWS_REFUSED;
+    if (note->code == SL_NOT_FOUND)
+        return SL_DRAINER_TABLE_MISSING;
+    return note->code == SL_CONFIG ? SL_DRAINER_DDL_IN_DOUBT : SL_DRAINER_DDL_REFUSED;
+}
+
 static void put_health(struct sl_json_out *out, struct sl_drainer_board *board)
 {
     struct sl_drainer_note note;
     enum sl_drainer_part   part;
+    enum sl_condition      condition;
 
     sl_drainer_board_worst(board, &part, &note);
+    condition = condition_of(part, &note);
     sl_json_put(out, "\"state\":");
     sl_json_put_text(out, sl_drainer_health_name(note.health));
     put_member(out, ",\"since\":", note.since_ms);
     sl_json_put(out, ",\"code\":");
-    sl_json_put_text(out, note.code != SL_OK ? sl_err_name(note.code) : "");
+    sl_json_put_text(out, condition != SL_CONDITIONS ? sl_condition_row(condition)->code : "");
     sl_json_put(out, ",\"reason\":");
     sl_json_put_text(out, note.health != SL_DRAINER_RUNNING ? note.why.text : "");
     sl_json_put(out, ",\"waiting_on\":");

@@ -184,6 +184,8 @@ static enum sl_err meet_cluster(struct sl_pump *pump, struct sl_why *why)
     struct sl_cluster            *cluster;
     enum sl_err                   err = sl_cluster_open(o->env, o->pd_urls, &cluster, why);
 
+    if (err == SL_NOT_FOUND) /* a local directory that is still to be made */
+        return SL_UNAVAILABLE;
     if (err != SL_OK)
         return err;
     pump->cluster_id = sl_cluster_id(cluster);

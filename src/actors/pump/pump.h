@@ -21,6 +21,7 @@
 #include "storage/large.h"
 #include "storage/vlog.h"
 
+struct sl_pump_config;
 struct sl_sorter;
 struct sl_socket;
 
@@ -46,6 +47,8 @@ struct sl_pump_options {
                                          at least SL_SPOOL_PIECE_BYTES_MIN */
     uint64_t             stop_write_bytes; /* refuse records at this much free space or less */
     uint32_t             fake_interval_ms;
+    uint32_t             tide_ms; /* between two marks to an idle pump's readers; 0:
+                                     SL_PUMP_TIDE_MS. What other pumps have waits as long */
     uint32_t             heartbeat_ms;
     int64_t              gc_ms;     /* retention, against the timestamp door */
     const char          *push_addr; /* of a Pushgateway; NULL: none */
@@ -90,6 +93,10 @@ struct sl_pump {
     struct sl_metric_registry *metric_registry;
     struct sl_pump_metrics     metrics; /* anybody adds */
 };
+
+/* What a checked configuration (config.h) says; borrows from both. */
+struct sl_pump_options sl_pump_options_of(const struct sl_pump_config *config,
+                                          const struct sl_env *env, const char *host_name);
 
 /* Open all of it. *out is owned: sl_pump_close. Blocks for as long as recovery takes. The reason
  * says what, where and what to do. */

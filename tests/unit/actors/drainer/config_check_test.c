@@ -23,7 +23,6 @@ enum { ARGS_MAX = 32 };
 static struct sl_drainer_config config;
 static struct sl_conf_report    report;
 static struct sl_why            why;
-static const char              *history; /* a file that is there besides; NULL: none */
 
 static void write_file(struct sl_fs *fs, const char *path, const char *text)
 {
@@ -40,17 +39,13 @@ static enum sl_err run_all(const char *text, const char *const *args, const char
     struct sl_fs                  *fs = sl_env_sim_env(sim)->fs;
     const char                    *argv[ARGS_MAX] = {"drainer"};
     struct sl_conf_input           input = {.argc = 1, .argv = argv, .env = env, .fs = fs};
-    struct sl_drainer_surroundings around = {.own_ipv4 = "192.0.2.2", .env = env, .fs = fs};
+    struct sl_drainer_surroundings around = {.own_ipv4 = "192.0.2.2", .env = env};
     enum sl_err                    err;
 
     why.text[0] = '\0';
     if (text != NULL) {
         write_file(fs, "d.toml", text);
         argv[input.argc++] = "-config=d.toml";
-    }
-    if (history != NULL) {
-        assert_int_equal(sl_fs_mkdir(fs, "cluster", NULL), SL_OK);
-        write_file(fs, history, "");
     }
     while (args != NULL && *args != NULL)
         argv[input.argc++] = *args++;
@@ -351,6 +346,20 @@ static void a_time_zone_must_have_a_name(void **state)
     done();
 }
 
+static void variables_of_sessions_are_bounded(void **state)
+{
+    char   text[2048] = "[syncer.to.params]\n";
+    size_t used = strlen(text);
+
+    (void)state;
+    for (int i = 0; i < SL_DRAINER_PARAMS_MAX; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "v%d = 1\n", i);
+    accept(text, NULL, NULL);
+    done();
+    (void)snprintf(text + used, sizeof text - used, "one_more = 1\n");
+    refused_file(text, "syncer.to.params: 49 variables, at most 48");
+}
+
 /* ---- schema-source ---- */
 
 static void source_is(const char *source, enum sl_drainer_schema_kind kind, const char *place)
@@ -386,21 +395,16 @@ static void table_definitions_come_from_where_it_is_said(void **state)
                  "syncer.schema-source: kv: it is tikv, http://HOST:PORT or file:PATH");
 }
 
-static void a_local_cluster_may_have_its_history_beside_it(void **state)
+static void a_local_cluster_has_its_history_beside_it(void **state)
 {
     const char *const *local = WORDS("-pd-urls=local:cluster");
 
     (void)state;
     accept(NULL, local, NULL);
-    assert_int_equal(config.schema_kind, SL_DRAINER_SCHEMA_NONE);
-    done();
-    history = "cluster/ddl-history.jsonl";
-    accept(NULL, local, NULL);
     assert_int_equal(config.schema_kind, SL_DRAINER_SCHEMA_FILE);
     assert_string_equal(config.schema_place, "cluster/ddl-history.jsonl");
     assert_string_equal(config.schema_source, "file:cluster/ddl-history.jsonl");
     done();
-    history = NULL;
     refused_as(SL_CONFIG, NULL, WORDS("-pd-urls=local:cluster", "-schema-source=tikv"),
                "syncer.schema-source: tikv is found through PD, and pd-urls is local:cluster");
 }
@@ -474,8 +478,9 @@ int main(void)
         cmocka_unit_test(the_environment_names_the_server_when_nothing_else_does),
         cmocka_unit_test(a_checkpoint_is_where_its_type_says),
         cmocka_unit_test(a_time_zone_must_have_a_name),
+        cmocka_unit_test(variables_of_sessions_are_bounded),
         cmocka_unit_test(table_definitions_come_from_where_it_is_said),
-        cmocka_unit_test(a_local_cluster_may_have_its_history_beside_it),
+        cmocka_unit_test(a_local_cluster_has_its_history_beside_it),
         cmocka_unit_test(what_cannot_be_meant_is_refused),
         cmocka_unit_test(checks_come_in_the_originals_order),
     };

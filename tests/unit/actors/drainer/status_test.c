@@ -202,19 +202,66 @@ static void the_worst_part_is_told(void **state)
     sl_drainer_board_note(&board, SL_DRAINER_PART_APPLY, SL_DRAINER_RETRYING, SL_RESET, "lost");
     text = status_at(started, 12.34);
     assert_non_null(strstr(text, "\"state\":\"held\",\"since\":"));
-    assert_non_null(strstr(text, "\"code\":\"\",\"reason\":\"pump \\\"p\\\" is late\","
+    assert_non_null(strstr(text, "\"code\":\"SL-2202\",\"reason\":\"pump \\\"p\\\" is late\","
                                  "\"waiting_on\":\"merge\""));
     assert_non_null(strstr(text, "\"rows_per_second\":12.3"));
     sl_drainer_board_note(&board, SL_DRAINER_PART_MERGE, SL_DRAINER_RUNNING, SL_OK, NULL);
     text = status_at(started, 0);
     assert_non_null(strstr(text, "\"state\":\"retrying\""));
-    assert_non_null(strstr(text, "\"code\":\"SL_RESET\",\"reason\":\"lost\","
+    assert_non_null(strstr(text, "\"code\":\"SL-2401\",\"reason\":\"lost\","
                                  "\"waiting_on\":\"apply\""));
     sl_drainer_board_note(&board, SL_DRAINER_PART_APPLY, SL_DRAINER_RUNNING, SL_OK, "");
     sl_drainer_board_note(&board, SL_DRAINER_PART_REGISTRY, SL_DRAINER_RUNNING, SL_OK, "");
     text = status_at(started, 0);
     assert_non_null(strstr(text, "\"state\":\"running\""));
     assert_non_null(strstr(text, "\"reason\":\"\",\"waiting_on\":\"\""));
+}
+
+/* Each way not to be well has a code that can be looked up. */
+static void what_is_not_well_has_a_code(void **state)
+{
+    static const struct {
+        enum sl_drainer_part   part;
+        enum sl_drainer_health health;
+        enum sl_err            err;
+        const char            *code;
+    } cases[] = {
+        {SL_DRAINER_PART_REGISTRY, SL_DRAINER_WAITING, SL_UNAVAILABLE, "SL-2101"},
+        {SL_DRAINER_PART_HEARTBEAT, SL_DRAINER_WAITING, SL_TIMEOUT, "SL-2102"},
+        {SL_DRAINER_PART_MERGE, SL_DRAINER_WAITING, SL_UNAVAILABLE, "SL-2201"},
+        {SL_DRAINER_PART_MERGE, SL_DRAINER_HELD, SL_INVALID, "SL-2202"},
+        {SL_DRAINER_PART_SCHEMA, SL_DRAINER_WAITING, SL_NOT_FOUND, "SL-2301"},
+        {SL_DRAINER_PART_STREAM, SL_DRAINER_HELD, SL_NOT_FOUND, "SL-2302"},
+        {SL_DRAINER_PART_STREAM, SL_DRAINER_HELD, SL_UNSUPPORTED, "SL-2303"},
+        {SL_DRAINER_PART_STREAM, SL_DRAINER_HELD, SL_INVALID, "SL-2304"},
+        {SL_DRAINER_PART_APPLY, SL_DRAINER_RETRYING, SL_RESET, "SL-2401"},
+        {SL_DRAINER_PART_APPLY, SL_DRAINER_HELD, SL_DENIED, "SL-2402"},
+        {SL_DRAINER_PART_APPLY, SL_DRAINER_HELD, SL_INVALID, "SL-2403"},
+        {SL_DRAINER_PART_CHECKPOINT, SL_DRAINER_RETRYING, SL_UNAVAILABLE, "SL-2401"},
+        {SL_DRAINER_PART_CHECKPOINT, SL_DRAINER_HELD, SL_DENIED, "SL-2402"},
+        {SL_DRAINER_PART_CHECKPOINT, SL_DRAINER_HELD, SL_NOT_FOUND, "SL-2501"},
+        {SL_DRAINER_PART_CHECKPOINT, SL_DRAINER_HELD, SL_CONFIG, "SL-2502"},
+        {SL_DRAINER_PART_CHECKPOINT, SL_DRAINER_HELD, SL_INVALID, "SL-2503"},
+    };
+    char wanted[64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sl_drainer_board_note(&board, cases[i].part, cases[i].health, cases[i].err, "x");
+        (void)snprintf(wanted, sizeof wanted, "\"code\":\"%s\",\"reason\":\"x\"", cases[i].code);
+        assert_non_null(strstr(status_at(started, 0), wanted));
+        sl_drainer_board_note(&board, cases[i].part, SL_DRAINER_RUNNING, SL_OK, NULL);
+    }
+    assert_non_null(strstr(status_at(started, 0), "\"code\":\"\""));
+}
+
+/* Workers that do well do not hide that the stream is held. */
+static void a_held_stream_is_not_hidden_by_workers(void **state)
+{
+    (void)state;
+    sl_drainer_board_note(&board, SL_DRAINER_PART_STREAM, SL_DRAINER_HELD, SL_INVALID, "x");
+    sl_drainer_board_note(&board, SL_DRAINER_PART_APPLY, SL_DRAINER_RUNNING, SL_OK, NULL);
+    assert_non_null(strstr(status_at(started, 0), "\"state\":\"held\""));
 }
 
 static void since_stays_while_the_health_stays(void **state)
@@ -340,6 +387,8 @@ int main(void)
         WITH_BOARD(actions_are_answered_with_the_drainers_spelling),
         WITH_BOARD(whatever_stands_on_the_board_fits_the_status),
         WITH_BOARD(the_worst_part_is_told),
+        WITH_BOARD(what_is_not_well_has_a_code),
+        WITH_BOARD(a_held_stream_is_not_hidden_by_workers),
         WITH_BOARD(since_stays_while_the_health_stays),
         WITH_BOARD(readiness_says_what_is_missing),
         WITH_BOARD(lag_is_unknown_until_all_of_it_is_known),
