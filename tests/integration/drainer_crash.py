@@ -42,7 +42,8 @@ def indexes(server):
 
 
 def bank_is_killed(server, _folder):
-    check(Recording(CORPUS / "bank"), server, Settings(pumps=2, shards=4), OPTIONS.rounds, seed_of_moments())
+    check(Recording(CORPUS / "bank"), server, Settings(pumps=2, shards=4), OPTIONS.rounds,
+          seed_of_moments())
 
 
 def bank_is_killed_while_it_keeps_transactions_whole(server, _folder):

@@ -59,7 +59,7 @@ def all_tables_of_one_job_are_made(server, folder):
 
     with FaultProxy(server.port) as proxy, \
             Stage(folder, steady(folder, last), server, Settings(port=proxy.port)) as stage:
-        fault = Fault("reset-after", b"CREATE TABLE `m`.`c0`")
+        fault = Fault("reset-after", b"create table if not exists `m`.`c0`")
         proxy.faults.append(fault)
         stage.start_drainer()
         stage.start_replay()

@@ -1,6 +1,6 @@
 """All of a small cluster for one recording: registry, pumps, a drainer and what plays the
-recording, as real processes on free ports in a folder of their own. Each may be killed and started again on
-what it left. The downstream (mariadb.py) is the caller's and outlives a stage.
+recording, as real processes on free ports in a folder of their own. Each may be killed and started
+again on what it left. The downstream (mariadb.py) is the caller's and outlives a stage.
 
 The registry is a directory, or etcd behind a stand-in for PD, which then has the recorded DDL jobs
 as TiKV has them."""

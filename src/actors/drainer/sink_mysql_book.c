@@ -266,8 +266,8 @@ enum sl_err sink_make_checkpoint_table(struct sink_mysql *s, struct sl_why *why)
         s->checkpoint);
 }
 
-/* Note first what will be written, beside what is there: a checkpoint that is neither of the two was
- * written by somebody else. */
+/* Note first what will be written, beside what is there: a checkpoint that is neither of the two
+ * was written by somebody else. */
 static enum sl_err note_saved(struct sink_mysql *s, sl_ts ts, struct sl_why *why)
 {
     struct sl_sql sql = {0};
