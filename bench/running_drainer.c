@@ -88,9 +88,14 @@ static bool replay(const struct running_drainer *d)
     fflush(NULL);
     pid = fork();
     if (pid == 0) {
-        char *args[] = {(char *)"sluice",  (char *)"replay", (char *)d->recording,
-                        (char *)"--pumps", (char *)d->pump.host, (char *)"--pd-urls",
-                        url,               NULL};
+        char *args[] = {(char *)"sluice",
+                        (char *)"replay",
+                        (char *)d->recording,
+                        (char *)"--pumps",
+                        (char *)d->pump.host,
+                        (char *)"--pd-urls",
+                        url,
+                        NULL};
 
         if (freopen(log, "w", stdout) == NULL)
             _exit(126);
