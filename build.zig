@@ -470,6 +470,8 @@ const core_sources = [_][]const u8{
     "src/actors/drainer/merger_pumps.c",
     "src/actors/drainer/messages.c",
     "src/actors/drainer/planner.c",
+    "src/actors/drainer/planner_ddl.c",
+    "src/actors/drainer/planner_rows.c",
     "src/actors/drainer/root.c",
     "src/actors/drainer/row_keys.c",
     "src/actors/drainer/sink.c",
@@ -480,6 +482,7 @@ const core_sources = [_][]const u8{
     "src/actors/drainer/sink_sql.c",
     "src/actors/drainer/sink_stdout.c",
     "src/actors/drainer/source.c",
+    "src/actors/drainer/spooler.c",
     "src/actors/drainer/topology.c",
     "src/actors/drainer/verdict.c",
     "src/actors/drainer/window.c",
@@ -599,6 +602,7 @@ const core_sources = [_][]const u8{
     "src/binlog/ddl.c",
     "src/binlog/ddl_case.c",
     "src/binlog/ddl_clauses.c",
+    "src/binlog/ddl_collations.c",
     "src/binlog/ddl_parts.c",
     "src/binlog/job.c",
     "src/binlog/job_json.c",
@@ -767,6 +771,8 @@ const core_sources = [_][]const u8{
     "src/sluice/shop_schema.c",
     "src/sluice/stamps.c",
     "src/sluice/terminal.c",
+    "src/sluice/up.c",
+    "src/sluice/where.c",
     "src/sluice/writer.c",
     "src/storage/foreign.c",
     "src/storage/index.c",
@@ -778,6 +784,7 @@ const core_sources = [_][]const u8{
     "src/storage/large_format.c",
     "src/storage/large_reader.c",
     "src/storage/large_writer.c",
+    "src/storage/spool.c",
     "src/storage/savepoint.c",
     "src/storage/vlog.c",
     "src/storage/vlog_dir.c",
@@ -807,6 +814,7 @@ const tools = [_]Program{
     .{ .name = "fakepd", .sources = &fakepd_sources },
     .{ .name = "feedpump", .sources = &.{ "tests/lib/fake_pump.c", "tests/tools/feedpump.c" } },
     .{ .name = "manual", .sources = &.{"tests/tools/manual.c"} },
+    .{ .name = "row_recording", .sources = &row_recording },
     .{ .name = "schema_jobs", .sources = &.{"tests/tools/schema_jobs.c"} },
     .{ .name = "selfcheck", .sources = &.{"tests/tools/selfcheck.c"} },
     .{ .name = "sqldoor", .sources = &.{ "tests/tools/sqldoor.c", "tests/tools/sqldoor_write.c" } },
@@ -892,7 +900,9 @@ const tests = [_]TestProgram{
     unit("actors/drainer/config_check"),
     unit("actors/drainer/fold"),
     unit("actors/drainer/front"),
+    unit("actors/drainer/merger"),
     unit("actors/drainer/metrics"),
+    unit("actors/drainer/planner"),
     unit("actors/drainer/row_keys"),
     unit("actors/drainer/status"),
     unit("actors/pump/admin"),
@@ -943,6 +953,7 @@ const tests = [_]TestProgram{
     unit("binlog/event_kind"),
     unit("binlog/filter"),
     unit("binlog/ddl"),
+    unit("binlog/ddl_collations"),
     unit("binlog/job"),
     unit("binlog/merge"),
     unit("binlog/pattern"),
@@ -1040,6 +1051,14 @@ const tests = [_]TestProgram{
 
 const schedule_exploration = [_][]const u8{ "tests/explore/explore.c", "tests/explore/schedule_test.c" };
 
+const row_recording = [_][]const u8{
+    "tests/lib/row_model.c",
+    "tests/lib/row_model_text.c",
+    "tests/lib/row_stream.c",
+    "tests/sim/drainer_script.c",
+    "tests/tools/row_recording.c",
+};
+
 const drainer_sim = [_][]const u8{
     "tests/sim/drainer_doubles.c",
     "tests/sim/drainer_script.c",
@@ -1080,10 +1099,10 @@ const bench_library = [_][]const u8{
 };
 
 const benches = [_]Program{
-    .{ .name = "decode", .sources = &.{ "bench/decode.c", "bench/decode_probe.c" } },
     .{ .name = "drainer_apply", .sources = &.{ "bench/apply.c", "bench/sink_probe.c" } },
+    .{ .name = "drainer_decode", .sources = &.{ "bench/decode.c", "bench/decode_probe.c" } },
+    .{ .name = "drainer_merge", .sources = &.{ "bench/merge.c", "bench/merge_reference.c" } },
     .{ .name = "hop", .sources = &.{"bench/hop.c"} },
-    .{ .name = "merge", .sources = &.{"bench/merge.c"} },
     .{ .name = "pump_append", .sources = &.{"bench/append.c"} },
     .{ .name = "pump_commit_visible", .sources = &.{"bench/commit_visible.c"} },
     .{ .name = "pump_memory", .sources = &.{"bench/memory.c"} },

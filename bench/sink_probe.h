@@ -49,4 +49,9 @@ bool sink_way_fits(enum sink_way way, enum sink_work work);
 double sink_probe_rate(const struct sink_server *server, enum sink_way way, enum sink_work work,
                        uint64_t rows_max, double seconds);
 
+/* Transactions per second when each updates SINK_STRICT_ROWS rows of 0..rows_max - 1 by a statement
+ * each, all of a transaction in one packet. Negative: standard error says why. */
+enum { SINK_STRICT_ROWS = 4 };
+double sink_probe_strict_rate(const struct sink_server *server, uint64_t rows_max, double seconds);
+
 #endif

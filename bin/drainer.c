@@ -42,15 +42,17 @@ static void log_stopping(void *context, int number)
 
 static int run(struct sl_drainer *drainer)
 {
-    struct sl_run_options options = {
-        .runtime = {.env = sl_env_os(), .topology = &sl_drainer_topology},
-        .args = &drainer,
-        .args_bytes = sizeof drainer,
-        .on_stopping = log_stopping,
+    struct sl_drainer_wiring wiring;
+    struct sl_run_options    options = {
+           .runtime = {.env = sl_env_os(), .topology = &wiring.topology},
+           .args = &drainer,
+           .args_bytes = sizeof drainer,
+           .on_stopping = log_stopping,
     };
     struct sl_why why = {0};
     enum sl_err   err = sl_drainer_listen(drainer, &why);
 
+    sl_drainer_wire(&wiring, drainer->options.config->memory_budget);
     if (err == SL_OK)
         err = sl_run(&options, &why);
     if (err != SL_OK) {

@@ -14,9 +14,10 @@ struct shared {
     /* Partner: itself, in the threads that hold references. Taking one is relaxed, since the taker
      * holds one already and got it through something ordered. Giving one back is acquire-release:
      * all that a holder did with the bytes happens before the last one frees them. */
-    atomic_uint    refs;
-    struct shared *root; /* of a slice: the owner of the bytes, referenced once; else NULL */
-    uint8_t        bytes[];
+    atomic_uint           refs;
+    struct shared        *root; /* of a slice: the owner of the bytes, referenced once; else NULL */
+    struct sl_buf_keeper *keeper; /* of the bytes, when they do not follow; else NULL */
+    uint8_t               bytes[];
 };
 
 /* Only ever summed up, and it orders nothing: relaxed. Exact when no other thread makes or frees
@@ -35,6 +36,7 @@ static struct shared *new_shared(size_t extra_bytes)
     SL_ASSERT(shared != NULL);
     atomic_init(&shared->refs, 1);
     shared->root = NULL;
+    shared->keeper = NULL;
     atomic_fetch_add_explicit(&live_count, 1, memory_order_relaxed);
     return shared;
 }
@@ -66,6 +68,25 @@ struct sl_buf *sl_buf_new(size_t size)
     return &shared->buf;
 }
 
+struct sl_buf *sl_buf_wrap(uint8_t *data, size_t len, struct sl_buf_keeper *keeper)
+{
+    struct shared *shared = new_shared(0);
+
+    shared->buf = (struct sl_buf){.len = len, .data = data};
+    shared->keeper = keeper;
+    return &shared->buf;
+}
+
+void sl_buf_forget(struct sl_buf *buf)
+{
+    struct shared *shared = shared_of(buf);
+
+    if (shared->root != NULL)
+        shared = shared->root;
+    if (shared->keeper != NULL)
+        shared->keeper->forget(shared->keeper, shared->buf.data, shared->buf.len);
+}
+
 struct sl_buf *sl_buf_ref(struct sl_buf *buf)
 {
     take_reference(shared_of(buf));
@@ -81,6 +102,8 @@ void sl_buf_free(struct sl_buf **buf)
     while (shared != NULL && give_reference(shared)) {
         struct shared *root = shared->root;
 
+        if (shared->keeper != NULL)
+            shared->keeper->release(shared->keeper, shared->buf.data, shared->buf.len);
         free(shared);
         atomic_fetch_sub_explicit(&live_count, 1, memory_order_relaxed);
         shared = root;

@@ -26,6 +26,21 @@ struct sl_buf *sl_buf_ref(struct sl_buf *buf);
 /* Give back one reference and null the pointer; the last frees the bytes. *buf may be NULL. */
 void sl_buf_free(struct sl_buf **buf);
 
+/* What keeps bytes that a buffer did not allocate: called by whichever thread. */
+struct sl_buf_keeper {
+    /* The last reference is gone: free the bytes, and the keeper if it is to be. */
+    void (*release)(struct sl_buf_keeper *keeper, uint8_t *data, size_t len);
+    /* They need not stay in memory, but must be there when they are read again. */
+    void (*forget)(struct sl_buf_keeper *keeper, uint8_t *data, size_t len);
+};
+
+/* A buffer that shows bytes which the keeper keeps, such as those of a file; len may be more than
+ * SL_BUF_BYTES_MAX. One reference, the caller's. */
+struct sl_buf *sl_buf_wrap(uint8_t *data, size_t len, struct sl_buf_keeper *keeper);
+/* Whoever has read bytes of a buffer that may be large says that they need not stay in memory: of
+ * one that has a keeper they take none until they are read again. Does nothing to others. */
+void sl_buf_forget(struct sl_buf *buf);
+
 /* A buffer of its own (one reference, the caller's) that shows len bytes of parent from offset on
  * and keeps them alive. The range lies within parent. */
 struct sl_buf *sl_buf_slice(struct sl_buf *parent, size_t offset, size_t len);

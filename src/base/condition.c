@@ -124,6 +124,16 @@ static const struct sl_condition_row rows[SL_CONDITIONS] = {
          .remedy = "Keep the data of all pumps. Look at the pump that the reason names: its "
                    "/status and log. If the transaction is known to be right where it is, compare "
                    "its tables downstream and start the drainer again."},
+    [SL_DRAINER_SPOOL_FAILS] =
+        {.code = "SL-2203",
+         .name = "spool",
+         .title = "a large transaction cannot be spooled",
+         .cause = "A transaction that is too large for memory goes to the folder spool of data-dir "
+                  "first, and that file system is full or fails.",
+         .effect = "The pump that has it waits, and with it all pumps, once what came before is "
+                   "applied. It is tried again every second.",
+         .remedy = "Make room on that file system, as much as the transaction has; the drainer "
+                   "goes on by itself. Or stop it, and let data-dir be on another disk."},
     [SL_DRAINER_JOB_AWAITED] =
         {.code = "SL-2301",
          .name = "job",

@@ -257,6 +257,25 @@ enum sl_err sl_file_truncate(struct sl_file *f, uint64_t bytes, struct sl_why *w
     return f->ops->truncate(f, bytes, why);
 }
 
+enum sl_err sl_file_map(struct sl_file *f, size_t count, uint8_t **out, struct sl_why *why)
+{
+    SL_ASSERT(f != NULL && out != NULL);
+    SL_ASSERT(count > 0);
+    return f->ops->map(f, count, out, why);
+}
+
+void sl_fs_unmap(struct sl_fs *fs, uint8_t *bytes, size_t count)
+{
+    SL_ASSERT(fs != NULL && bytes != NULL);
+    fs->ops->unmap(fs, bytes, count);
+}
+
+void sl_fs_forget(struct sl_fs *fs, uint8_t *bytes, size_t count)
+{
+    SL_ASSERT(fs != NULL && bytes != NULL);
+    fs->ops->forget(fs, bytes, count);
+}
+
 enum sl_err sl_file_lock(struct sl_file *f, struct sl_why *why)
 {
     SL_ASSERT(f != NULL);

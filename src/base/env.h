@@ -105,6 +105,8 @@ struct sl_fs_ops {
     enum sl_err (*space)(struct sl_fs *fs, const char *path, struct sl_space *out,
                          struct sl_why *why);
     enum sl_err (*boot_id)(struct sl_fs *fs, struct sl_boot_id *out, struct sl_why *why);
+    void (*unmap)(struct sl_fs *fs, uint8_t *bytes, size_t count);
+    void (*forget)(struct sl_fs *fs, uint8_t *bytes, size_t count);
 };
 
 /* The same for an open file: sl_file_*. */
@@ -118,6 +120,7 @@ struct sl_file_ops {
     enum sl_err (*size)(struct sl_file *f, uint64_t *bytes, struct sl_why *why);
     enum sl_err (*truncate)(struct sl_file *f, uint64_t bytes, struct sl_why *why);
     enum sl_err (*lock)(struct sl_file *f, sl_nanos wait, struct sl_why *why);
+    enum sl_err (*map)(struct sl_file *f, size_t count, uint8_t **out, struct sl_why *why);
     void (*close)(struct sl_file *f);
 };
 
@@ -166,6 +169,12 @@ enum sl_err sl_fs_space(struct sl_fs *fs, const char *path, struct sl_space *out
  * as it was written; when it has changed, anything unsynced may be older than it was. */
 enum sl_err sl_fs_boot_id(struct sl_fs *fs, struct sl_boot_id *out, struct sl_why *why);
 
+/* No longer needed: what sl_file_map gave, all of it. Any thread. */
+void sl_fs_unmap(struct sl_fs *fs, uint8_t *bytes, size_t count);
+/* Mapped bytes that were read need not stay in memory; they are read again when they are looked at.
+ * Any thread, also while others read them. */
+void sl_fs_forget(struct sl_fs *fs, uint8_t *bytes, size_t count);
+
 /* Read up to count bytes at an offset; *got < count only at the end of the file. */
 enum sl_err sl_file_read_at(struct sl_file *f, uint64_t at, void *bytes, size_t count, size_t *got,
                             struct sl_why *why);
@@ -191,6 +200,11 @@ enum sl_err sl_file_lock(struct sl_file *f, struct sl_why *why);
  * that are held briefly. In a simulation a lock that is held is SL_TIMEOUT at once, because nobody
  * else runs who could give it back. */
 enum sl_err sl_file_lock_within(struct sl_file *f, sl_nanos wait, struct sl_why *why);
+/* Show the first count (1..) bytes of the file, which it has, as memory that is only read; they
+ * stay readable when it is closed and removed, until sl_fs_unmap. They do not change while they are
+ * mapped: nobody writes there any more. Bytes that the disk cannot give any more end the process
+ * where they are looked at: for files that this process has just written. */
+enum sl_err sl_file_map(struct sl_file *f, size_t count, uint8_t **out, struct sl_why *why);
 /* Close and null the pointer. *f may be NULL. */
 void sl_file_close(struct sl_file **f);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -126,6 +127,17 @@ static enum sl_err file_truncate(struct sl_file *f, uint64_t bytes, struct sl_wh
     return SL_OK;
 }
 
+static enum sl_err file_map(struct sl_file *f, size_t count, uint8_t **out, struct sl_why *why)
+{
+    struct os_file *file = os_file_of(f);
+    void           *bytes = mmap(NULL, count, PROT_READ, MAP_SHARED, file->fd, 0);
+
+    if (bytes == MAP_FAILED)
+        return file_failed(file, "map", why);
+    *out = bytes;
+    return SL_OK;
+}
+
 static int try_lock(int fd)
 {
     int result;
@@ -187,6 +199,7 @@ static const struct sl_file_ops file_ops = {
     .size = file_size,
     .truncate = file_truncate,
     .lock = file_lock,
+    .map = file_map,
     .close = file_close,
 };
 
@@ -396,6 +409,19 @@ static enum sl_err fs_boot_id(struct sl_fs *fs, struct sl_boot_id *out, struct s
     return SL_OK;
 }
 
+static void fs_unmap(struct sl_fs *fs, uint8_t *bytes, size_t count)
+{
+    (void)fs;
+    SL_ASSERT(munmap(bytes, count) == 0); /* it was mapped */
+}
+
+/* Of a shared mapping of a file only the pages in our memory go. */
+static void fs_forget(struct sl_fs *fs, uint8_t *bytes, size_t count)
+{
+    (void)fs;
+    (void)madvise(bytes, count, MADV_DONTNEED);
+}
+
 static const struct sl_fs_ops fs_ops = {
     .open = fs_open,
     .info = fs_info,
@@ -406,6 +432,8 @@ static const struct sl_fs_ops fs_ops = {
     .sync_dir = fs_sync_dir,
     .space = fs_space,
     .boot_id = fs_boot_id,
+    .unmap = fs_unmap,
+    .forget = fs_forget,
 };
 
 struct sl_fs env_os_fs = {.ops = &fs_ops};

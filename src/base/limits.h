@@ -387,6 +387,7 @@ enum {
     SL_WRITER_WAIT_MS = 100,   /* the longest time in which no signal is looked at */
     SL_LOAD_CALLERS_MAX = 1 << 14,
     SL_LOAD_SIZE_MAX = SL_BUF_BYTES_MAX - (1 << 20), /* payload of one generated prewrite */
+    SL_LOAD_ROWS_MAX = 1 << 20,                      /* of one */
     SL_DDL_HISTORY_BYTES_MAX = 1 << 26,              /* of the file that load appends to */
     SL_REPLAY_AHEAD_MAX = 4096, /* how many records prewrites may run ahead of commits */
 };

@@ -23,19 +23,31 @@ enum {
 };
 static_assert((int)SL_DRAINER_WORKERS_MAX < (int)SL_THREADS_MAX, "a worker has a thread");
 
-/* Drainer: actors and lines */
+/* Drainer: actors and lines. The bytes of lines are those at the default budget, and in proportion
+ * at others: half of it for what is decoded, an eighth for windows that wait for that, the rest for
+ * what sources and the merge have (three blocks of each pump), SQL under way, and the program. */
 enum {
-    SL_DRAINER_SOURCES_MAX = 64,      /* pumps, and pumps that have left and may return */
-    SL_DRAINER_BLOCK_ITEMS = 256,     /* transactions from source to merger at once */
-    SL_DRAINER_BLOCK_CREDITS = 4,     /* blocks of one source on their way or being merged */
-    SL_DRAINER_BLOCK_BYTES = 8 << 20, /* of their records */
-    SL_SOURCE_BLOCKS = 32,            /* a source holds while its line is full */
-    SL_SOURCE_RETRY_MS = 1000,        /* from the end of a stream to the next, as the original */
-    SL_SOURCE_SILENT_MS = 15000,      /* without a word it is told that a pump is waited for */
-    SL_WINDOW_TXNS = 256,             /* transactions of one window */
-    SL_WINDOW_BYTES = 1 << 20,        /* of their records; one alone may be larger */
-    SL_WINDOW_CREDITS = 64,           /* windows between merger and downstream */
-    SL_WINDOW_LINE_BYTES = 64 << 20,  /* of their records */
+    SL_DRAINER_BUDGET_BYTES = 512 << 20, /* the default */
+    SL_DRAINER_LINE_BYTES_MAX = 1 << 30, /* of one line at any budget */
+    SL_DRAINER_SOURCES_MAX = 64,         /* pumps, and pumps that have left and may return */
+    SL_DRAINER_BLOCK_ITEMS = 256,        /* transactions from source to merger at once */
+    SL_DRAINER_BLOCK_CREDITS = 4,        /* blocks of one source on their way or being merged */
+    SL_DRAINER_BLOCK_BYTES = 8 << 20,    /* of their records; what is larger alone is spooled, */
+    SL_SPOOL_BYTES = 16 << 20,           /* at the latest from here on */
+    SL_PIECE_BYTES = 1 << 20,            /* as which it comes, */
+    SL_PIECE_CREDITS = 4,                /* so many at one time */
+    SL_SPOOL_RETRY_MS = 1000,            /* between two tries to write one */
+    SL_SOURCE_BLOCKS = 32,               /* a source holds while its line is full */
+    SL_SOURCE_RETRY_MS = 1000,           /* from the end of a stream to the next, as the original */
+    SL_SOURCE_SILENT_MS = 15000,         /* without a word it is told that a pump is waited for */
+    SL_WINDOW_TXNS = 256,                /* transactions of one window */
+    SL_WINDOW_BYTES = 1 << 20,           /* of their records; one alone may be larger */
+    SL_WINDOW_CREDITS = 64,           /* windows that wait for the planner, and behind it as many */
+    SL_WINDOW_LINE_BYTES = 64 << 20,  /* of the records of the former */
+    SL_WINDOW_PLAN_BYTES = 4 << 20,   /* of the rows of one behind it when decoded, at most */
+    SL_WINDOW_SHARE = 16,             /* and of the line: so that several are on their way */
+    SL_DECODE_LINE_BYTES = 256 << 20, /* of the rows of the latter */
+    SL_ROW_CHECK_BYTES = 16 << 20,    /* of a mutation that are looked through in one turn */
     SL_DRAINER_MARK_MS = 200,         /* between two windows that only say how far all is */
     SL_FENCE_MS = 5,                  /* between two fences while transactions wait for one, */
     SL_FENCE_IDLE_MS = 100,           /* while none does, */
@@ -44,10 +56,12 @@ enum {
     SL_HISTORIAN_RETRY_MS = 50,       /* between two looks for a DDL job */
     SL_HISTORIAN_GRACE = 20,          /* looks for a version that a living TiDB may yet tell */
     SL_HISTORIAN_PATIENCE = 40,       /* looks, then it is said that one is missing */
+    SL_PLANNER_LOOKS_MAX = 200,       /* for the job of a table; then the stream is held */
     SL_DRAINER_DECODERS_MAX = 16,
     SL_PART_CREDITS = 8,             /* parts of one worker on their way or being applied */
     SL_KEEP_CREDITS = 3,             /* a description, a checkpoint, a DDL */
-    SL_SAVE_MS = 1000,               /* between two checkpoints */
+    SL_SAVE_MS = 1000,               /* between two checkpoints, */
+    SL_SAVE_SOON_MS = 100,           /* when rows were applied and none are in flight */
     SL_APPLY_RETRY_MS_MIN = 5,       /* between the first two tries at the downstream, */
     SL_APPLY_RETRY_MS = 1000,        /* between later ones, each twice as long, */
     SL_APPLY_TRIES_QUIET = 3,        /* before it is said that one fails */
@@ -63,6 +77,10 @@ enum {
     SL_KEYS_MAX = 128,               /* of one table, upstream's and downstream's */
     SL_CAUSALITY_ROOM_MIN = 1 << 12, /* keys in flight that the table begins with */
 };
+static_assert(SL_DRAINER_BLOCK_BYTES / (SL_DRAINER_BUDGET_BYTES / SL_DRAINER_BUDGET_BYTES_MIN) >=
+                  (int)SL_H2_WINDOW_BYTES,
+              "at any budget a line takes what comes unasked");
+static_assert((int)SL_PIECE_BYTES <= (int)SL_GRPC_PIECE_BYTES_MAX, "a piece is one of gRPC");
 static_assert(SL_IS_POWER_OF_TWO(SL_CAUSALITY_ROOM_MIN), "a place is a mask away");
 static_assert((int)SL_DRAINER_SOURCES_MAX < (int)SL_MERGE_SOURCES_MAX, "and the fence");
 static_assert((int)SL_DRAINER_BLOCK_ITEMS <= (int)SL_MERGE_BLOCK_ITEMS_MAX, "the merge takes one");

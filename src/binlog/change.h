@@ -98,6 +98,25 @@ struct sl_row_walk {
  * SL_INVALID: damaged, a sequence entry without its row, or an unknown mutation type. */
 enum sl_err sl_row_walk_open(struct sl_slice mutation, struct sl_row_walk *out, uint64_t *rows,
                              struct sl_why *why);
+
+/* What sl_row_walk_open checks, step by step: for mutations too large to be looked at in one go.
+ * All fields are the check's own. */
+struct sl_row_check {
+    struct sl_row_walk walk;
+    size_t             at;        /* all before it is checked */
+    uint64_t           there[3];  /* rows of each kind */
+    uint64_t           wanted[3]; /* by the sequence */
+    bool               seen[4];   /* the first of each list */
+    bool               has_table;
+};
+
+/* Begin to check a TableMutation. */
+void sl_row_check_begin(struct sl_slice mutation, struct sl_row_check *check);
+/* Check about so many bytes more. SL_AGAIN: call again. SL_OK: all is well, *out and *rows (may be
+ * NULL) are as of sl_row_walk_open; so are the errors. */
+enum sl_err sl_row_check_step(struct sl_row_check *check, size_t bytes, struct sl_row_walk *out,
+                              uint64_t *rows, struct sl_why *why);
+
 /* The next row; SL_NOT_FOUND after the last. */
 enum sl_err sl_row_walk_next(struct sl_row_walk *walk, struct sl_raw_row *out, struct sl_why *why);
 

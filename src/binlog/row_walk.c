@@ -64,15 +64,12 @@ static enum sl_err kind_of(uint64_t entry, enum sl_change_kind *out, struct sl_w
     return SL_OK;
 }
 
-/* What a mutation holds, while it is checked. */
-struct census {
-    uint64_t there[CURSOR_SEQUENCE];  /* rows of each kind */
-    uint64_t wanted[CURSOR_SEQUENCE]; /* by the sequence */
-    bool     seen[CURSORS];           /* the first of this list */
-    bool     has_table;
-};
+static_assert(CURSORS == sizeof((struct sl_row_check *)0)->seen / sizeof(bool) &&
+                  CURSOR_SEQUENCE == sizeof((struct sl_row_check *)0)->there / sizeof(uint64_t),
+              "one for each");
 
-static enum sl_err count_entry(struct wire_cursor *c, struct census *census, struct sl_why *why)
+static enum sl_err count_entry(struct wire_cursor *c, struct sl_row_check *check,
+                               struct sl_why *why)
 {
     enum sl_change_kind kind;
     uint64_t            entry;
@@ -81,11 +78,11 @@ static enum sl_err count_entry(struct wire_cursor *c, struct census *census, str
     if ((err = wire_take_varint(c, &entry, why)) != SL_OK ||
         (err = kind_of(entry, &kind, why)) != SL_OK)
         return err;
-    census->wanted[kind]++;
+    check->wanted[kind]++;
     return SL_OK;
 }
 
-static enum sl_err count_sequence(struct wire_cursor *c, unsigned wire, struct census *census,
+static enum sl_err count_sequence(struct wire_cursor *c, unsigned wire, struct sl_row_check *check,
                                   struct sl_why *why)
 {
     struct sl_slice    packed;
@@ -93,45 +90,46 @@ static enum sl_err count_sequence(struct wire_cursor *c, unsigned wire, struct c
     enum sl_err        err;
 
     if (wire == WIRE_VARINT)
-        return count_entry(c, census, why);
+        return count_entry(c, check, why);
     if (wire != WIRE_BYTES)
         return wire_wrong("TableMutation", MUTATION_SEQUENCE, wire, why);
     if ((err = wire_take_bytes(c, &packed, why)) != SL_OK)
         return err;
     inner = wire_begin(packed);
     while (inner.at < inner.end && err == SL_OK)
-        err = count_entry(&inner, census, why);
+        err = count_entry(&inner, check, why);
     return err;
 }
 
-static enum sl_err count_field(struct wire_cursor *c, struct sl_row_walk *walk,
-                               struct census *census, struct sl_why *why)
+static enum sl_err count_field(struct wire_cursor *c, struct sl_row_check *check,
+                               struct sl_why *why)
 {
-    size_t          offset = (size_t)(c->at - walk->bytes.bytes);
-    struct sl_slice row;
-    uint32_t        field;
-    unsigned        wire;
-    unsigned        cursor;
-    enum sl_err     err;
+    struct sl_row_walk *walk = &check->walk;
+    size_t              offset = (size_t)(c->at - walk->bytes.bytes);
+    struct sl_slice     row;
+    uint32_t            field;
+    unsigned            wire;
+    unsigned            cursor;
+    enum sl_err         err;
 
     if ((err = wire_take_key(c, "TableMutation", &field, &wire, why)) != SL_OK)
         return err;
     if (field == MUTATION_TABLE_ID) {
         if (wire != WIRE_VARINT)
             return wire_wrong("TableMutation", field, wire, why);
-        if (census->has_table)
+        if (check->has_table)
             return sl_fail(why, SL_INVALID, "a second table");
-        census->has_table = true;
+        check->has_table = true;
     }
     cursor = cursor_of(field);
     if (cursor == CURSORS)
         return wire_skip(c, wire, why);
-    if (!census->seen[cursor])
+    if (!check->seen[cursor])
         walk->at[cursor] = offset;
-    census->seen[cursor] = true;
+    check->seen[cursor] = true;
     if (cursor == CURSOR_SEQUENCE)
-        return count_sequence(c, wire, census, why);
-    census->there[cursor]++;
+        return count_sequence(c, wire, check, why);
+    check->there[cursor]++;
     return wire == WIRE_BYTES ? wire_take_bytes(c, &row, why)
                               : wire_wrong("TableMutation", field, wire, why);
 }
@@ -165,8 +163,7 @@ static inline unsigned usual_entry(const uint8_t *at, const uint8_t *end)
     return at == end || *at > SEQUENCE_DELETE ? (unsigned)NO_KIND : usual_kind[*at];
 }
 
-static inline bool count_usual_field(struct wire_cursor *c, struct sl_row_walk *walk,
-                                     struct census *census)
+static inline bool count_usual_field(struct wire_cursor *c, struct sl_row_check *check)
 {
     const uint8_t  *from = c->at;
     unsigned        cursor = usual_cursor(*from);
@@ -178,50 +175,77 @@ static inline bool count_usual_field(struct wire_cursor *c, struct sl_row_walk *
     if (cursor == CURSOR_SEQUENCE) {
         if ((kind = usual_entry(from + 1, c->end)) == NO_KIND)
             return false;
-        census->wanted[kind]++;
+        check->wanted[kind]++;
         c->at = from + 2;
     } else {
         if (!usual_row(from + 1, c->end, &row))
             return false;
-        census->there[cursor]++;
+        check->there[cursor]++;
         c->at = row.bytes + row.len;
     }
-    if (!census->seen[cursor])
-        walk->at[cursor] = (size_t)(from - walk->bytes.bytes);
-    census->seen[cursor] = true;
+    if (!check->seen[cursor])
+        check->walk.at[cursor] = (size_t)(from - check->walk.bytes.bytes);
+    check->seen[cursor] = true;
     return true;
+}
+
+void sl_row_check_begin(struct sl_slice mutation, struct sl_row_check *check)
+{
+    *check = (struct sl_row_check){.walk = {.bytes = mutation}};
+    for (unsigned i = 0; i < CURSORS; i++)
+        check->walk.at[i] = mutation.len;
+}
+
+/* All fields were seen: are there the rows that the sequence names? */
+static enum sl_err conclude(const struct sl_row_check *check, struct sl_row_walk *out,
+                            uint64_t *rows, struct sl_why *why)
+{
+    static const char *const names[] = {"inserted", "updated", "deleted"};
+    uint64_t                 total = 0;
+
+    for (unsigned i = 0; i < CURSOR_SEQUENCE; i++) {
+        if (check->wanted[i] > check->there[i])
+            return sl_fail(why, SL_INVALID,
+                           "TableMutation of %zu bytes: %llu %s rows in its sequence, but %llu are "
+                           "there",
+                           check->walk.bytes.len, (unsigned long long)check->wanted[i], names[i],
+                           (unsigned long long)check->there[i]);
+        total += check->wanted[i];
+    }
+    *out = check->walk;
+    if (rows != NULL)
+        *rows = total;
+    return SL_OK;
+}
+
+enum sl_err sl_row_check_step(struct sl_row_check *check, size_t bytes, struct sl_row_walk *out,
+                              uint64_t *rows, struct sl_why *why)
+{
+    const struct sl_slice mutation = check->walk.bytes;
+    struct wire_cursor    c = wire_begin(mutation);
+    const uint8_t        *start = c.at;
+    const uint8_t        *until;
+
+    if (check->at > 0)
+        c.at += check->at;
+    until = bytes < (size_t)(c.end - c.at) ? c.at + bytes : c.end;
+    while (c.at < until) {
+        const uint8_t *from = c.at;
+
+        if (!count_usual_field(&c, check) && count_field(&c, check, why) != SL_OK)
+            return wire_refuse("TableMutation", mutation, from, why);
+    }
+    check->at = (size_t)(c.at - start);
+    return c.at < c.end ? SL_AGAIN : conclude(check, out, rows, why);
 }
 
 enum sl_err sl_row_walk_open(struct sl_slice mutation, struct sl_row_walk *out, uint64_t *rows,
                              struct sl_why *why)
 {
-    static const char *const names[] = {"inserted", "updated", "deleted"};
-    struct wire_cursor       c = wire_begin(mutation);
-    struct sl_row_walk       walk = {.bytes = mutation};
-    struct census            census = {0};
-    uint64_t                 total = 0;
+    struct sl_row_check check;
 
-    for (unsigned i = 0; i < CURSORS; i++)
-        walk.at[i] = mutation.len;
-    while (c.at < c.end) {
-        const uint8_t *from = c.at;
-
-        if (!count_usual_field(&c, &walk, &census) && count_field(&c, &walk, &census, why) != SL_OK)
-            return wire_refuse("TableMutation", mutation, from, why);
-    }
-    for (unsigned i = 0; i < CURSOR_SEQUENCE; i++) {
-        if (census.wanted[i] > census.there[i])
-            return sl_fail(why, SL_INVALID,
-                           "TableMutation of %zu bytes: %llu %s rows in its sequence, but %llu are "
-                           "there",
-                           mutation.len, (unsigned long long)census.wanted[i], names[i],
-                           (unsigned long long)census.there[i]);
-        total += census.wanted[i];
-    }
-    *out = walk;
-    if (rows != NULL)
-        *rows = total;
-    return SL_OK;
+    sl_row_check_begin(mutation, &check);
+    return sl_row_check_step(&check, mutation.len, out, rows, why);
 }
 
 /* ---- walking ---- */

@@ -32,6 +32,7 @@ struct sl_channel {
     char                  *address;
     struct channel_address to;
     size_t                 message_bytes_max;
+    bool                   gzip;
     struct connection     *current; /* NULL: none */
     struct connection     *leaving; /* NULL: none */
     bool                   stepping;
@@ -44,6 +45,7 @@ static enum sl_err connection_open(const struct sl_channel *channel, struct conn
                                    struct sl_why *why)
 {
     const struct sl_grpc_options options = {.authority = channel->to.authority,
+                                            .gzip = channel->gzip,
                                             .message_bytes_max = channel->message_bytes_max};
     struct sl_socket            *socket;
     struct connection           *conn;
@@ -208,6 +210,11 @@ enum sl_err sl_channel_new(const struct sl_env *env, const char *address, size_t
     SL_ASSERT(channel->address != NULL);
     *out = channel;
     return SL_OK;
+}
+
+void sl_channel_use_gzip(struct sl_channel *channel)
+{
+    channel->gzip = true;
 }
 
 /* Close a connection of the channel; first it is taken off, as its handlers may ask for another. */

@@ -37,6 +37,9 @@ struct sl_channel;
  * unixs. message_bytes_max as in struct sl_grpc_options. */
 enum sl_err sl_channel_new(const struct sl_env *env, const char *address, size_t message_bytes_max,
                            struct sl_channel **out, struct sl_why *why);
+/* What is sent from the next connection on is compressed, and so are the answers of servers that
+ * answer as they are asked. */
+void sl_channel_use_gzip(struct sl_channel *channel);
 /* Ends its calls (`over` is heard as UNAVAILABLE), closes, frees, nulls. *channel may be NULL. */
 void sl_channel_free(struct sl_channel **channel);
 /* As it was given; valid as long as the channel. */

@@ -385,6 +385,11 @@ int64_t sl_line_credits_free(const struct sl_line *line)
     return atomic_load_explicit(&line->credits_free, memory_order_acquire);
 }
 
+uint64_t sl_line_bytes(const struct sl_line *line)
+{
+    return line->group->spec->bytes;
+}
+
 int64_t sl_line_bytes_free(const struct sl_line *line)
 {
     return atomic_load_explicit(&line->bytes_free, memory_order_acquire);

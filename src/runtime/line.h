@@ -65,5 +65,7 @@ void sl_line_set_minimum(struct sl_ctx *ctx, struct sl_line *line);
  */
 int64_t sl_line_credits_free(const struct sl_line *line);
 int64_t sl_line_bytes_free(const struct sl_line *line);
+/* All of its bytes, by the topology. */
+uint64_t sl_line_bytes(const struct sl_line *line);
 
 #endif

@@ -15,6 +15,7 @@ struct load_config {
     struct cli_target target;
     int64_t           callers;
     uint64_t          size;
+    int64_t           rows;
     int64_t           seconds;
     int64_t           pairs;
     int64_t           rate;
@@ -37,6 +38,12 @@ static const struct sl_conf_row rows[] = {
      .min = PAIR_SIZE_MIN,
      .max = SL_LOAD_SIZE_MAX,
      .help = "size of the payload of a prewrite"},
+    {.flag = "rows",
+     SL_CONF_AT(INT, struct load_config, rows),
+     .def = "1",
+     .min = 1,
+     .max = SL_LOAD_ROWS_MAX,
+     .help = "rows of a transaction, which share the size"},
     {.flag = "seconds",
      SL_CONF_AT(INT, struct load_config, seconds),
      .def = "10",
@@ -57,7 +64,8 @@ static const struct sl_conf_row rows[] = {
     {.flag = "mix",
      SL_CONF_AT(STRING, struct load_config, mix),
      .def = "rows",
-     .help = "rows: each inserts one row of --size; shop: orders, payments and stock, with DDL in "
+     .help = "rows: each inserts --rows rows, of --size together; shop: orders, payments and "
+             "stock, with DDL in "
              "between"},
     {.flag = "ddl-history",
      SL_CONF_AT(STRING, struct load_config, ddl_history),
@@ -109,6 +117,9 @@ static enum sl_err read_options(struct load *l, const struct load_config *config
                        "--callers %" PRIu32 ": so many connections carry %" PRIu64
                        " calls; give more --connections",
                        out->callers, calls);
+    if (config->rows > 1 && config->size / (uint64_t)config->rows < PAIR_ROW_SIZE_MIN)
+        return sl_fail(why, SL_USAGE, "--rows %" PRId64 ": each takes %d bytes of --size at least",
+                       config->rows, PAIR_ROW_SIZE_MIN);
     if ((err = cli_cluster_open(l->env, config->target.pd_urls, config->target.cluster_id,
                                 &l->cluster, why)) != SL_OK)
         return err;
@@ -124,7 +135,8 @@ static enum sl_err make_mix(struct load *l, const struct load_config *config, st
     const char *history = path_or_null(config->ddl_history);
 
     if (strcmp(config->mix, "rows") == 0)
-        return mix_rows_new(l->env, l->cluster.id, (size_t)config->size, history, &l->mix, why);
+        return mix_rows_new(l->env, l->cluster.id, (size_t)config->size, (uint32_t)config->rows,
+                            history, &l->mix, why);
     if (strcmp(config->mix, "shop") == 0)
         return shop_new(l->env, l->cluster.id, (uint32_t)config->callers, history, &l->mix, why);
     return sl_fail(why, SL_USAGE, "--mix %.100s is neither rows nor shop", config->mix);

@@ -12,6 +12,7 @@ struct mix_rows {
     const struct sl_env *env;
     const char          *ddl_history; /* borrowed; or NULL */
     size_t               size;
+    uint32_t             rows;
     struct pair_table    table;
     struct ddl_schema    schema;
     enum ddl_job         next_job; /* DDL_JOBS: the table is there */
@@ -75,7 +76,7 @@ static struct sl_buf *begin(struct mix *mix, uint32_t caller, sl_ts start_ts)
     const struct mix_rows *m = rows_of(mix);
 
     (void)caller;
-    return pair_prewrite(&m->table, start_ts, m->size, m->filler);
+    return pair_prewrite(&m->table, start_ts, m->rows, m->size, m->filler);
 }
 
 static struct sl_buf *finish(struct mix *mix, uint32_t caller, sl_ts start_ts, sl_ts commit_ts)
@@ -105,14 +106,15 @@ static void make_filler(struct mix_rows *m)
         m->filler[i] = (uint8_t)sl_prng_next(&prng);
 }
 
-enum sl_err mix_rows_new(const struct sl_env *env, uint64_t cluster_id, size_t size,
+enum sl_err mix_rows_new(const struct sl_env *env, uint64_t cluster_id, size_t size, uint32_t rows,
                          const char *ddl_history, struct mix **out, struct sl_why *why)
 {
     struct mix_rows *m = calloc(1, sizeof *m);
     enum sl_err      err;
 
     SL_ASSERT(m != NULL);
-    *m = (struct mix_rows){.mix.ops = &ops, .env = env, .ddl_history = ddl_history, .size = size};
+    *m = (struct mix_rows){
+        .mix.ops = &ops, .env = env, .ddl_history = ddl_history, .size = size, .rows = rows};
     if ((err = ddl_read(env->fs, ddl_history, &m->schema, why)) != SL_OK) {
         free(m);
         return err;

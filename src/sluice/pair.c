@@ -28,73 +28,100 @@ static const char ddl_key[] = "mDDLJobHistory";
 
 /* ---- value ---- */
 
+enum { ROW_ID_BITS = 20, ROW_ID_TS_BITS = 40 };
+static_assert(SL_LOAD_ROWS_MAX <= 1 << ROW_ID_BITS, "each row has an id");
+
+int64_t pair_row_id(sl_ts start_ts, uint32_t row)
+{
+    int64_t low = start_ts & ((INT64_C(1) << ROW_ID_TS_BITS) - 1);
+
+    return row == 0 ? start_ts : -(low << ROW_ID_BITS | row);
+}
+
 /* Sizes of a PrewriteValue and its parts, outside in. */
 struct layout {
-    size_t value;
-    size_t mutation;
-    size_t row;
-    size_t blob;
+    uint32_t rows;
+    size_t   value;
+    size_t   mutation;
+    size_t   blob; /* of each row */
 };
 
-static struct layout layout_of(const struct pair_table *table, sl_ts start_ts, size_t blob)
+static size_t row_bytes(int64_t id, size_t blob)
 {
-    struct layout l = {.blob = blob};
+    return 1 + sl_message_number_bytes(row_zigzag(id)) + 2 /* column */ + 1 +
+           sl_message_number_bytes(row_zigzag((int64_t)blob)) + blob;
+}
 
-    l.row = 1 + sl_message_number_bytes(row_zigzag(start_ts)) + 2 /* column */ + 1 +
-            sl_message_number_bytes(row_zigzag((int64_t)blob)) + blob;
-    l.mutation = 1 + sl_message_number_bytes((uint64_t)table->table_id) +
-                 sl_message_field_bytes(l.row) + 2 /* sequence */;
+static struct layout layout_of(const struct pair_table *table, sl_ts start_ts, uint32_t rows,
+                               size_t blob)
+{
+    struct layout l = {.rows = rows, .blob = blob};
+
+    l.mutation = 1 + sl_message_number_bytes((uint64_t)table->table_id) + 2 * (size_t)rows;
+    for (uint32_t i = 0; i < rows; i++)
+        l.mutation += sl_message_field_bytes(row_bytes(pair_row_id(start_ts, i), blob));
     l.value = 1 + sl_message_number_bytes((uint64_t)table->schema_version) +
               sl_message_field_bytes(l.mutation);
     return l;
+}
+
+static uint8_t *put_row(uint8_t *at, sl_ts start_ts, int64_t id, size_t blob, const uint8_t *filler)
+{
+    size_t own = blob < sizeof(uint64_t) ? blob : sizeof(uint64_t);
+
+    at = sl_message_put_head(at, MUTATION_INSERTED_ROWS, row_bytes(id, blob));
+    *at++ = FLAG_VARINT; /* the row id, which is the column `id` */
+    at = sl_message_put_number(at, row_zigzag(id));
+    *at++ = FLAG_VARINT;
+    at = sl_message_put_number(at, row_zigzag(COLUMN_PAYLOAD));
+    *at++ = FLAG_COMPACT_BYTES;
+    at = sl_message_put_number(at, row_zigzag((int64_t)blob));
+    for (size_t i = 0; i < own; i++)
+        *at++ = (uint8_t)((uint64_t)start_ts >> (8 * i));
+    memcpy(at, filler, blob - own);
+    return at + (blob - own);
 }
 
 static void put_value(uint8_t *at, const struct pair_table *table, sl_ts start_ts,
                       const struct layout *l, const uint8_t *filler)
 {
     uint8_t *end = at + l->value;
-    size_t   own = l->blob < sizeof(uint64_t) ? l->blob : sizeof(uint64_t);
 
     at = sl_message_put_integer(at, VALUE_SCHEMA_VERSION, (uint64_t)table->schema_version);
     at = sl_message_put_head(at, VALUE_MUTATIONS, l->mutation);
     at = sl_message_put_integer(at, MUTATION_TABLE_ID, (uint64_t)table->table_id);
-    at = sl_message_put_head(at, MUTATION_INSERTED_ROWS, l->row);
-    *at++ = FLAG_VARINT; /* the row id, which is the column `id` */
-    at = sl_message_put_number(at, row_zigzag(start_ts));
-    *at++ = FLAG_VARINT;
-    at = sl_message_put_number(at, row_zigzag(COLUMN_PAYLOAD));
-    *at++ = FLAG_COMPACT_BYTES;
-    at = sl_message_put_number(at, row_zigzag((int64_t)l->blob));
-    for (size_t i = 0; i < own; i++)
-        *at++ = (uint8_t)((uint64_t)start_ts >> (8 * i));
-    memcpy(at, filler, l->blob - own);
-    at += l->blob - own;
-    at = sl_message_put_integer(at, MUTATION_SEQUENCE, MUTATION_INSERT);
+    for (uint32_t i = 0; i < l->rows; i++)
+        at = put_row(at, start_ts, pair_row_id(start_ts, i), l->blob, filler);
+    for (uint32_t i = 0; i < l->rows; i++)
+        at = sl_message_put_integer(at, MUTATION_SEQUENCE, MUTATION_INSERT);
     SL_ASSERT(at == end);
 }
 
 /* ---- records ---- */
 
-/* The layout with the largest blob whose record has at most `size` bytes. */
-static struct layout fit(const struct pair_table *table, struct sl_record *record, size_t size)
+/* The layout with the largest blobs whose record has at most `size` bytes. */
+static struct layout fit(const struct pair_table *table, struct sl_record *record, uint32_t rows,
+                         size_t size)
 {
     struct layout l;
-    size_t        blob = size;
+    size_t        blob = size / rows;
     size_t        bytes;
+    size_t        less;
 
     for (;;) {
-        l = layout_of(table, record->start_ts, blob);
+        l = layout_of(table, record->start_ts, rows, blob);
         record->prewrite_value.len = l.value;
         bytes = sl_record_encoded_bytes(record);
         if (bytes <= size)
             return l;
-        SL_ASSERT(bytes - size <= blob); /* a record without blob is below PAIR_SIZE_MIN */
-        blob -= bytes - size;
+        less = (bytes - size + rows - 1) / rows;
+        SL_ASSERT(less <= blob); /* a record without blobs is below the least size */
+        blob -= less;
     }
 }
 
-struct sl_buf *pair_prewrite(const struct pair_table *table, sl_ts start_ts, size_t size,
-                             const uint8_t *filler)
+struct sl_buf *pair_prewrite(const struct pair_table *table, sl_ts start_ts, uint32_t rows,
+                             size_t size, const uint8_t *filler)
 {
     uint8_t          key[ROW_KEY_BYTES];
     struct sl_record record = {.type = SL_RECORD_PREWRITE,
@@ -107,8 +134,10 @@ struct sl_buf *pair_prewrite(const struct pair_table *table, sl_ts start_ts, siz
     struct sl_buf   *out;
 
     SL_ASSERT(size >= PAIR_SIZE_MIN && size <= SL_LOAD_SIZE_MAX);
+    SL_ASSERT(rows > 0 && rows <= SL_LOAD_ROWS_MAX &&
+              (rows == 1 || size / rows >= PAIR_ROW_SIZE_MIN));
     row_put_key(key, table->table_id, start_ts);
-    l = fit(table, &record, size);
+    l = fit(table, &record, rows, size);
     value = sl_buf_new(l.value);
     put_value(value->data, table, start_ts, &l, filler);
     record.prewrite_value = sl_slice_from_buf(value);

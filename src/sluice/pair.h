@@ -1,17 +1,18 @@
 #ifndef SL_SLUICE_PAIR_H
 #define SL_SLUICE_PAIR_H
 
-/* The bytes of generated transactions: each inserts one row into the table sluice_load.t (id bigint
- * primary key, payload longblob), with its start ts as id, so that no two ever collide. Rows are in
- * TiDB's row format v1 (codec spec 2.3). All buffers are WriteBinlogReqs, the caller's. Pure. */
+/* The bytes of generated transactions: each inserts rows into the table sluice_load.t (id bigint
+ * primary key, payload longblob), the first with its start ts as id, the others with negative ids
+ * made of it, so that no two ever collide within an hour. Rows are in TiDB's row format v1 (codec
+ * spec 2.3). All buffers are WriteBinlogReqs, the caller's. Pure. */
 
 #include <stdint.h>
 
 #include "base/buf.h"
 #include "base/ts.h"
 
-/* The least size of a prewrite's payload. */
-enum { PAIR_SIZE_MIN = 128 };
+/* The least size of a prewrite's payload, with one row and for each more. */
+enum { PAIR_SIZE_MIN = 128, PAIR_ROW_SIZE_MIN = 64 };
 
 /* The schema's ids. */
 struct pair_table {
@@ -20,11 +21,15 @@ struct pair_table {
     int64_t  table_id;
 };
 
-/* A prewrite whose payload (the Binlog) has `size` bytes (PAIR_SIZE_MIN..SL_LOAD_SIZE_MAX), or the
- * few less that lengths leave no other choice. The blob begins with start_ts in 8 bytes, little
- * endian; the rest is `filler`, of at least `size` bytes. */
-struct sl_buf *pair_prewrite(const struct pair_table *table, sl_ts start_ts, size_t size,
-                             const uint8_t *filler);
+/* The id of a row of a transaction. */
+int64_t pair_row_id(sl_ts start_ts, uint32_t row);
+
+/* A prewrite of so many rows (1..SL_LOAD_ROWS_MAX) whose payload (the Binlog) has `size` bytes
+ * (PAIR_SIZE_MIN..SL_LOAD_SIZE_MAX, and PAIR_ROW_SIZE_MIN for each row), or the few less for each
+ * row that lengths leave no other choice. A blob begins with start_ts in 8 bytes, little endian;
+ * the rest is `filler`, of at least `size` bytes. */
+struct sl_buf *pair_prewrite(const struct pair_table *table, sl_ts start_ts, uint32_t rows,
+                             size_t size, const uint8_t *filler);
 
 /* Its commit; commit_ts 0: its rollback. */
 struct sl_buf *pair_finish(const struct pair_table *table, sl_ts start_ts, sl_ts commit_ts);

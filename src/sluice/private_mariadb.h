@@ -34,6 +34,9 @@ void private_mariadb_stop(struct private_mariadb **server);
 
 struct private_mariadb_place private_mariadb_place(const struct private_mariadb *server);
 
+/* Start it again, at the same place, after it has ended; does not wait until it serves. */
+enum sl_err private_mariadb_revive(struct private_mariadb *server, struct sl_why *why);
+
 /* SL_UNAVAILABLE when it has ended by itself; the reason has what it said last. */
 enum sl_err private_mariadb_check(struct private_mariadb *server, struct sl_why *why);
 

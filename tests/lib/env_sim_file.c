@@ -169,6 +169,21 @@ static enum sl_err file_lock(struct sl_file *f, sl_nanos wait, struct sl_why *wh
     return SL_OK;
 }
 
+/* A copy: what is mapped does not change. */
+static enum sl_err file_map(struct sl_file *f, size_t count, uint8_t **out, struct sl_why *why)
+{
+    struct sim_file *file = (struct sim_file *)f;
+    enum sl_err      err;
+
+    if ((err = pass_file(file, 0, SL_OPEN_READ, "map", why)) != SL_OK)
+        return err;
+    SL_ASSERT(count <= file->node->size);
+    *out = malloc(count);
+    SL_ASSERT(*out != NULL);
+    memcpy(*out, file->node->written, count);
+    return SL_OK;
+}
+
 static void file_close(struct sl_file *f)
 {
     struct sim_file *file = (struct sim_file *)f;
@@ -189,6 +204,7 @@ static const struct sl_file_ops file_ops = {
     .size = file_size,
     .truncate = file_truncate,
     .lock = file_lock,
+    .map = file_map,
     .close = file_close,
 };
 

@@ -313,6 +313,20 @@ static enum sl_err fs_boot_id(struct sl_fs *fs, struct sl_boot_id *out, struct s
     return SL_OK;
 }
 
+static void fs_unmap(struct sl_fs *fs, uint8_t *bytes, size_t count)
+{
+    (void)fs;
+    (void)count;
+    free(bytes);
+}
+
+static void fs_forget(struct sl_fs *fs, uint8_t *bytes, size_t count)
+{
+    (void)fs;
+    (void)bytes;
+    (void)count;
+}
+
 static const struct sl_fs_ops fs_ops = {
     .open = fs_open,
     .info = fs_info,
@@ -323,6 +337,8 @@ static const struct sl_fs_ops fs_ops = {
     .sync_dir = fs_sync_dir,
     .space = fs_space,
     .boot_id = fs_boot_id,
+    .unmap = fs_unmap,
+    .forget = fs_forget,
 };
 
 /* ---- the disk of the object ---- */

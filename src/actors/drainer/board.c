@@ -7,7 +7,7 @@
 #include "base/assert.h"
 
 static const char *const part_names[SL_DRAINER_PARTS] = {
-    "registry", "merge", "schema", "stream", "apply", "checkpoint", "heartbeat"};
+    "registry", "spool", "merge", "schema", "stream", "apply", "checkpoint", "heartbeat"};
 static const char *const health_names[] = {"running", "waiting", "retrying", "held", "stopped"};
 
 const char *sl_drainer_part_name(enum sl_drainer_part part)

@@ -22,6 +22,7 @@
 /* The parts that may have to wait for something. */
 enum sl_drainer_part {
     SL_DRAINER_PART_REGISTRY, /* reading it, and timestamps; collector */
+    SL_DRAINER_PART_SPOOL,    /* writing large transactions to data-dir; spooler */
     SL_DRAINER_PART_MERGE,
     SL_DRAINER_PART_SCHEMA,
     SL_DRAINER_PART_STREAM, /* what came cannot be applied; dispatcher */

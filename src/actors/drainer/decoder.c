@@ -31,17 +31,16 @@ static enum sl_err decode_plan(const struct decoder *d, struct sl_window *w,
                                            .zone = d->drainer->zone,
                                            .arena = &w->arena,
                                            .escapes_html = plan->is_old};
-    struct sl_row_walk          walk;
+    struct sl_row_walk          walk = plan->rows;
     struct sl_raw_row           row;
-    uint64_t                    rows;
     enum sl_err                 err;
 
-    if ((err = sl_row_walk_open(plan->mutation, &walk, &rows, &w->why)) != SL_OK)
-        return err;
-    sl_window_reserve(w, rows);
-    for (uint64_t i = 0; (err = sl_row_walk_next(&walk, &row, &w->why)) == SL_OK; i++) {
+    sl_window_reserve(w, plan->row_count);
+    for (uint64_t i = 0; i < plan->row_count; i++) {
         struct sl_window_change *out = &w->changes[w->change_count];
 
+        if ((err = sl_row_walk_next(&walk, &row, &w->why)) != SL_OK)
+            return err;
         if (is_skipped(plan, row.kind)) {
             sl_metric_add(d->drainer->front.metrics.skipped[SL_DRAINER_SKIP_EVENT], 1);
             continue;
@@ -53,7 +52,7 @@ static enum sl_err decode_plan(const struct decoder *d, struct sl_window *w,
         out->keys = NULL;
         w->change_count++;
     }
-    return err == SL_NOT_FOUND ? SL_OK : err;
+    return SL_OK;
 }
 
 static void decode(const struct decoder *d, struct sl_window *w)

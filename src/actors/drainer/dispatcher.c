@@ -47,7 +47,10 @@ struct open_part {
 
 struct dispatcher {
     struct sl_drainer        *drainer;
-    bool                      is_ordered; /* the sink takes whole windows through one worker */
+    bool                      is_ordered;   /* the sink takes whole windows through one worker */
+    bool                      is_kept;      /* upstream transactions are the downstream's */
+    bool                      is_part_open; /* the last part sent; see struct sl_row_part */
+    bool                      is_inside;    /* the last window done was open */
     struct sl_drainer_window *ring[SL_WINDOW_CREDITS]; /* owned; by seq */
     uint64_t                  next_seq;                /* the first one not handed out whole */
     uint64_t                  done_seq;                /* the first one not done */
@@ -70,6 +73,7 @@ struct dispatcher {
     int64_t                   schema_version;
     sl_ts                     asked_ts; /* the last SAVE */
     sl_nanos                  saved_at;
+    bool                      has_unsaved_rows; /* applied since the last SAVE */
     struct sl_timer           tick;
 };
 
@@ -99,7 +103,7 @@ static void take_table(struct dispatcher *d, const struct sl_drainer_described *
 
 static uint32_t part_rows(const struct dispatcher *d)
 {
-    return d->is_ordered ? UINT32_MAX : d->drainer->part_rows;
+    return d->is_ordered || d->is_kept ? UINT32_MAX : d->drainer->part_rows;
 }
 
 static void grow(struct builder *b, struct sl_window *w)
@@ -130,23 +134,34 @@ static void move_queue(const struct dispatcher *d, uint32_t worker, int by)
                        by);
 }
 
-/* The changes collected for a worker leave; false when its line is full. */
-static bool send_part(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w,
-                      uint32_t worker)
+/* Does the transaction of the last change that was collected go on behind it? */
+static bool goes_on(const struct dispatcher *d, const struct builder *b, const struct sl_window *w)
+{
+    uint32_t txn = b->count > 0 ? b->changes[b->count - 1]->txn : 0;
+
+    if (!d->is_kept || b->count == 0)
+        return false;
+    if (w->next_change < w->change_count)
+        return w->changes[w->next_change].txn == txn;
+    return w->is_open && txn == w->txn_count - 1;
+}
+
+/* The changes collected for a worker leave, also when there are none; false when its line is full.
+ */
+static bool send_any(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w, uint32_t worker)
 {
     struct builder     *b = &d->builders[worker];
     struct sl_line     *line = sl_line(ctx, SL_LINE_PART, worker);
     struct sl_row_part *part;
     uint32_t            place;
 
-    if (b->count == 0)
-        return true;
     if (d->is_line_full)
         return false;
     part = sl_msg_new(struct sl_row_part, SL_DRAINER_PART);
     part->window = w;
     part->count = b->count;
     part->changes = b->changes;
+    part->is_open = goes_on(d, b, w);
     place = free_place(d);
     if (sl_ask(ctx, line, d->drainer->worker_ref[worker], place, &part) != SL_OK) {
         sl_msg_free(&part);
@@ -155,12 +170,19 @@ static bool send_part(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window
         return false;
     }
     d->open[place] = (struct open_part){.window = w, .worker = worker, .count = b->count};
+    d->is_part_open = goes_on(d, b, w);
     d->open_count++;
     w->parts_open++;
     sl_causality_given(&d->causality, worker);
     move_queue(d, worker, 1);
     *b = (struct builder){0};
     return true;
+}
+
+static bool send_part(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w,
+                      uint32_t worker)
+{
+    return d->builders[worker].count == 0 || send_any(ctx, d, w, worker);
 }
 
 static bool send_parts(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w)
@@ -196,7 +218,7 @@ static int64_t choose(struct dispatcher *d, const struct sl_window_change *chang
     int64_t owner;
 
     *hash_count = 0;
-    if (d->is_ordered)
+    if (d->is_ordered || d->is_kept) /* one worker has all, in order */
         return 0;
     if (!change->keys->is_keyed)
         return change->keys->lane % d->drainer->workers;
@@ -251,6 +273,8 @@ static bool has_keys(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window 
         return false;
     }
     change->keys = keys;
+    if (d->is_kept)
+        return true;
     if (keys->is_keyed && sl_row_keys_widen(keys, &change->change))
         d->must_settle = true;
     if (d->must_settle) {
@@ -291,11 +315,19 @@ static bool hand_out_change(struct sl_ctx *ctx, struct dispatcher *d, struct sl_
     return true;
 }
 
-/* With kept transactions each is a part of its own. */
-static bool ends_transaction(const struct dispatcher *d, const struct sl_window *w, uint32_t i)
+/* With kept transactions each is a part of its own, or several when it is in several windows: then
+ * the last one ends it, with rows or without. What is collected is of another transaction than
+ * number `txn`, which comes next. */
+static bool end_transaction(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w,
+                            uint32_t txn)
 {
-    return !d->drainer->options.config->dispatch && i > 0 &&
-           w->changes[i].txn != w->changes[i - 1].txn;
+    const struct builder *b = &d->builders[0];
+
+    if (!d->is_kept)
+        return true;
+    if (b->count > 0)
+        return b->changes[b->count - 1]->txn == txn || send_part(ctx, d, w, 0);
+    return !d->is_part_open || txn == 0 || send_any(ctx, d, w, 0);
 }
 
 /* The changes in front of number `end`. */
@@ -303,7 +335,7 @@ static bool hand_out_rows(struct sl_ctx *ctx, struct dispatcher *d, struct sl_wi
                           uint32_t end)
 {
     for (; w->next_change < end; w->next_change++) {
-        if (ends_transaction(d, w, w->next_change) && !send_parts(ctx, d, w))
+        if (!end_transaction(ctx, d, w, w->changes[w->next_change].txn))
             return false;
         if (!hand_out_change(ctx, d, w, &w->changes[w->next_change]))
             return false;
@@ -333,7 +365,8 @@ static bool hand_out(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window 
 {
     if (w->next_ddl < w->ddl_count)
         return hand_out_rows(ctx, d, w, w->ddls[w->next_ddl].at_change) && run_ddl(ctx, d, w);
-    return hand_out_rows(ctx, d, w, w->change_count);
+    return hand_out_rows(ctx, d, w, w->change_count) &&
+           (w->is_open || end_transaction(ctx, d, w, UINT32_MAX));
 }
 
 static void hold(struct dispatcher *d, const struct sl_window *w)
@@ -355,22 +388,33 @@ static void ask_save(struct sl_ctx *ctx, struct dispatcher *d, bool is_last)
     question->schema_version = d->schema_version;
     question->is_last = is_last;
     d->is_save_asked = true;
+    d->has_unsaved_rows = false;
     d->saved_at = sl_now(ctx);
     if (sl_ask(ctx, sl_line(ctx, SL_LINE_KEEP, 0), d->drainer->checkpointer_ref, TAG_SAVE,
                &question) != SL_OK)
         SL_UNREACHABLE("the line has a credit for each kind of question");
 }
 
+/* When the last rows are applied, the checkpoint shall say so soon: whoever waits for the downstream
+ * looks there. While nothing but time goes by, or rows keep coming, it costs more than it tells. */
+static uint64_t save_interval_ms(const struct dispatcher *d)
+{
+    bool is_idle = d->open_count == 0 && d->ring[d->next_seq % SL_WINDOW_CREDITS] == NULL;
+
+    return is_idle && d->has_unsaved_rows ? SL_SAVE_SOON_MS : SL_SAVE_MS;
+}
+
 static void save_if_due(struct sl_ctx *ctx, struct dispatcher *d)
 {
-    sl_nanos since = sl_now(ctx) - d->saved_at;
+    uint64_t interval = save_interval_ms(d);
+    uint64_t since = (sl_now(ctx) - d->saved_at) / SL_NANOS_PER_MS;
 
     if (d->is_save_asked || d->is_ddl_asked || d->applied_ts == d->asked_ts)
         return;
-    if (since >= SL_SAVE_MS * (sl_nanos)SL_NANOS_PER_MS)
+    if (since >= interval)
         ask_save(ctx, d, false);
-    else if (!sl_timer_armed(&d->tick))
-        sl_timer_arm(ctx, &d->tick, SL_DRAINER_TICK, SL_SAVE_MS - since / SL_NANOS_PER_MS);
+    else if (!sl_timer_armed(&d->tick) || interval < SL_SAVE_MS)
+        sl_timer_arm(ctx, &d->tick, SL_DRAINER_TICK, interval - since);
 }
 
 static void note_applied(struct sl_ctx *ctx, struct dispatcher *d, const struct sl_window *w)
@@ -378,6 +422,7 @@ static void note_applied(struct sl_ctx *ctx, struct dispatcher *d, const struct 
     struct sl_drainer_board         *board = &d->drainer->front.board;
     const struct sl_drainer_metrics *metrics = &d->drainer->front.metrics;
     uint64_t                         rows[SL_DRAINER_ROW_KINDS] = {0};
+    uint32_t                         ended = w->txn_count - (w->is_open ? 1 : 0);
 
     for (uint32_t i = 0; i < w->change_count; i++)
         rows[w->changes[i].change.kind]++; /* in the order of enum sl_change_kind */
@@ -387,8 +432,8 @@ static void note_applied(struct sl_ctx *ctx, struct dispatcher *d, const struct 
     }
     atomic_fetch_sub_explicit(&board->windows, 1, memory_order_relaxed);
     atomic_fetch_sub_explicit(&board->held_bytes, w->bytes, memory_order_relaxed);
-    atomic_fetch_add_explicit(&board->transactions, w->txn_count, memory_order_relaxed);
-    sl_metric_add(metrics->transactions, w->txn_count);
+    atomic_fetch_add_explicit(&board->transactions, ended, memory_order_relaxed);
+    sl_metric_add(metrics->transactions, ended);
     atomic_store_explicit(&board->applied_ts, d->applied_ts, memory_order_relaxed);
     if (w->txn_count > 0)
         atomic_store_explicit(&board->success_at, sl_now(ctx), memory_order_relaxed);
@@ -404,10 +449,12 @@ static void retire(struct sl_ctx *ctx, struct dispatcher *d)
         if (w->parts_open > 0)
             return;
         d->applied_ts = w->last_ts;
+        d->is_inside = w->is_open;
         d->is_past = d->is_past || w->passes_past;
         if (w->schema_version > d->schema_version)
             d->schema_version = w->schema_version;
         note_applied(ctx, d, w);
+        d->has_unsaved_rows = d->has_unsaved_rows || w->change_count > 0;
         sl_msg_free(place);
         d->done_seq++;
     }
@@ -454,7 +501,7 @@ static bool is_consistent(const struct dispatcher *d)
 {
     const struct sl_drainer_window *next = d->ring[d->next_seq % SL_WINDOW_CREDITS];
 
-    return d->is_past && d->done_seq == d->next_seq && d->open_count == 0 &&
+    return d->is_past && !d->is_inside && d->done_seq == d->next_seq && d->open_count == 0 &&
            (next == NULL || next->window->next_change == 0);
 }
 
@@ -480,6 +527,7 @@ static enum sl_err start(struct sl_ctx *ctx, void *self, const void *args)
 
     d->drainer = ((const struct sl_drainer_args *)args)->drainer;
     d->is_ordered = d->drainer->sink->ops->is_ordered;
+    d->is_kept = !d->drainer->options.config->dispatch && !d->is_ordered;
     d->applied_ts = d->asked_ts = d->drainer->start_ts;
     d->is_past = d->is_sealed = d->drainer->start_is_consistent;
     d->schema_version = d->drainer->start_schema_version;

@@ -16,10 +16,11 @@
 #include "binlog/schema.h"
 #include "net/cluster.h"
 #include "net/schema_source.h"
+#include "storage/spool.h"
 
 /* ---- the cluster ---- */
 
-/* A timestamp that everything committed before is below. */
+/* A timestamp that everything committed before is below; 0: not to be had, and not needed. */
 static enum sl_err meet_cluster(struct sl_drainer *d, sl_ts *now, struct sl_why *why)
 {
     const struct sl_drainer_config *c = d->options.config;
@@ -32,9 +33,10 @@ static enum sl_err meet_cluster(struct sl_drainer *d, sl_ts *now, struct sl_why 
         return err;
     d->cluster_id = sl_cluster_id(cluster);
     *now = 0;
-    if (c->initial_commit_ts < 0)
-        err = sl_tso_now(sl_cluster_tso(cluster), 1, now, why);
+    err = sl_tso_now(sl_cluster_tso(cluster), 1, now, why);
     sl_cluster_free(&cluster);
+    if (err == SL_AGAIN && c->initial_commit_ts >= 0) /* a replay leaves no room, none is needed */
+        return SL_OK;
     return err;
 }
 
@@ -167,6 +169,19 @@ static enum sl_err save_start(struct sl_drainer *d, struct sl_why *why)
     return err == SL_OK ? SL_OK : sl_wrap(why, err, "save the first checkpoint");
 }
 
+/* The present of the cluster is behind the checkpoint: whatever wrote it was another cluster, or this
+ * one was set back. To wait until time gets there would lose all until then. */
+static enum sl_err check_ahead(const struct sl_drainer *d, sl_ts now, struct sl_why *why)
+{
+    if (now == 0 || d->start_ts <= now)
+        return SL_OK;
+    return sl_fail(why, SL_CONFIG,
+                   "it is at %" PRId64 ", but cluster %" PRIu64 " is only at %" PRId64
+                   ": it was written for another cluster, or this one was set back; check pd-urls, "
+                   "or restore a full backup and set the checkpoint to its timestamp",
+                   d->start_ts, d->cluster_id, now);
+}
+
 static enum sl_err settle_start(struct sl_drainer *d, sl_ts now, struct sl_why *why)
 {
     const struct sl_drainer_config *c = d->options.config;
@@ -180,6 +195,8 @@ static enum sl_err settle_start(struct sl_drainer *d, sl_ts now, struct sl_why *
     d->start_is_consistent = checkpoint.is_consistent;
     d->early_count = checkpoint.early_count;
     memcpy(d->early, checkpoint.early, sizeof d->early);
+    if ((err = check_ahead(d, now, why)) != SL_OK)
+        return sl_wrap(why, err, "the checkpoint");
     if (d->start_ts == 0)
         d->start_ts = c->initial_commit_ts < 0 ? now : c->initial_commit_ts;
     if (checkpoint.commit_ts == 0 && c->initial_commit_ts < 0 &&
@@ -209,14 +226,15 @@ static enum sl_err open_all(struct sl_drainer *d, struct sl_why *why)
     return insist(d, "the history of DDL", open_schema, NULL, why);
 }
 
-/* ---- who it is ---- */
+/* ---- who it is, and where ---- */
 
-static enum sl_err settle_identity(struct sl_drainer *d, struct sl_why *why)
+static enum sl_err settle_data_dir(struct sl_drainer *d, struct sl_why *why)
 {
     const struct sl_drainer_config *c = d->options.config;
     struct sl_fs                   *fs = d->options.env->fs;
     const struct sl_node_id_sources sources = {
         .configured = c->node_id, .host_name = d->options.host_name, .addr = c->addr};
+    char          path[SL_PATH_BYTES_MAX];
     struct sl_why note = {0};
     enum sl_err   err;
 
@@ -225,7 +243,9 @@ static enum sl_err settle_identity(struct sl_drainer *d, struct sl_why *why)
         return err;
     if (note.text[0] != '\0')
         sl_log(SL_LOG_WARN, "node id", sl_field_str("note", note.text));
-    return SL_OK;
+    if ((err = sl_path_join(path, c->data_dir, "spool", why)) != SL_OK)
+        return err;
+    return sl_spool_open(fs, path, &d->spool, why);
 }
 
 static void open_front(struct sl_drainer *d)
@@ -286,7 +306,7 @@ enum sl_err sl_drainer_open(const struct sl_drainer_options *options, struct sl_
                        ? at_most((uint64_t)options->config->txn_batch, SL_PART_ROWS_MAX)
                        : UINT32_MAX; /* a transaction is a part, whatever its size */
     open_front(d);
-    if ((err = settle_identity(d, why)) != SL_OK || (err = open_all(d, why)) != SL_OK) {
+    if ((err = settle_data_dir(d, why)) != SL_OK || (err = open_all(d, why)) != SL_OK) {
         sl_drainer_close(&d);
         return err;
     }
@@ -304,6 +324,7 @@ void sl_drainer_close(struct sl_drainer **drainer)
     sl_schema_free(&d->schema);
     sl_schema_source_free(&d->schema_source);
     sl_sink_free(&d->sink);
+    sl_spool_close(&d->spool);
     sl_zone_free(&d->zone);
     sl_drainer_front_done(&d->front);
     sl_file_close(&d->lock);

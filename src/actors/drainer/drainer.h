@@ -27,6 +27,7 @@ struct sl_filter;
 struct sl_schema;
 struct sl_schema_source;
 struct sl_sink;
+struct sl_spool;
 
 /* What a drainer must know. Borrowed for its life. */
 struct sl_drainer_options {
@@ -56,9 +57,11 @@ struct sl_drainer {
     struct sl_schema        *schema;        /* planner; as of start_ts */
     struct sl_schema_source *schema_source; /* historian */
     struct sl_sink          *sink;          /* checkpointer; workers open their own ends */
+    struct sl_spool         *spool;         /* spooler */
     struct sl_zone          *zone;          /* in which it reads TIMESTAMPs */
     enum sl_ddl_target       ddl_target;
     /* Written by root before whoever uses them is started. */
+    struct sl_ref           spooler_ref;
     struct sl_ref           merger_ref;
     struct sl_ref           planner_ref;
     struct sl_ref           historian_ref;

@@ -41,21 +41,18 @@ static bool send_window(struct sl_ctx *ctx, struct merger *m, sl_ts last)
         return false;
     if (m->filling == NULL)
         m->filling = sl_window_new(m->seq);
-    if (m->filling->bytes > SL_WINDOW_LINE_BYTES) /* it has all the line */
-        m->filling->bytes = SL_WINDOW_LINE_BYTES;
+    if (m->filling->bytes > sl_line_bytes(line)) /* it has all the line */
+        m->filling->bytes = sl_line_bytes(line);
     if (sl_line_credits_free(line) == 0 || sl_line_bytes_free(line) < (int64_t)m->filling->bytes) {
         m->is_line_full = true;
         sl_line_wait(ctx, line, (uint32_t)m->filling->bytes, 0);
         return false;
     }
-    atomic_fetch_add_explicit(&m->drainer->front.board.windows, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&m->drainer->front.board.held_bytes, m->filling->bytes,
-                              memory_order_relaxed);
     m->filling->last_ts = m->sent_ts = last;
     m->filling->passes_past = m->has_fence && last >= m->past;
     m->sent_at = sl_now(ctx);
     m->seq++;
-    msg = sl_drainer_window_new(&m->filling);
+    msg = sl_drainer_window_new(SL_DRAINER_WINDOW, &m->filling);
     err = sl_send(ctx, line, m->drainer->planner_ref, &msg);
     SL_ASSERT(err == SL_OK); /* nobody else sends on this line */
     return true;
@@ -74,7 +71,7 @@ static void fill(struct merger *m, struct sl_descriptor *item)
                                   .start_ts = item->start_ts,
                                   .bytes = item->held.bytes,
                                   .owner = sl_buf_ref(item->held.owner)};
-    w->bytes += item->held.bytes.len;
+    w->bytes += item->tag[1]; /* what it takes of our memory */
     drop_owner(&m->emitted);
     m->emitted = *item;
 }
@@ -85,6 +82,27 @@ static bool is_full(const struct sl_window *w)
 }
 
 /* ---- copies ---- */
+
+/* Step by step, since they may be spooled. */
+static bool same_value(const struct sl_descriptor *a, struct sl_slice x,
+                       const struct sl_descriptor *b, struct sl_slice y)
+{
+    struct sl_slice p;
+    struct sl_slice q;
+
+    if (x.len != y.len)
+        return false;
+    for (size_t at = 0; at < x.len; at += p.len) {
+        size_t step = x.len - at < SL_ROW_CHECK_BYTES ? x.len - at : SL_ROW_CHECK_BYTES;
+
+        if (!sl_slice_sub(x, at, step, &p) || !sl_slice_sub(y, at, step, &q) ||
+            !sl_slice_equal(p, q))
+            return false;
+        sl_buf_forget(a->held.owner);
+        sl_buf_forget(b->held.owner);
+    }
+    return true;
+}
 
 /* A client that got no answer sends its transaction to another pump too; both have it then. The
  * synthetic commit of a pump lacks the key, so that is not compared. */
@@ -98,7 +116,7 @@ static bool is_copy(const struct sl_descriptor *a, const struct sl_descriptor *b
     if (sl_record_decode(a->held.bytes, &x, NULL) != SL_OK ||
         sl_record_decode(b->held.bytes, &y, NULL) != SL_OK)
         return false;
-    return sl_slice_equal(x.prewrite_value, y.prewrite_value) &&
+    return same_value(a, x.prewrite_value, b, y.prewrite_value) &&
            sl_slice_equal(x.ddl_query, y.ddl_query);
 }
 

@@ -28,6 +28,7 @@ struct seat {
     sl_ts                  last;       /* taken of it */
     bool                   is_offline; /* leave when its source has ended */
     sl_nanos               heard_at;   /* when its source started, or it sent something */
+    bool                   has_failed; /* a block of its source was refused: so are those behind */
     sl_nanos               restart_at;
     char                   next_host[SL_ADDR_BYTES_MAX]; /* the registry's, for the next source */
 };

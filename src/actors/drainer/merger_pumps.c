@@ -53,6 +53,7 @@ static void start_source(struct sl_ctx *ctx, struct seat *seat)
     seat->heard_at = sl_now(ctx);
     memcpy(seat->shared->host, seat->next_host, sizeof seat->shared->host);
     seat->shared->after = seat->last;
+    seat->has_failed = false;
     err = sl_spawn(ctx, &sl_drainer_source_class, &seat->shared, sizeof seat->shared, &seat->ref);
     if (err == SL_OK) {
         seat->state = SEAT_PULLING;
@@ -141,6 +142,10 @@ enum sl_err merger_look_at_pump(struct sl_ctx *ctx, struct merger *m, const stru
         end_source(ctx, seat);
     if (seat->is_offline && seat->state == SEAT_WAITING)
         seat->state = SEAT_LEAVING;
+    if (!seat->is_offline && seat->state == SEAT_LEAVING) { /* it returns before it has left */
+        seat->state = SEAT_WAITING;
+        seat->restart_at = sl_now(ctx);
+    }
     return SL_OK;
 }
 
@@ -152,7 +157,7 @@ void merger_let_leave(struct merger *m)
 
         if (seat->state != SEAT_LEAVING)
             continue;
-        sl_merge_set_watermark(m->merge, seat->shared->input, INT64_MAX);
+        /* Its watermark stays where it is: it may return, and is waited for until it has left. */
         if (sl_merge_pending(m->merge, seat->shared->input) > 0)
             continue;
         sl_merge_remove(m->merge, seat->shared->input);
@@ -184,8 +189,8 @@ void merger_take_block(struct sl_ctx *ctx, struct merger *m)
     enum sl_err              err = SL_OK;
 
     SL_ASSERT(seat != NULL);
-    if (seat->state != SEAT_PULLING && !seat->is_offline) {
-        sl_msg_free(&block); /* of a source that was given up; it will be sent again */
+    if (seat->has_failed) {
+        sl_msg_free(&block); /* behind one that was refused: it will be sent again */
         return;
     }
     if (block->block.count > 0)
@@ -194,6 +199,7 @@ void merger_take_block(struct sl_ctx *ctx, struct merger *m)
         sl_metric_add(m->drainer->front.metrics.disorder, 1);
         sl_wrap(&why, err, "pump %s", seat->shared->node_id);
         merger_hold(m, why.text);
+        seat->has_failed = true;
         end_source(ctx, seat);
         sl_msg_free(&block);
         return;

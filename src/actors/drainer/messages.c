@@ -30,6 +30,32 @@ struct sl_drainer_block *sl_drainer_block_new(uint32_t input)
     return block;
 }
 
+static void piece_release(struct sl_msg *msg)
+{
+    sl_buf_free(&((struct sl_drainer_piece *)(void *)msg)->bytes);
+}
+
+struct sl_drainer_piece *sl_drainer_piece_new(uint32_t input, struct sl_buf **bytes)
+{
+    struct sl_drainer_piece *piece =
+        sl_msg_new_owning(struct sl_drainer_piece, SL_DRAINER_PIECE, piece_release);
+
+    piece->input = input;
+    piece->bytes = *bytes;
+    *bytes = NULL;
+    return piece;
+}
+
+static void spooled_release(struct sl_msg *msg)
+{
+    sl_buf_free(&((struct sl_drainer_spooled *)(void *)msg)->whole);
+}
+
+struct sl_drainer_spooled *sl_drainer_spooled_new(void)
+{
+    return sl_msg_new_owning(struct sl_drainer_spooled, SL_DRAINER_SPOOLED, spooled_release);
+}
+
 static void fenced_release(struct sl_msg *msg)
 {
     sl_node_list_free(&((struct sl_drainer_fenced *)(void *)msg)->pumps);
@@ -45,12 +71,12 @@ static void window_release(struct sl_msg *msg)
     sl_window_free(&((struct sl_drainer_window *)(void *)msg)->window);
 }
 
-struct sl_drainer_window *sl_drainer_window_new(struct sl_window **window)
+struct sl_drainer_window *sl_drainer_window_new(unsigned type, struct sl_window **window)
 {
     struct sl_drainer_window *msg =
-        sl_msg_new_owning(struct sl_drainer_window, SL_DRAINER_WINDOW, window_release);
+        sl_msg_new_owning(struct sl_drainer_window, type, window_release);
 
-    msg->hdr.bytes = (uint32_t)(*window)->bytes; /* at most SL_BUF_BYTES_MAX */
+    msg->hdr.bytes = (uint32_t)(*window)->bytes; /* within its line */
     msg->window = *window;
     *window = NULL;
     return msg;

@@ -19,23 +19,25 @@ struct sl_job;
 struct sl_sink_table;
 
 /* In the comments: Q asks a question, A is an answer, T is a timer's own. */
-#define SL_DRAINER_MSG_TABLE(X)                                                  \
-    X(SL_DRAINER_BLOCK, "block")         /* source -> merger */                  \
-    X(SL_DRAINER_FENCE, "fence")         /* Q merger -> collector */             \
-    X(SL_DRAINER_FENCED, "fenced")       /* A struct sl_drainer_fenced */        \
-    X(SL_DRAINER_WINDOW, "window")       /* merger -> planner */                 \
-    X(SL_DRAINER_DECODE, "decode")       /* the same message, on to a decoder */ \
-    X(SL_DRAINER_DISPATCH, "dispatch")   /* and on to the dispatcher */          \
-    X(SL_DRAINER_ASK_JOB, "ask-job")     /* Q planner -> historian */            \
-    X(SL_DRAINER_JOB, "job")             /* A struct sl_drainer_job */           \
-    X(SL_DRAINER_PART, "part")           /* Q dispatcher -> worker */            \
-    X(SL_DRAINER_DESCRIBE, "describe")   /* Q dispatcher -> checkpointer */      \
-    X(SL_DRAINER_DESCRIBED, "described") /* A struct sl_drainer_described */     \
-    X(SL_DRAINER_SAVE, "save")           /* Q dispatcher -> checkpointer */      \
-    X(SL_DRAINER_DDL, "ddl")             /* Q dispatcher -> checkpointer */      \
-    X(SL_DRAINER_DONE, "done")           /* A plain */                           \
-    X(SL_DRAINER_TICK, "tick")           /* T */                                 \
-    X(SL_DRAINER_RETRY, "retry")         /* T */                                 \
+#define SL_DRAINER_MSG_TABLE(X)                                               \
+    X(SL_DRAINER_BLOCK, "block")         /* source -> merger */               \
+    X(SL_DRAINER_PIECE, "piece")         /* Q source -> spooler */            \
+    X(SL_DRAINER_SPOOLED, "spooled")     /* A struct sl_drainer_spooled */    \
+    X(SL_DRAINER_FENCE, "fence")         /* Q merger -> collector */          \
+    X(SL_DRAINER_FENCED, "fenced")       /* A struct sl_drainer_fenced */     \
+    X(SL_DRAINER_WINDOW, "window")       /* merger -> planner */              \
+    X(SL_DRAINER_DECODE, "decode")       /* planner -> decoder */             \
+    X(SL_DRAINER_DISPATCH, "dispatch")   /* the same, on to the dispatcher */ \
+    X(SL_DRAINER_ASK_JOB, "ask-job")     /* Q planner -> historian */         \
+    X(SL_DRAINER_JOB, "job")             /* A struct sl_drainer_job */        \
+    X(SL_DRAINER_PART, "part")           /* Q dispatcher -> worker */         \
+    X(SL_DRAINER_DESCRIBE, "describe")   /* Q dispatcher -> checkpointer */   \
+    X(SL_DRAINER_DESCRIBED, "described") /* A struct sl_drainer_described */  \
+    X(SL_DRAINER_SAVE, "save")           /* Q dispatcher -> checkpointer */   \
+    X(SL_DRAINER_DDL, "ddl")             /* Q dispatcher -> checkpointer */   \
+    X(SL_DRAINER_DONE, "done")           /* A plain */                        \
+    X(SL_DRAINER_TICK, "tick")           /* T */                              \
+    X(SL_DRAINER_RETRY, "retry")         /* T */                              \
     X(SL_DRAINER_RESTART, "restart")     /* T */
 
 /* The numbers, made from the table, behind those of the front. */
@@ -65,6 +67,29 @@ struct sl_drainer_block {
 /* An empty one. */
 struct sl_drainer_block *sl_drainer_block_new(uint32_t input);
 
+/* A piece of a message that is too large for memory. */
+struct sl_drainer_piece {
+    struct sl_msg  hdr;
+    uint32_t       input;
+    bool           is_first; /* of its message; what came before of another one is forgotten */
+    bool           is_last;
+    struct sl_buf *bytes;   /* owned */
+    size_t         written; /* the spooler's */
+};
+
+/* One that takes the bytes. */
+struct sl_drainer_piece *sl_drainer_piece_new(uint32_t input, struct sl_buf **bytes);
+
+/* Answers it, when it is in the file; there is no other answer. */
+struct sl_drainer_spooled {
+    struct sl_msg  hdr;
+    size_t         bytes; /* of the piece */
+    struct sl_buf *whole; /* owned reference: the message; NULL: there are pieces to come */
+};
+
+/* An empty one. */
+struct sl_drainer_spooled *sl_drainer_spooled_new(void);
+
 /* "A timestamp, and the pumps there are": asks for a fence at or above `wanted`, which may come
  * below it; then ask again. */
 struct sl_drainer_fence {
@@ -85,14 +110,14 @@ struct sl_drainer_fenced *sl_drainer_fenced_new(void);
 
 /* ---- windows ---- */
 
-/* A window on its way; hdr.bytes is that of its records. */
+/* A window on its way; hdr.bytes is its `bytes`. */
 struct sl_drainer_window {
     struct sl_msg     hdr;
     struct sl_window *window; /* owned */
 };
 
-/* A message that takes the window. */
-struct sl_drainer_window *sl_drainer_window_new(struct sl_window **window);
+/* A message of that type that takes the window. */
+struct sl_drainer_window *sl_drainer_window_new(unsigned type, struct sl_window **window);
 
 /* Which jobs are there? With job_id that one, as soon as there is one, behind those of lower schema
  * versions above `above`; without, all whose version is above `above` and at most `up_to`. */
@@ -121,9 +146,12 @@ void sl_drainer_job_add(struct sl_drainer_job *answer, struct sl_job **job);
  * no other answer, since a worker tries until it can. */
 struct sl_row_part {
     struct sl_msg                   hdr;
-    const struct sl_window         *window; /* borrowed until it is answered */
-    uint32_t                        count;
+    const struct sl_window         *window;  /* borrowed until it is answered */
+    uint32_t                        count;   /* 0: it only ends what was open */
     const struct sl_window_change **changes; /* in the window's arena */
+    /* With kept transactions: its transaction goes on in the next part. Then done only means that
+     * this part is needed no more; the answer to the last one means durable, for all of them. */
+    bool is_open;
 };
 
 /* What does the downstream's table of that name look like? Answered DESCRIBED. */

@@ -12,378 +12,234 @@
  * in front of it; when their own binlogs come, they have been. Which those are is part of the
  * checkpoint.
  *
+ * The windows that it sends are its own (window.h): as large as their rows will be when they are
+ * decoded, within what its line holds. So the line bounds the memory of all behind it, and a
+ * transaction of any size passes through in as many windows as it takes (planner_rows.c). One that
+ * fits is never parted.
+ *
  * What it cannot understand (a row of a table that nobody made) makes a window that cannot be
  * applied; the stream stops in front of it. */
+
+#include "actors/drainer/planner_private.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-#include "actors/drainer/drainer.h"
-#include "actors/drainer/messages.h"
 #include "actors/drainer/topology.h"
-#include "actors/drainer/verdict.h"
 #include "base/assert.h"
 #include "base/log.h"
-#include "binlog/ddl.h"
-#include "binlog/job.h"
 #include "binlog/record.h"
-#include "binlog/schema.h"
 #include "runtime/actor.h"
 
-/* A row's ordinal: the place of its mutation in the record, and its place in the mutation. */
-enum { ORDINAL_ROW_BITS = 40 };
+/* ---- tables that nobody made yet ---- */
 
-struct planner {
-    struct sl_drainer        *drainer;
-    struct sl_schema         *schema;                   /* the drainer's */
-    struct sl_drainer_window *queue[SL_WINDOW_CREDITS]; /* owned, oldest first */
-    uint32_t                  queue_count;
-    uint32_t                  at;     /* transaction of the oldest window that is planned next */
-    sl_ts                     before; /* the commit ts before it */
-    int64_t                   known;  /* all jobs up to this schema version were asked for */
-    bool                      is_asked;
-    struct sl_drainer_job    *answer; /* owned: of the question for this transaction; NULL: none */
-    int64_t                   early[SL_EARLY_JOBS_MAX]; /* jobs whose binlogs are still to come */
-    uint32_t                  early_count;
-    struct sl_verdicts        verdicts;
-};
-
-/* ---- filters ---- */
-
-static bool is_ignored(const struct planner *p, sl_ts commit_ts)
+static bool names_unknown_table(const struct planner *p, struct sl_prewrite prewrite)
 {
-    const struct sl_conf_ints *ignored = &p->drainer->options.config->ignore_commit_ts;
+    struct sl_mutation mutation;
 
-    for (size_t i = 0; i < ignored->count; i++) {
-        if (ignored->items[i] == commit_ts)
+    while (sl_prewrite_next(&prewrite, &mutation, NULL) == SL_OK) {
+        if (sl_schema_fate(p->schema, mutation.table_id) == SL_TABLE_UNKNOWN)
             return true;
     }
     return false;
 }
 
-/* A job may be named by its id as well: of one that is run early the commit ts is not known yet. */
-static bool is_job_ignored(const struct planner *p, const struct sl_window_ddl *ddl)
+/* A job comes into the history when its binlog commits, and other servers of TiDB may write rows of
+ * its table a moment before. So a table that nobody made yet is looked for again for a while, when
+ * the transaction names a version above all that were seen: SL_AGAIN. */
+static enum sl_err look_again(struct sl_ctx *ctx, struct planner *p, sl_ts commit_ts,
+                              const struct sl_prewrite *prewrite)
 {
-    return is_ignored(p, ddl->job_id) || (!ddl->is_early && is_ignored(p, ddl->after));
-}
+    struct sl_why why;
 
-/* ---- rows ---- */
-
-static enum sl_err refuse_unknown(struct sl_window *w, int64_t table_id,
-                                  const struct sl_prewrite *prewrite)
-{
-    return sl_fail(&w->why, SL_NOT_FOUND,
-                   "a row of table id %" PRId64 " (schema version %" PRId64
-                   "), which no DDL job made: start the drainer with the complete DDL history as "
-                   "schema-source, or leave the transaction out with ignore-txn-commit-ts",
-                   table_id, prewrite->schema_version);
-}
-
-/* What the mutations of a record share. */
-struct transaction {
-    uint32_t           number; /* in its window */
-    bool               is_old; /* its TiDB writes no ddl_schema_state yet */
-    struct sl_prewrite prewrite;
-};
-
-static void count_skip(const struct planner *p, enum sl_drainer_skip reason, uint64_t count)
-{
-    sl_metric_add(p->drainer->front.metrics.skipped[reason], count);
-}
-
-/* Its rows; of one that cannot be read nobody knows how many. */
-static void count_skipped(const struct planner *p, enum sl_drainer_skip reason,
-                          const struct sl_mutation *mutation)
-{
-    struct sl_row_walk walk;
-    uint64_t           rows;
-
-    if (sl_row_walk_open(mutation->bytes, &walk, &rows, NULL) == SL_OK)
-        count_skip(p, reason, rows);
-}
-
-static enum sl_err plan_mutation(struct planner *p, struct sl_window *w,
-                                 const struct transaction *txn, const struct sl_mutation *mutation,
-                                 uint64_t place)
-{
-    struct sl_table       *table;
-    struct sl_window_plan *plan;
-    struct sl_verdict      verdict;
-    enum sl_err            err;
-
-    switch (sl_schema_fate(p->schema, mutation->table_id)) {
-    case SL_TABLE_LIVE: break;
-    case SL_TABLE_SYSTEM:
-    case SL_TABLE_TRUNCATED: /* late: the upstream has them no more */
-    case SL_TABLE_DROPPED: return SL_OK;
-    case SL_TABLE_UNKNOWN: return refuse_unknown(w, mutation->table_id, &txn->prewrite);
+    if (sl_schema_version(p->schema) >= prewrite->schema_version ||
+        p->looks == SL_PLANNER_LOOKS_MAX)
+        return SL_OK; /* it will be refused */
+    if (++p->looks == SL_HISTORIAN_PATIENCE) {
+        sl_fail(&why, SL_NOT_FOUND,
+                "commit ts %" PRId64 " has rows of a table that no DDL job up to schema version "
+                "%" PRId64 " made; its job is looked for",
+                commit_ts, prewrite->schema_version);
+        sl_drainer_board_note(&p->drainer->front.board, SL_DRAINER_PART_SCHEMA, SL_DRAINER_WAITING,
+                              SL_NOT_FOUND, why.text);
     }
-    table = sl_schema_table(p->schema, mutation->table_id);
-    err = sl_verdict_of_table(&p->verdicts, table, &verdict, &w->why);
-    if (err == SL_OK && verdict.is_skipped)
-        count_skipped(p, SL_DRAINER_SKIP_TABLE, mutation);
-    if (err != SL_OK || verdict.is_skipped)
-        return err;
-    plan = sl_window_add_plan(w);
-    plan->txn = txn->number;
-    plan->is_old = txn->is_old;
-    plan->mutation = mutation->bytes;
-    plan->table = sl_table_ref(table);
-    plan->written_as = sl_table_ref(
-        sl_schema_table_at(p->schema, mutation->table_id, txn->prewrite.schema_version));
-    plan->first_ordinal = place << ORDINAL_ROW_BITS;
-    plan->kinds_skipped = verdict.kinds_skipped;
-    return SL_OK;
+    p->known = sl_schema_version(p->schema);
+    sl_timer_arm(ctx, &p->retry, SL_DRAINER_RETRY, SL_HISTORIAN_RETRY_MS);
+    return SL_AGAIN;
 }
 
-/* ---- DDL ---- */
-
-static void log_skip(const struct sl_job *job, const struct sl_window_ddl *ddl, const char *reason)
+static void looked(struct planner *p)
 {
-    sl_log(SL_LOG_INFO, "skip ddl", sl_field_i64("commit_ts", ddl->after),
-           sl_field_i64("job", job->id), sl_field_bytes("query", job->query.bytes, job->query.len),
-           sl_field_str("reason", reason));
-}
-
-/* Why the downstream shall not see it; NULL: it shall. */
-static enum sl_err look_for_skip(const struct planner *p, const struct sl_job *job,
-                                 const struct sl_window_ddl *ddl, const char **reason,
-                                 struct sl_why *why)
-{
-    *reason = NULL;
-    if (is_job_ignored(p, ddl))
-        *reason = "ignore-txn-commit-ts";
-    else if (ddl->action->kind == SL_DDL_SKIP)
-        *reason = ddl->action->reason;
-    else if (!p->drainer->options.config->sync_ddl)
-        *reason = "sync-ddl is false";
-    else
-        return sl_verdict_of_ddl(&p->verdicts, &ddl->action->object, job->query, reason, why);
-    return SL_OK;
-}
-
-/* An action that cannot be followed holds the stream, unless somebody decided to leave it out. */
-static enum sl_err check_stop(const struct sl_window_ddl *ddl, struct sl_why *why)
-{
-    if (ddl->action->kind != SL_DDL_STOP)
-        return SL_OK;
-    return sl_fail(why, SL_UNSUPPORTED,
-                   "DDL job %" PRId64
-                   " cannot be followed: %s; do by hand what it means downstream, "
-                   "then leave it out with ignore-txn-commit-ts = [%" PRId64 "]",
-                   ddl->job_id, ddl->action->reason, ddl->job_id);
-}
-
-static void log_ddl(const struct sl_window_ddl *ddl)
-{
-    for (uint32_t i = 0; i < ddl->action->statement_count; i++)
-        sl_log(SL_LOG_INFO,
-               "add ddl item to syncer, you can add this commit ts to `ignore-txn-commit-ts` to "
-               "skip this ddl if needed",
-               sl_field_bytes("sql", ddl->action->statements[i].text.bytes,
-                              ddl->action->statements[i].text.len),
-               sl_field_i64("commit ts", ddl->is_early ? ddl->job_id : ddl->after));
-}
-
-/* The job becomes part of the schema, and its action, if there is one, of the window. */
-static enum sl_err plan_job(struct planner *p, struct sl_window *w, const struct sl_job *job,
-                            const struct sl_ddl_input *input, struct sl_window_ddl *ddl)
-{
-    const char *reason;
-    enum sl_err err;
-
-    sl_metric_add(p->drainer->front.metrics.ddl_jobs, 1);
-    ddl->job_id = job->id;
-    ddl->schema_version = job->schema_version;
-    if ((err = sl_ddl_plan(input, &ddl->action, &w->why)) != SL_OK ||
-        (err = look_for_skip(p, job, ddl, &reason, &w->why)) != SL_OK ||
-        (reason == NULL && (err = check_stop(ddl, &w->why)) != SL_OK) ||
-        (err = sl_schema_apply(p->schema, job, &w->why)) != SL_OK)
-        return err;
-    sl_verdicts_forget(&p->verdicts);
-    if (job->schema_version > w->schema_version)
-        w->schema_version = job->schema_version;
-    if (reason != NULL) {
-        count_skip(p, SL_DRAINER_SKIP_DDL, 1);
-        log_skip(job, ddl, reason);
-        sl_ddl_action_free(&ddl->action);
-        w->ddl_count--; /* it was the last one */
-    } else {
-        log_ddl(ddl);
-    }
-    return SL_OK;
-}
-
-/* One that this window's next transaction has seen already, although its own binlog comes later. */
-static enum sl_err plan_early(struct planner *p, struct sl_window *w, const struct sl_job *job)
-{
-    const struct sl_ddl_input input = {
-        .job = job, .schema = p->schema, .query = job->query, .target = p->drainer->ddl_target};
-    struct sl_window_ddl *ddl;
-
-    if (!sl_job_is_done(job))
-        return SL_OK;
-    if (p->early_count == SL_EARLY_JOBS_MAX) { /* the oldest has had its binlog long since */
-        p->early_count--;
-        memmove(p->early, p->early + 1, p->early_count * sizeof *p->early);
-    }
-    ddl = sl_window_add_ddl(w);
-    ddl->before = ddl->after = p->before;
-    ddl->is_early = true;
-    p->early[p->early_count++] = job->id;
-    return plan_job(p, w, job, &input, ddl);
-}
-
-static bool take_early(struct planner *p, int64_t job_id)
-{
-    for (uint32_t i = 0; i < p->early_count; i++) {
-        if (p->early[i] != job_id)
-            continue;
-        p->early_count--;
-        memmove(p->early + i, p->early + i + 1, (p->early_count - i) * sizeof *p->early);
-        return true;
-    }
-    return false;
-}
-
-/* ---- jobs ---- */
-
-static void ask_jobs(struct sl_ctx *ctx, struct planner *p, int64_t job_id, int64_t up_to)
-{
-    struct sl_drainer_ask_job *question;
-
-    if (p->is_asked)
-        return;
-    question = sl_msg_new(struct sl_drainer_ask_job, SL_DRAINER_ASK_JOB);
-    question->job_id = job_id;
-    question->above = p->known;
-    question->up_to = up_to;
-    if (sl_ask(ctx, sl_line(ctx, SL_LINE_JOB, 0), p->drainer->historian_ref, 0, &question) != SL_OK)
-        SL_UNREACHABLE("one question at a time");
-    p->is_asked = true;
+    if (p->looks >= SL_HISTORIAN_PATIENCE)
+        sl_drainer_board_note(&p->drainer->front.board, SL_DRAINER_PART_SCHEMA, SL_DRAINER_RUNNING,
+                              SL_OK, NULL);
+    p->looks = 0;
 }
 
 /* ---- a transaction ---- */
 
-/* The jobs of the answer but its last `rest` ones. */
-static enum sl_err plan_early_jobs(struct planner *p, struct sl_window *w, uint32_t rest)
+/* Its rows are under way, if it has any; SL_AGAIN as above. */
+static enum sl_err begin_rows(struct sl_ctx *ctx, struct planner *p, struct sl_window *w,
+                              const struct sl_record *record)
 {
-    enum sl_err err = SL_OK;
-
-    for (uint32_t i = 0; i + rest < p->answer->count && err == SL_OK; i++)
-        err = plan_early(p, w, p->answer->jobs[i]);
-    return err;
-}
-
-/* Returns SL_AGAIN when its job must come first. With it come the jobs of lower versions that were
- * not seen yet: they are in front of it. */
-static enum sl_err plan_ddl(struct sl_ctx *ctx, struct planner *p, struct sl_window *w,
-                            const struct sl_record *record)
-{
-    struct sl_ddl_input   input = {.schema = p->schema,
-                                   .query = record->ddl_query,
-                                   .schema_state = record->ddl_schema_state,
-                                   .target = p->drainer->ddl_target};
-    struct sl_window_ddl *ddl;
-    enum sl_err           err;
-
-    if (sl_ddl_is_setval(record->ddl_query) || take_early(p, record->ddl_job_id))
-        return SL_OK;
-    if (p->answer == NULL) {
-        ask_jobs(ctx, p, record->ddl_job_id, 0);
-        return SL_AGAIN;
-    }
-    if ((err = plan_early_jobs(p, w, 1)) == SL_OK) {
-        input.job = p->answer->jobs[p->answer->count - 1];
-        ddl = sl_window_add_ddl(w);
-        ddl->before = p->before;
-        ddl->after = record->commit_ts;
-        err = plan_job(p, w, input.job, &input, ddl);
-        if (input.job->schema_version > p->known)
-            p->known = input.job->schema_version;
-    }
-    sl_msg_free(&p->answer);
-    return err;
-}
-
-/* Every job that the transaction may have seen is in front of it: TiDB lets transactions use what a
- * DDL made before the binlog of that DDL commits. Returns SL_AGAIN when they must come first. */
-static enum sl_err catch_up(struct sl_ctx *ctx, struct planner *p, struct sl_window *w,
-                            int64_t schema_version)
-{
-    enum sl_err err;
-
-    if (schema_version <= p->known)
-        return SL_OK;
-    if (p->answer == NULL) {
-        ask_jobs(ctx, p, 0, schema_version);
-        return SL_AGAIN;
-    }
-    err = plan_early_jobs(p, w, 0);
-    p->known = schema_version;
-    sl_msg_free(&p->answer);
-    return err;
-}
-
-static enum sl_err plan_rows(struct sl_ctx *ctx, struct planner *p, struct sl_window *w,
-                             const struct sl_record *record)
-{
-    struct transaction  txn = {.number = p->at, .is_old = !record->has_schema_state};
-    struct sl_prewrite *prewrite = &txn.prewrite;
-    struct sl_mutation  mutation;
-    enum sl_err         err;
+    struct sl_prewrite prewrite = {0};
+    enum sl_err        err;
 
     if (record->prewrite_value.len == 0)
         return SL_OK;
-    if ((err = sl_prewrite_open(record->prewrite_value, prewrite, &w->why)) != SL_OK ||
-        (err = catch_up(ctx, p, w, prewrite->schema_version)) != SL_OK)
+    if ((err = sl_prewrite_open(record->prewrite_value, &prewrite, &w->why)) != SL_OK ||
+        (err = planner_catch_up(ctx, p, w, prewrite.schema_version)) != SL_OK)
         return err;
-    for (uint64_t place = 0; (err = sl_prewrite_next(prewrite, &mutation, &w->why)) == SL_OK;
-         place++) {
-        if ((err = plan_mutation(p, w, &txn, &mutation, place)) != SL_OK)
-            return err;
-    }
-    return err == SL_NOT_FOUND ? SL_OK : err;
+    if (names_unknown_table(p, prewrite) &&
+        (err = look_again(ctx, p, record->commit_ts, &prewrite)) != SL_OK)
+        return err;
+    looked(p);
+    p->first_plan = w->plan_count;
+    p->first_bytes = w->bytes;
+    planner_rows_begin(&p->rows, &prewrite, !record->has_schema_state);
+    return SL_OK;
 }
 
-static enum sl_err plan_transaction(struct sl_ctx *ctx, struct planner *p, struct sl_window *w)
+static enum sl_err begin_transaction(struct sl_ctx *ctx, struct planner *p, struct sl_window *w,
+                                     const struct sl_window_txn *txn)
 {
     struct sl_record record;
-    sl_ts            commit_ts = w->txns[p->at].commit_ts;
-    enum sl_err      err = sl_record_decode(w->txns[p->at].bytes, &record, &w->why);
+    enum sl_err      err = sl_record_decode(txn->bytes, &record, &w->why);
 
     if (err != SL_OK)
         return err;
     if (record.ddl_job_id != 0)
-        return plan_ddl(ctx, p, w, &record);
-    if (!is_ignored(p, commit_ts))
-        return plan_rows(ctx, p, w, &record);
-    count_skip(p, SL_DRAINER_SKIP_COMMIT_TS, 1);
-    sl_log(SL_LOG_WARN, "skip txn", sl_field_i64("commit_ts", commit_ts));
+        return planner_ddl(ctx, p, w, &record);
+    if (!planner_is_ignored(p, txn->commit_ts))
+        return begin_rows(ctx, p, w, &record);
+    sl_metric_add(p->drainer->front.metrics.skipped[SL_DRAINER_SKIP_COMMIT_TS], 1);
+    sl_log(SL_LOG_WARN, "skip txn", sl_field_i64("commit_ts", txn->commit_ts));
     return SL_OK;
+}
+
+/* Until it must wait: SL_AGAIN for jobs or the next turn, SL_FULL for a window that has room. */
+static enum sl_err plan_transaction(struct sl_ctx *ctx, struct planner *p, struct sl_window *w,
+                                    const struct sl_window_txn *txn)
+{
+    const struct planner_tools tools = {
+        .schema = p->schema,
+        .verdicts = &p->verdicts,
+        .skipped = p->drainer->front.metrics.skipped[SL_DRAINER_SKIP_TABLE],
+        .bytes_max = p->bytes_max};
+    enum sl_err err = SL_OK;
+
+    if (!p->rows.is_open)
+        err = begin_transaction(ctx, p, w, txn);
+    if (err != SL_OK || !p->rows.is_open)
+        return err;
+    err = planner_rows_plan(&p->rows, &tools, w);
+    if (err == SL_AGAIN)
+        p->must_go_on = true;
+    return err;
 }
 
 /* ---- windows ---- */
 
-/* False: it must wait. */
-static bool plan(struct sl_ctx *ctx, struct planner *p, struct sl_window *w)
+/* The window being made, which has the transaction as its last one; NULL: none. */
+static struct sl_window *window_for(struct planner *p, const struct sl_window_txn *txn)
 {
-    for (; p->at < w->txn_count; p->at++) {
-        sl_ts commit_ts = w->txns[p->at].commit_ts;
+    struct sl_window *w;
 
-        w->err = plan_transaction(ctx, p, w);
-        if (w->err == SL_AGAIN) {
-            w->err = SL_OK;
-            return false;
-        }
-        if (w->err != SL_OK) {
-            sl_wrap(&w->why, w->err, "commit ts %" PRId64, commit_ts);
-            break;
-        }
-        p->before = commit_ts;
+    if (p->out == NULL)
+        p->out = sl_window_new(p->out_seq);
+    w = p->out;
+    if (txn == NULL || (w->txn_count > 0 && w->txns[w->txn_count - 1].commit_ts == txn->commit_ts))
+        return w;
+    w->txns[w->txn_count] = *txn;
+    (void)sl_buf_ref(txn->owner);
+    w->txn_count++;
+    return w;
+}
+
+/* It leaves, if the line has room; it says that all up to `last` is in it or before it. */
+static bool send_window(struct sl_ctx *ctx, struct planner *p, sl_ts last)
+{
+    struct sl_line           *line = sl_line(ctx, SL_LINE_DECODE, 0);
+    struct sl_window         *w = window_for(p, NULL);
+    struct sl_drainer_window *msg;
+    enum sl_err               err;
+
+    if (p->is_line_full)
+        return false;
+    if (w->bytes > sl_line_bytes(line)) /* one row may be: it has all the line */
+        w->bytes = sl_line_bytes(line);
+    if (sl_line_credits_free(line) == 0 || sl_line_bytes_free(line) < (int64_t)w->bytes) {
+        p->is_line_full = true;
+        sl_line_wait(ctx, line, (uint32_t)w->bytes, 0);
+        return false;
     }
+    w->last_ts = last;
+    w->is_open = p->rows.is_open;
+    atomic_fetch_add_explicit(&p->drainer->front.board.windows, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&p->drainer->front.board.held_bytes, w->bytes, memory_order_relaxed);
+    for (uint32_t i = 0; w->is_open && i < w->txn_count; i++)
+        sl_buf_forget(w->txns[i].owner);
+    msg = sl_drainer_window_new(SL_DRAINER_DECODE, &p->out);
+    err = sl_send(ctx, line, p->drainer->decoder_ref[p->out_seq++ % p->drainer->decoders], &msg);
+    SL_ASSERT(err == SL_OK); /* nobody else sends on this line */
+    return true;
+}
+
+/* The present transaction did not fit behind those before it in the window, but it may into one of
+ * its own. True: it begins again there. */
+static bool take_back(struct planner *p, struct sl_window *w, const struct sl_window_txn *txn)
+{
+    if (p->first_plan == 0 || txn->bytes.len > p->bytes_max)
+        return false;
+    planner_rows_end(&p->rows);
+    sl_window_cut_plans(w, p->first_plan);
+    w->bytes = p->first_bytes;
+    sl_buf_free(&w->txns[--w->txn_count].owner);
+    p->first_plan = 0;
+    return true;
+}
+
+/* ---- the merger's windows ---- */
+
+/* All of the oldest one but its end; false: it must wait. */
+static bool plan_transactions(struct sl_ctx *ctx, struct planner *p, const struct sl_window *merged)
+{
+    if (sl_timer_armed(&p->retry))
+        return false;
+    while (p->at < merged->txn_count) {
+        const struct sl_window_txn *txn = &merged->txns[p->at];
+        struct sl_window           *w = window_for(p, txn);
+        enum sl_err                 err = plan_transaction(ctx, p, w, txn);
+
+        if (err == SL_AGAIN)
+            return false;
+        if (err == SL_FULL) {
+            (void)take_back(p, w, txn);
+            if (!send_window(ctx, p, p->before))
+                return false;
+            continue;
+        }
+        w->err = err;
+        if (err != SL_OK) {
+            sl_wrap(&w->why, err, "commit ts %" PRId64, txn->commit_ts);
+            p->at = merged->txn_count;
+            return true;
+        }
+        p->before = txn->commit_ts;
+        p->at++;
+    }
+    return true;
+}
+
+static bool plan(struct sl_ctx *ctx, struct planner *p, const struct sl_window *merged)
+{
+    if (!plan_transactions(ctx, p, merged))
+        return false;
+    window_for(p, NULL)->passes_past = merged->passes_past;
+    if (!send_window(ctx, p, merged->last_ts))
+        return false;
     p->at = 0;
-    p->before = w->last_ts;
+    p->before = merged->last_ts;
     return true;
 }
 
@@ -392,13 +248,15 @@ static enum sl_err plan_all(struct sl_ctx *ctx, void *self)
     struct planner *p = self;
     uint32_t        done = 0;
 
-    for (; done < p->queue_count && plan(ctx, p, p->queue[done]->window); done++) {
-        uint32_t k = (uint32_t)(p->queue[done]->window->seq % p->drainer->decoders);
-
-        sl_forward(ctx, p->drainer->decoder_ref[k], SL_DRAINER_DECODE, &p->queue[done]);
+    p->must_go_on = false;
+    while (done < p->queue_count && !p->is_line_full && plan(ctx, p, p->queue[done]->window)) {
+        sl_msg_free(&p->queue[done]);
+        done++;
     }
     p->queue_count -= done;
     memmove(p->queue, p->queue + done, p->queue_count * sizeof *p->queue);
+    if (p->must_go_on)
+        sl_timer_arm(ctx, &p->tick, SL_DRAINER_TICK, 0);
     return SL_OK;
 }
 
@@ -407,8 +265,9 @@ static enum sl_err plan_all(struct sl_ctx *ctx, void *self)
 static enum sl_err start(struct sl_ctx *ctx, void *self, const void *args)
 {
     struct planner *p = self;
+    uint64_t        share = sl_line_bytes(sl_line(ctx, SL_LINE_DECODE, 0)) / SL_WINDOW_SHARE;
 
-    (void)ctx;
+    p->bytes_max = share < SL_WINDOW_PLAN_BYTES ? share : SL_WINDOW_PLAN_BYTES;
     p->drainer = ((const struct sl_drainer_args *)args)->drainer;
     p->schema = p->drainer->schema;
     p->known = sl_schema_version(p->schema);
@@ -432,6 +291,8 @@ static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
         p->is_asked = false;
         p->answer = (struct sl_drainer_job *)(void *)sl_take(ctx);
         return SL_OK;
+    case SL_DRAINER_TICK:
+    case SL_DRAINER_RETRY: return SL_OK; /* plan_all follows */
     }
     SL_UNREACHABLE("not in this actor's protocol");
 }
@@ -443,7 +304,7 @@ static enum sl_err system_message(struct sl_ctx *ctx, void *self, struct sl_msg 
     switch ((enum sl_system_msg)msg->type) {
     case SL_MSG_STOP: sl_stop(ctx); return SL_OK;
     case SL_MSG_GONE: p->is_asked = false; return SL_OK; /* the historian's end is root's */
-    case SL_MSG_OPEN:
+    case SL_MSG_OPEN: p->is_line_full = false; return SL_OK;
     case SL_MSG_CHILD_ENDED:
     case SL_MSG_GRANTED:
     case SL_SYSTEM_MSGS: break;
@@ -460,6 +321,8 @@ static void stop(struct sl_ctx *ctx, void *self)
         sl_msg_free(&p->queue[i]);
     if (p->answer != NULL)
         sl_msg_free(&p->answer);
+    planner_rows_end(&p->rows);
+    sl_window_free(&p->out);
     sl_verdicts_done(&p->verdicts);
 }
 
@@ -470,6 +333,8 @@ const struct sl_actor_class sl_drainer_planner_class = {
     .lane = SL_LANE_COMPUTE,
     .state_bytes = sizeof(struct planner),
     .questions_max = 1,
+    .waits_max = 1,
+    .timers_max = 2,
     .start = start,
     .handle = handle,
     .system = system_message,

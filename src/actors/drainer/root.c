@@ -3,7 +3,7 @@
  *
  *     publish pausing (closing, to leave for good)
  *     gateway (and its sessions)
- *     merger (and its sources), collector, planner, historian, decoders     nothing new comes
+ *     merger (and its sources), spooler, collector, planner, historian, decoders     nothing new comes
  *     dispatcher      what is in flight is applied, the checkpoint saved; for SL_DRAINER_STOP_MS at
  *                     most, then it is given up, and applied again at the next start
  *     workers, checkpointer
@@ -106,6 +106,8 @@ static enum sl_err root_start(struct sl_ctx *ctx, void *self, const void *args)
     if (err == SL_OK)
         err = spawn(ctx, r, &sl_drainer_collector_class, 0, &d->front.collector_ref);
     if (err == SL_OK)
+        err = spawn(ctx, r, &sl_drainer_spooler_class, 0, &d->spooler_ref);
+    if (err == SL_OK)
         err = spawn(ctx, r, &sl_drainer_merger_class, 0, &d->merger_ref);
     if (err == SL_OK)
         err = start_front(ctx, r);
@@ -164,6 +166,7 @@ static void next_step(struct sl_ctx *ctx, struct root *r)
     case STEP_GATEWAY: stop_child(ctx, r, r->gateway); return;
     case STEP_INPUT:
         stop_child(ctx, r, d->merger_ref);
+        stop_child(ctx, r, d->spooler_ref);
         stop_child(ctx, r, d->front.collector_ref);
         stop_child(ctx, r, d->planner_ref);
         stop_child(ctx, r, d->historian_ref);
@@ -293,7 +296,7 @@ const struct sl_actor_class sl_drainer_root_class = {
     .state_bytes = sizeof(struct root),
     .questions_max = 2,
     .timers_max = 1,
-    .children_max = SL_DRAINER_WORKERS_MAX + SL_DRAINER_DECODERS_MAX + 10,
+    .children_max = SL_DRAINER_WORKERS_MAX + SL_DRAINER_DECODERS_MAX + 11,
     .start = root_start,
     .handle = root_handle,
     .system = root_system,

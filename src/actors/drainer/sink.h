@@ -64,7 +64,9 @@ struct sl_sink_ops {
     enum sl_err (*worker_open)(struct sl_sink *sink, uint32_t number, struct sl_sink_worker **out,
                                struct sl_why *why);
     void (*worker_close)(struct sl_sink_worker *worker);
-    /* Apply the parts in their order; all or, to be tried again as it is, nothing that counts. */
+    /* Apply the parts in their order; all or, to be tried again as it is, nothing that counts. One
+     * that is open comes alone, and is committed with the last of its transaction: closing the
+     * worker before that undoes it. */
     enum sl_err (*apply)(struct sl_sink_worker *worker, struct sl_row_part *const *parts,
                          uint32_t count, struct sl_why *why);
     /* From any thread: what any of the calls above waits for, and all that follows, fails as lost.

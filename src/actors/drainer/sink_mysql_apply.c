@@ -34,7 +34,8 @@ struct mysql_worker {
     struct sink_lane           lanes[SL_ROW_LANES];   /* of those of this worker: as committed */
     struct sink_lane           reached[SL_ROW_LANES]; /* and with the transaction that is open */
     bool                       has_lanes;
-    const struct sl_row_keys  *used; /* in a lane, in this transaction; NULL: none */
+    bool                       is_inside; /* a transaction of several parts */
+    const struct sl_row_keys  *used;      /* in a lane, in this transaction; NULL: none */
 };
 
 /* ---- opening ---- */
@@ -313,9 +314,19 @@ static enum sl_err run_parts(struct mysql_worker *w, struct sl_row_part *const *
                 return err;
         }
     }
-    if ((err = run_statement(w, why)) != SL_OK || (err = run_fold(w, why)) != SL_OK)
+    if ((err = run_statement(w, why)) != SL_OK)
         return err;
-    return save_lanes(w, why);
+    return run_fold(w, why);
+}
+
+static enum sl_err begin(struct mysql_worker *w, struct sl_why *why)
+{
+    enum sl_err err;
+
+    if ((err = lock(w, why)) != SL_OK || (!w->has_lanes && (err = read_lanes(w, why)) != SL_OK))
+        return err;
+    memcpy(w->reached, w->lanes, sizeof w->reached);
+    return SL_OK;
 }
 
 static sl_nanos now(const struct mysql_worker *w)
@@ -342,11 +353,14 @@ enum sl_err sink_mysql_apply(struct sl_sink_worker *worker, struct sl_row_part *
     sl_nanos             begun = now(w);
     enum sl_err          err;
 
-    if ((err = lock(w, why)) != SL_OK || (!w->has_lanes && (err = read_lanes(w, why)) != SL_OK))
+    if (!w->is_inside && (err = begin(w, why)) != SL_OK)
         return err;
-    memcpy(w->reached, w->lanes, sizeof w->reached);
     w->used = NULL;
     if ((err = run_parts(w, parts, count, why)) != SL_OK)
+        return err;
+    if ((w->is_inside = parts[count - 1]->is_open))
+        return SL_OK;
+    if ((err = save_lanes(w, why)) != SL_OK)
         return err;
     measure(w, SL_DRAINER_QUERY_EXEC, &begun);
     if ((err = sl_mysql_exec(w->conn, commit, sizeof commit - 1, NULL, why)) != SL_OK)

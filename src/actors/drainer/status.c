@@ -63,6 +63,7 @@ static enum sl_condition condition_of(enum sl_drainer_part part, const struct sl
     case SL_DRAINER_PART_REGISTRY: return SL_DRAINER_REGISTRY_AWAITED;
     case SL_DRAINER_PART_HEARTBEAT: return SL_DRAINER_RECORD_NOT_WRITTEN;
     case SL_DRAINER_PART_MERGE: return is_held ? SL_DRAINER_ORDER_BROKEN : SL_DRAINER_PUMP_AWAITED;
+    case SL_DRAINER_PART_SPOOL: return SL_DRAINER_SPOOL_FAILS;
     case SL_DRAINER_PART_SCHEMA: return SL_DRAINER_JOB_AWAITED;
     case SL_DRAINER_PART_STREAM:
         if (note->code == SL_UNSUPPORTED)

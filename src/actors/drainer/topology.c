@@ -1,11 +1,14 @@
 #include "actors/drainer/topology.h"
 
+#include <string.h>
+
 #include "base/limits.h"
 
 static const struct sl_topology_actor actors[] = {
     {&sl_drainer_root_class, 1},
     {&sl_drainer_collector_class, 1},
     {&sl_drainer_source_class, SL_DRAINER_SOURCES_MAX},
+    {&sl_drainer_spooler_class, 1},
     {&sl_drainer_merger_class, 1},
     {&sl_drainer_planner_class, 1},
     {&sl_drainer_historian_class, 1},
@@ -26,6 +29,14 @@ static const struct sl_topology_line lines[SL_DRAINER_LINES] = {
             .inputs = SL_DRAINER_SOURCES_MAX + 1, /* the fence is an input without a line */
             .path = {&sl_drainer_source_class, &sl_drainer_merger_class},
         },
+    [SL_LINE_SPOOL_PIECE] =
+        {
+            .name = "piece",
+            .credits = SL_PIECE_CREDITS,
+            .bytes = 0, /* the window that a message is granted bounds them */
+            .inputs = SL_DRAINER_SOURCES_MAX + 1,
+            .path = {&sl_drainer_source_class, &sl_drainer_spooler_class},
+        },
     [SL_LINE_FENCE] =
         {
             .name = "fence",
@@ -40,7 +51,15 @@ static const struct sl_topology_line lines[SL_DRAINER_LINES] = {
             .credits = SL_WINDOW_CREDITS,
             .bytes = SL_WINDOW_LINE_BYTES,
             .inputs = 1,
-            .path = {&sl_drainer_merger_class, &sl_drainer_planner_class, &sl_drainer_decoder_class,
+            .path = {&sl_drainer_merger_class, &sl_drainer_planner_class},
+        },
+    [SL_LINE_DECODE] =
+        {
+            .name = "decode",
+            .credits = SL_WINDOW_CREDITS,
+            .bytes = SL_DECODE_LINE_BYTES,
+            .inputs = 1,
+            .path = {&sl_drainer_planner_class, &sl_drainer_decoder_class,
                      &sl_drainer_dispatcher_class},
         },
     [SL_LINE_JOB] =
@@ -76,3 +95,22 @@ const struct sl_topology sl_drainer_topology = {
     .lines = lines,
     .line_count = SL_DRAINER_LINES,
 };
+
+/* A line of no bytes counts credits only. What one message is charged has 32 bits. */
+static uint64_t in_proportion(uint64_t bytes, uint64_t budget_bytes)
+{
+    uint64_t share = bytes * (budget_bytes >> 20) / (SL_DRAINER_BUDGET_BYTES >> 20);
+
+    return share < SL_DRAINER_LINE_BYTES_MAX ? share : SL_DRAINER_LINE_BYTES_MAX;
+}
+
+void sl_drainer_wire(struct sl_drainer_wiring *out, uint64_t budget_bytes)
+{
+    memcpy(out->lines, lines, sizeof lines);
+    for (uint32_t i = SL_DRAINER_FRONT_LINES; i < SL_DRAINER_LINES; i++)
+        out->lines[i].bytes = in_proportion(lines[i].bytes, budget_bytes);
+    if (out->lines[SL_LINE_BLOCK].bytes > SL_SPOOL_BYTES)
+        out->lines[SL_LINE_BLOCK].bytes = SL_SPOOL_BYTES;
+    out->topology = sl_drainer_topology;
+    out->topology.lines = out->lines;
+}

@@ -23,12 +23,11 @@ void sl_window_free(struct sl_window **window)
     *window = NULL;
     if (w == NULL)
         return;
-    for (uint32_t i = 0; i < w->plan_count; i++) {
-        sl_table_free(&w->plans[i].table);
-        sl_table_free(&w->plans[i].written_as);
-    }
-    for (uint32_t i = 0; i < w->txn_count; i++)
+    sl_window_cut_plans(w, 0);
+    for (uint32_t i = 0; i < w->txn_count; i++) {
+        sl_buf_forget(w->txns[i].owner); /* what others still need is read again */
         sl_buf_free(&w->txns[i].owner);
+    }
     for (uint32_t i = 0; i < w->ddl_count; i++)
         sl_ddl_action_free(&w->ddls[i].action);
     free(w->ddls);
@@ -47,6 +46,16 @@ struct sl_window_plan *sl_window_add_plan(struct sl_window *window)
     }
     memset(&window->plans[window->plan_count], 0, sizeof *window->plans);
     return &window->plans[window->plan_count++];
+}
+
+void sl_window_cut_plans(struct sl_window *window, uint32_t count)
+{
+    while (window->plan_count > count) {
+        struct sl_window_plan *plan = &window->plans[--window->plan_count];
+
+        sl_table_free(&plan->table);
+        sl_table_free(&plan->written_as);
+    }
 }
 
 struct sl_window_ddl *sl_window_add_ddl(struct sl_window *window)

@@ -11,6 +11,11 @@
  *     decoder      changes
  *     dispatcher   what has been handed to workers, and what is done
  *
+ * The planner makes windows of its own out of the merger's, bounded by what their rows will take
+ * when they are decoded: so a large transaction is several of them. Each but its last is open; they
+ * have the last_ts of what is before the transaction, so that nothing says it is applied before it
+ * is.
+ *
  * One without transactions only says how far all is complete. */
 
 #include <stdbool.h>
@@ -33,19 +38,18 @@ struct sl_window_txn {
     sl_ts           start_ts;
     struct sl_slice bytes; /* the record */
     struct sl_buf  *owner; /* owned reference: what keeps it alive */
-    uint32_t        first_change;
-    uint32_t        change_count;
 };
 
 /* Rows of one mutation of a transaction. */
 struct sl_window_plan {
-    uint32_t         txn;
-    struct sl_slice  mutation;      /* a serialized TableMutation */
-    struct sl_table *table;         /* owned reference: as the stream has made it */
-    struct sl_table *written_as;    /* owned reference: as the mutation was written */
-    uint64_t         first_ordinal; /* of its first row in the transaction, before filters */
-    bool             is_old;        /* written by a TiDB of before November 2019 */
-    uint32_t         kinds_skipped; /* bit 1 << enum sl_event_kind: rows that are left out */
+    uint32_t           txn;
+    struct sl_row_walk rows;          /* begins with the first one */
+    uint64_t           row_count;     /* so many of them */
+    struct sl_table   *table;         /* owned reference: as the stream has made it */
+    struct sl_table   *written_as;    /* owned reference: as the mutation was written */
+    uint64_t           first_ordinal; /* of the first one in the transaction, before filters */
+    bool               is_old;        /* written by a TiDB of before November 2019 */
+    uint32_t           kinds_skipped; /* bit 1 << enum sl_event_kind: rows that are left out */
 };
 
 /* A DDL between the rows of a window: it is run when all before it is applied, and before all
@@ -75,7 +79,8 @@ struct sl_window {
     sl_ts    last_ts; /* everything at or below is in this window or before it */
     bool passes_past; /* nothing above last_ts was there for a drainer before this one to apply */
     int64_t              schema_version; /* of the newest job that was run at its end */
-    uint64_t             bytes;          /* of the records */
+    uint64_t             bytes;          /* of the records; planner: of the rows, when decoded */
+    bool                 is_open;        /* its last transaction goes on in the next window */
     uint32_t             txn_count;
     struct sl_window_txn txns[SL_WINDOW_TXNS];
 
@@ -108,6 +113,8 @@ void sl_window_free(struct sl_window **window);
 
 /* The next plan, zeroed, which the caller fills. */
 struct sl_window_plan *sl_window_add_plan(struct sl_window *window);
+/* Take back all plans behind the first `count` ones. */
+void sl_window_cut_plans(struct sl_window *window, uint32_t count);
 /* The next DDL, zeroed but for its place behind the plans so far. */
 struct sl_window_ddl *sl_window_add_ddl(struct sl_window *window);
 /* Room for so many changes more. */

@@ -7,6 +7,9 @@
  * by itself, and for what somebody must mend first (a missing table, a full disk), since nothing is
  * lost meanwhile and nothing is guessed.
  *
+ * The exception is a kept transaction that comes in several parts: when it fails amid them, the
+ * drainer ends, and begins with it again.
+ *
  * On the peer lane: a thread of its own, which waits for the downstream. */
 
 #include <string.h>
@@ -25,7 +28,8 @@ struct worker {
     struct sl_sink_worker *end;                    /* owned; NULL: to be opened */
     struct sl_row_part    *parts[SL_PART_CREDITS]; /* owned, oldest first */
     uint32_t               part_count;
-    uint32_t               tries; /* of the oldest part, without success */
+    bool                   is_inside; /* the sink has begun a transaction and not ended it */
+    uint32_t               tries;     /* of the oldest part, without success */
     struct sl_timer        retry;
 };
 
@@ -83,7 +87,7 @@ static sl_ts first_ts(const struct worker *w)
 {
     const struct sl_row_part *part = w->parts[0];
 
-    return part->window->txns[part->changes[0]->txn].commit_ts;
+    return part->window->txns[part->count > 0 ? part->changes[0]->txn : 0].commit_ts;
 }
 
 /* A deadlock is over at once, a server's restart is not. */
@@ -110,6 +114,17 @@ static void try_later(struct sl_ctx *ctx, struct worker *w, enum sl_err err)
     sl_timer_arm(ctx, &w->retry, SL_DRAINER_RETRY, pause);
 }
 
+/* What was done of a transaction in several parts is undone with its connection, and the parts are
+ * gone: only a start from the checkpoint has them all again. */
+static enum sl_err give_up(const struct worker *w, enum sl_err err, struct sl_why *why)
+{
+    return sl_wrap(
+        why, err,
+        "commit ts %lld is too large to be kept in memory until it is committed, and was "
+        "interrupted; start the drainer again, it begins with this transaction",
+        (long long)first_ts(w));
+}
+
 static enum sl_err work(struct sl_ctx *ctx, void *self)
 {
     struct worker *w = self;
@@ -120,6 +135,8 @@ static enum sl_err work(struct sl_ctx *ctx, void *self)
 
         if (err == SL_STOPPED) /* another drainer has taken over: this one is at its end */
             return err;
+        if (err != SL_OK && w->is_inside)
+            return give_up(w, err, sl_why(ctx));
         if (err != SL_OK) {
             try_later(ctx, w, err);
             return SL_OK;
@@ -128,6 +145,7 @@ static enum sl_err work(struct sl_ctx *ctx, void *self)
             sl_drainer_board_note(&w->drainer->front.board, SL_DRAINER_PART_APPLY,
                                   SL_DRAINER_RUNNING, SL_OK, NULL);
         w->tries = 0;
+        w->is_inside = w->parts[count - 1]->is_open;
         answer(ctx, w, count);
     }
     return SL_OK;

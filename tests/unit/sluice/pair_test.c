@@ -48,14 +48,14 @@ static int64_t take_integer(const uint8_t **at, uint8_t flag)
     return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
 }
 
-/* One inserted row: id = start ts, column 2 = a blob that begins with it. Its length. */
-static size_t check_row(const ProtobufCBinaryData *row, sl_ts start_ts)
+/* One inserted row: its id, column 2 = a blob that begins with the start ts. Its length. */
+static size_t check_row(const ProtobufCBinaryData *row, int64_t id, sl_ts start_ts)
 {
     const uint8_t *at = row->data;
     size_t         length;
     uint64_t       head = 0;
 
-    assert_int_equal(take_integer(&at, 8), start_ts);
+    assert_int_equal(take_integer(&at, 8), id);
     assert_int_equal(take_integer(&at, 8), 2);
     length = (size_t)take_integer(&at, 2);
     assert_int_equal(row->data + row->len - at, length);
@@ -65,13 +65,13 @@ static size_t check_row(const ProtobufCBinaryData *row, sl_ts start_ts)
     return length;
 }
 
-static void check_prewrite(sl_ts start_ts, size_t size, const uint8_t *filler)
+static void check_prewrite(sl_ts start_ts, uint32_t rows, size_t size, const uint8_t *filler)
 {
-    size_t                 bytes;
-    Sluice__Binlog        *binlog = unpack(pair_prewrite(&table, start_ts, size, filler), &bytes);
+    size_t          bytes;
+    Sluice__Binlog *binlog = unpack(pair_prewrite(&table, start_ts, rows, size, filler), &bytes);
     Sluice__PrewriteValue *value;
 
-    assert_true(bytes <= size && bytes + 4 >= size);
+    assert_true(bytes <= size && bytes + 4 * rows >= size);
     assert_int_equal(binlog->tp, SLUICE__BINLOG_TYPE__PREWRITE);
     assert_int_equal(binlog->start_ts, start_ts);
     assert_true(binlog->has_commit_ts && binlog->commit_ts == 0);
@@ -83,15 +83,17 @@ static void check_prewrite(sl_ts start_ts, size_t size, const uint8_t *filler)
     assert_int_equal(value->schema_version, VERSION);
     assert_int_equal(value->n_mutations, 1);
     assert_int_equal(value->mutations[0]->table_id, TABLE_ID);
-    assert_int_equal(value->mutations[0]->n_inserted_rows, 1);
-    assert_int_equal(value->mutations[0]->n_sequence, 1);
-    assert_int_equal(value->mutations[0]->sequence[0], SLUICE__MUTATION_TYPE__INSERT);
-    (void)check_row(&value->mutations[0]->inserted_rows[0], start_ts);
+    assert_int_equal(value->mutations[0]->n_inserted_rows, rows);
+    assert_int_equal(value->mutations[0]->n_sequence, rows);
+    for (uint32_t i = 0; i < rows; i++) {
+        assert_int_equal(value->mutations[0]->sequence[i], SLUICE__MUTATION_TYPE__INSERT);
+        (void)check_row(&value->mutations[0]->inserted_rows[i], pair_row_id(start_ts, i), start_ts);
+    }
     sluice__prewrite_value__free_unpacked(value, NULL);
     sluice__binlog__free_unpacked(binlog, NULL);
 }
 
-static void prewrites_have_the_size_asked_for_and_one_row(void **state)
+static void prewrites_have_the_size_and_the_rows_asked_for(void **state)
 {
     static const sl_ts  starts[] = {1, 470614061355368450, INT64_MAX};
     static const size_t sizes[] = {1024, 16383, 16384, 16385, 16500, SIZE_MAX_TRIED};
@@ -100,9 +102,11 @@ static void prewrites_have_the_size_asked_for_and_one_row(void **state)
     (void)state;
     for (unsigned i = 0; i < sizeof starts / sizeof *starts; i++) {
         for (size_t size = PAIR_SIZE_MIN; size < 400; size++)
-            check_prewrite(starts[i], size, filler);
+            check_prewrite(starts[i], 1, size, filler);
         for (unsigned j = 0; j < sizeof sizes / sizeof *sizes; j++)
-            check_prewrite(starts[i], sizes[j], filler);
+            check_prewrite(starts[i], 1, sizes[j], filler);
+        check_prewrite(starts[i], 100, SIZE_MAX_TRIED, filler);
+        check_prewrite(starts[i], 1000, 1000 * PAIR_ROW_SIZE_MIN, filler);
     }
     free(filler);
 }
@@ -201,7 +205,7 @@ static void entities_are_found_and_every_cut_is_refused_or_harmless(void **state
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(prewrites_have_the_size_asked_for_and_one_row),
+        cmocka_unit_test(prewrites_have_the_size_and_the_rows_asked_for),
         cmocka_unit_test(the_key_is_that_of_the_row),
         cmocka_unit_test(ddl_records_carry_job_and_query),
         cmocka_unit_test(requests_are_the_bytes_of_the_original),
