@@ -71,6 +71,9 @@ enum sl_err sink_exec(struct sl_mysql *conn, struct sl_why *why, const char *for
 enum sl_err sink_fetch(struct sl_mysql *conn, struct sl_sql *sql, char **cells, size_t count,
                        struct sl_why *why);
 
+/* Append the question for the lock of a living drainer, which waits for so long. */
+void sink_put_lock(const struct sink_mysql *s, struct sl_sql *sql, int seconds);
+
 /* ---- for the checkpointer ---- */
 
 /* The connection for bookkeeping, made again when it was lost. SL_STOPPED: another run has begun.
