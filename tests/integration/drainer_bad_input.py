@@ -58,7 +58,7 @@ class World:
         """It is, says so, and does not move, whatever comes behind."""
         before = self.drainer.saved()
         told = self.drainer.wait_for_state("held", *words)
-        assert told["code"].startswith("SL_"), told
+        assert told["code"].startswith("SL-"), told
         behind = self.says_more()
         self.rows.pop()
         assert self.drainer.ask("/readyz")[0] == 503
