@@ -145,6 +145,7 @@ int main(int argc, char **argv)
     int                            code = 0;
 
     sl_panic_install("drainer 0");
+    sl_env_os_give_memory_back();
     if ((err = sl_conf_load(&sl_drainer_config_table, &input, &config, &report, &why)) != SL_OK)
         return refuse(sl_conf_exit_code(err), &why);
     if (report.help)

@@ -19,8 +19,14 @@
 
 struct sl_schema_source;
 
-/* Which jobs of the past are wanted: those that one of the two reaches. */
+/* Which jobs of the past are wanted: those above the first that one of the other two reaches.
+ *
+ * With `above`, a source that has answered before reads only the end of the history again: from
+ * SL_HISTORY_MARGIN jobs before the first, by id, that is above. Jobs stand there by id, which is
+ * when they were asked for, and a job that takes long ends after others that were asked for later;
+ * one that more than so many have passed is found without `above` only. */
 struct sl_history_bound {
+    int64_t above;    /* SchemaVersion above this; 0: all */
     int64_t version;  /* SchemaVersion at most; 0: none by version */
     sl_ts   finished; /* FinishedTS at most; 0: none by time. That is the start ts of the binlog of
                        * the DDL, whose commit ts is a little later. */
