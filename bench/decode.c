@@ -111,7 +111,8 @@ static bool measure(enum who who, struct shape shape, const struct bench_options
     double              began;
     bool                good = sl_zone_open(sl_env_os()->fs, "UTC", &zone, NULL) == SL_OK;
 
-    d.context = (struct sl_row_context){table, table, zone, &d.arena};
+    d.context = (struct sl_row_context){
+        .table = table, .written_as = table, .zone = zone, .arena = &d.arena};
     began = bench_cpu_now();
     do {
         for (unsigned i = 0; good && i < PROBE_RECORDS; i++)

@@ -227,6 +227,16 @@ static struct result result_of(const struct bench_case *c, unsigned metric,
     return r;
 }
 
+/* The beginning of a line: what it is about. */
+static void json_names(FILE *f, const char *bench, const char *name, const struct bench_metric *m)
+{
+    size_t length = bench != NULL ? strlen(bench) : strcspn(name, "/");
+
+    fprintf(f, "{\"bench\":\"%.*s\",\"case\":\"%s\",\"metric\":\"%s\",\"unit\":\"%s\"", (int)length,
+            bench != NULL ? bench : name, bench != NULL ? name : name + length + 1, m->name,
+            m->unit);
+}
+
 static void write_json(const char *bench, const struct bench_case *c, unsigned metric,
                        const struct result *r, unsigned rounds, const char *path)
 {
@@ -240,8 +250,7 @@ static void write_json(const char *bench, const struct bench_case *c, unsigned m
         fprintf(stderr, "bench: cannot append to %s: %s\n", path, strerror(errno));
         return;
     }
-    fprintf(f, "{\"bench\":\"%s\",\"case\":\"%s\",\"metric\":\"%s\",\"unit\":\"%s\"", bench,
-            c->name, m->name, m->unit);
+    json_names(f, bench, c->name, m);
     for (unsigned who = 0; who < WHO_COUNT; who++)
         json_number(f, who_names[who], r->of[who].median, r->of[who].had);
     json_number(f, "ratio_limit", ratio(m, r->of[OURS].median, r->of[LIMIT].median),
@@ -266,10 +275,8 @@ static void write_rounds(const char *bench, const struct bench_case *c, const st
     }
     for (unsigned i = 0; i < count; i++) {
         for (unsigned m = 0; m < BENCH_METRICS_MAX && c->metrics[m].name != NULL; m++) {
-            fprintf(
-                f,
-                "{\"bench\":\"%s\",\"case\":\"%s\",\"metric\":\"%s\",\"unit\":\"%s\",\"round\":%u",
-                bench, c->name, c->metrics[m].name, c->metrics[m].unit, i + 1);
+            json_names(f, bench, c->name, &c->metrics[m]);
+            fprintf(f, ",\"round\":%u", i + 1);
             for (unsigned who = 0; who < WHO_COUNT; who++)
                 json_number(f, who_names[who], rounds[i].of[who].sample.value[m],
                             rounds[i].of[who].had);
@@ -302,8 +309,9 @@ static void print_ratio(const struct bench_metric *m, const struct spread *ours,
 
 static void print_head(const char *bench, const struct bench_options *o)
 {
-    printf("%s: %u rounds of %.2g s, commit %s\n", bench, o->rounds, o->seconds, commit_of());
-    printf("%-14s %-20s %-30s %-30s %-30s %7s %7s\n", "case", "metric", "ours", "limit", "peer",
+    printf("%s%s%u rounds of %.2g s, commit %s\n", bench != NULL ? bench : "",
+           bench != NULL ? ": " : "", o->rounds, o->seconds, commit_of());
+    printf("%-20s %-20s %-30s %-30s %-30s %7s %7s\n", "case", "metric", "ours", "limit", "peer",
            "/limit", "/peer");
 }
 
@@ -315,14 +323,14 @@ static bool run_case(const char *bench, const struct bench_case *c, const struct
     char         metric[64];
 
     if (count < o->rounds) {
-        printf("%-14s failed\n", c->name);
+        printf("%-20s failed\n", c->name);
         return false;
     }
     for (unsigned m = 0; m < BENCH_METRICS_MAX && c->metrics[m].name != NULL; m++) {
         struct result r = result_of(c, m, rounds, count);
 
         snprintf(metric, sizeof metric, "%s %s", c->metrics[m].name, c->metrics[m].unit);
-        printf("%-14s %-20s", c->name, metric);
+        printf("%-20s %-20s", c->name, metric);
         for (unsigned who = 0; who < WHO_COUNT; who++)
             print_spread(&r.of[who]);
         print_ratio(&c->metrics[m], &r.of[OURS], &r.of[LIMIT]);
@@ -400,14 +408,17 @@ static int run_cases(const char *bench, const struct bench_case *cases, unsigned
     for (unsigned i = 0; i < count; i++) {
         char name[128];
 
-        snprintf(name, sizeof name, "%s/%s", bench, cases[i].name);
+        if (bench != NULL)
+            snprintf(name, sizeof name, "%s/%s", bench, cases[i].name);
+        else
+            snprintf(name, sizeof name, "%s", cases[i].name);
         if (o->filter != NULL && strstr(name, o->filter) == NULL)
             continue;
         good = run_case(bench, &cases[i], o) && good;
         run++;
     }
     if (run == 0) {
-        fprintf(stderr, "%s: no case of that name\n", bench);
+        fprintf(stderr, "bench: no case of that name\n");
         return 2;
     }
     return good ? 0 : 1;

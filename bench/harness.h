@@ -55,7 +55,8 @@ struct bench_case {
     bench_measure       peer;  /* or NULL */
 };
 
-/* The main of a benchmark program: parses the options (--seconds N --rounds N --quick --json FILE
+/* The main of a benchmark program. With bench NULL it has several, and the names of its cases are
+ * "<bench>/<case>". Parses the options (--seconds N --rounds N --quick --json FILE
  * --rounds-json FILE --peer-pump PATH --peer-bench PATH [case]), runs, prints the table. Returns
  * the exit code: 0 measured, 1 something failed, 2 wrong usage. */
 int bench_main(const char *bench, const struct bench_case *cases, unsigned count, int argc,

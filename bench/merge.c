@@ -1,5 +1,5 @@
 /* B1, merge: descriptors of 64 bytes from k sources, in random order and in bursts, against a
- * bare heap of 64-bit keys with run copy. */
+ * bare heap of 64-bit keys with run copy, and the reference shape of the original's merge. */
 
 #include <stdint.h>
 #include <stdio.h>
@@ -9,6 +9,7 @@
 #include "base/prng.h"
 #include "binlog/merge.h"
 #include "harness.h"
+#include "merge_reference.h"
 
 enum {
     K_MAX = 50,
@@ -256,6 +257,25 @@ static bool measure_limit(struct shape shape, const struct bench_options *option
     return true;
 }
 
+/* ---- the peer ---- */
+
+static bool measure_peer(struct shape shape, const struct bench_options *options,
+                         struct bench_sample *out)
+{
+    struct deal            *d = deal_new(shape);
+    struct merge_reference *m = merge_reference_new(shape.k, d->owner, ITEMS);
+    double                  began = bench_now();
+    double                  items = 0;
+
+    do {
+        items += merge_reference_pass(m);
+    } while (bench_now() - began < options->seconds);
+    out->value[0] = items / (bench_now() - began);
+    merge_reference_free(&m);
+    free(d);
+    return true;
+}
+
 /* ---- cases ---- */
 
 #define CASE(k, name, bursty)                                                               \
@@ -266,6 +286,15 @@ static bool measure_limit(struct shape shape, const struct bench_options *option
     static bool limit_##name##_##k(const struct bench_options *o, struct bench_sample *out) \
     {                                                                                       \
         return measure_limit((struct shape){k, bursty}, o, out);                            \
+    }                                                                                       \
+    static bool peer_##name##_##k(const struct bench_options *o, struct bench_sample *out)  \
+    {                                                                                       \
+        return measure_peer((struct shape){k, bursty}, o, out);                             \
+    }
+#define ROW(k, order)                                                                     \
+    {                                                                                     \
+        "k=" #k "/" #order, #k " sources, " #order, {{.name = "rate", .unit = "item/s"}}, \
+            ours_##order##_##k, limit_##order##_##k, peer_##order##_##k                   \
     }
 
 CASE(2, random, false)
@@ -279,17 +308,9 @@ CASE(50, bursty, true)
 
 int main(int argc, char **argv)
 {
-    static const struct bench_metric rate = {.name = "rate", .unit = "item/s"};
-    const struct bench_case          cases[] = {
-                 {"k2", "2 sources, random", {rate}, ours_random_2, limit_random_2, NULL},
-                 {"k5", "5 sources, random", {rate}, ours_random_5, limit_random_5, NULL},
-                 {"k10", "10 sources, random", {rate}, ours_random_10, limit_random_10, NULL},
-                 {"k50", "50 sources, random", {rate}, ours_random_50, limit_random_50, NULL},
-                 {"k2-bursty", "2 sources, runs", {rate}, ours_bursty_2, limit_bursty_2, NULL},
-                 {"k5-bursty", "5 sources, runs", {rate}, ours_bursty_5, limit_bursty_5, NULL},
-                 {"k10-bursty", "10 sources, runs", {rate}, ours_bursty_10, limit_bursty_10, NULL},
-                 {"k50-bursty", "50 sources, runs", {rate}, ours_bursty_50, limit_bursty_50, NULL},
-    };
+    static const struct bench_case cases[] = {ROW(2, random),  ROW(5, random), ROW(10, random),
+                                              ROW(50, random), ROW(2, bursty), ROW(5, bursty),
+                                              ROW(10, bursty), ROW(50, bursty)};
 
     return bench_main("merge", cases, sizeof cases / sizeof *cases, argc, argv);
 }

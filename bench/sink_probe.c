@@ -50,7 +50,8 @@ static MYSQL *connect_to(const struct sink_server *server)
     unsigned int protocol = MYSQL_PROTOCOL_TCP;
 
     mysql_options(mysql, MYSQL_OPT_PROTOCOL, &protocol);
-    if (mysql_real_connect(mysql, "127.0.0.1", "root", "", NULL, server->port, NULL, 0) != NULL)
+    if (mysql_real_connect(mysql, "127.0.0.1", "root", "", NULL, server->port, NULL,
+                           CLIENT_MULTI_STATEMENTS) != NULL)
         return mysql;
     (void)say("connect", mysql_error(mysql));
     mysql_close(mysql);
@@ -145,6 +146,23 @@ void sink_server_stop(struct sink_server *server)
     if (server->pid > 0)
         (void)waitpid(server->pid, NULL, 0);
     server->pid = 0;
+}
+
+/* The script's only child. */
+pid_t sink_server_process(const struct sink_server *server)
+{
+    char  path[64];
+    FILE *f;
+    int   pid = 0;
+
+    (void)snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)server->pid,
+                   (int)server->pid);
+    if ((f = fopen(path, "r")) == NULL)
+        return 0;
+    if (fscanf(f, "%d", &pid) != 1)
+        pid = 0;
+    (void)fclose(f);
+    return pid;
 }
 
 /* ---- text ---- */
@@ -332,4 +350,45 @@ double sink_probe_rate(const struct sink_server *server, enum sink_way way, enum
     free(b->binds);
     free(b);
     return rate;
+}
+
+/* ---- kept transactions ---- */
+
+static bool write_packet(MYSQL *mysql, char *text, uint64_t first, uint64_t turn)
+{
+    size_t len = (size_t)snprintf(text, TEXT_BYTES, "BEGIN");
+    char   v[SINK_PROBE_VALUE_BYTES];
+
+    for (uint64_t i = first; i < first + SINK_STRICT_ROWS; i++) {
+        (void)sink_probe_value(i, turn, v);
+        len +=
+            (size_t)snprintf(text + len, TEXT_BYTES - len,
+                             ";UPDATE bench.t SET v='%s' WHERE id=%" PRId64, v, sink_probe_key(i));
+    }
+    len += (size_t)snprintf(text + len, TEXT_BYTES - len, ";COMMIT");
+    if (!run(mysql, text, len))
+        return false;
+    while (mysql_next_result(mysql) == 0)
+        continue;
+    return mysql_errno(mysql) == 0 || say("packet", mysql_error(mysql));
+}
+
+double sink_probe_strict_rate(const struct sink_server *server, uint64_t rows_max, double seconds)
+{
+    MYSQL   *mysql = connect_to(server);
+    char    *text = malloc(TEXT_BYTES);
+    bool     good = mysql != NULL && text != NULL;
+    double   began = bench_now();
+    uint64_t done = 0;
+
+    do {
+        uint64_t row = done * SINK_STRICT_ROWS;
+
+        good = good && write_packet(mysql, text, row % rows_max, 1 + row / rows_max);
+        done++;
+    } while (good && bench_now() - began < seconds);
+    free(text);
+    if (mysql != NULL)
+        mysql_close(mysql);
+    return good ? (double)done / (bench_now() - began) : -1;
 }

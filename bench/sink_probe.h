@@ -32,6 +32,8 @@ struct sink_server {
 /* Start one and wait until it serves, with an empty table. False: standard error says why. */
 bool sink_server_start(struct sink_server *server);
 void sink_server_stop(struct sink_server *server);
+/* The process of mariadbd itself; 0: not to be found. */
+pid_t sink_server_process(const struct sink_server *server);
 /* Fill the empty table with rows 0..count - 1. */
 bool sink_server_fill(const struct sink_server *server, uint64_t count);
 
@@ -48,5 +50,10 @@ bool sink_way_fits(enum sink_way way, enum sink_work work);
  * UPDATE replaces rows 0..rows_max - 1, again and again. Negative: standard error says why. */
 double sink_probe_rate(const struct sink_server *server, enum sink_way way, enum sink_work work,
                        uint64_t rows_max, double seconds);
+
+/* Transactions per second when each updates SINK_STRICT_ROWS rows of 0..rows_max - 1 by a statement
+ * each, all of a transaction in one packet. Negative: standard error says why. */
+enum { SINK_STRICT_ROWS = 4 };
+double sink_probe_strict_rate(const struct sink_server *server, uint64_t rows_max, double seconds);
 
 #endif

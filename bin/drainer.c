@@ -73,7 +73,7 @@ static bool is_on_terminal(const struct sl_drainer_config *config)
 
 static int open_and_run(const struct sl_drainer_config *config)
 {
-    struct sl_drainer_options options = {.env = sl_env_os(), .config = config};
+    struct sl_drainer_options options = {.env = sl_env_os(), .config = config, .asks_pumps = true};
     struct sl_filter         *filter = NULL;
     struct sl_event_filter   *event_filter = NULL;
     struct sl_drainer        *drainer;

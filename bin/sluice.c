@@ -10,7 +10,7 @@
 #include "sluice/verbs.h"
 
 static const struct sl_verb *const verbs[] = {
-    &sl_verb_demo, &sl_verb_init, &sl_verb_load, &sl_verb_pull, &sl_verb_replay,
+    &sl_verb_demo, &sl_verb_init, &sl_verb_load, &sl_verb_pull, &sl_verb_replay, &sl_verb_up,
 };
 
 enum { VERBS = sizeof verbs / sizeof *verbs };

@@ -269,6 +269,7 @@ enum {
     SL_JOB_TABLES_MAX = 1 << 16,      /* made or renamed by one job */
     SL_SCHEMA_READ_BYTES = 1 << 16,   /* of a file of jobs, at once; doubled for longer lines */
     SL_HISTORY_PAGE = 256,            /* jobs that a TiDB is asked for at once */
+    SL_HISTORY_MARGIN = 256,          /* jobs that may end before one that was there first */
     SL_HISTORY_BYTES_MAX = 256 << 20, /* of its answer; only old TiDB answers with all jobs */
     SL_HISTORY_ASK_S = 60,            /* for one answer */
     SL_RENAMES_MAX = 1 << 12,         /* of one statement */

@@ -41,6 +41,8 @@ enum {
     SL_SPOOL_RETRY_MS = 1000,            /* between two tries to write one */
     SL_SOURCE_BLOCKS = 32,               /* a source holds while its line is full */
     SL_SOURCE_RETRY_MS = 1000,           /* from the end of a stream to the next, as the original */
+    SL_PURGE_ASK_MS = 1000,              /* a pump may take to say what it has removed, */
+    SL_PURGE_ANSWER_BYTES_MAX = 4 << 20, /* in its /metrics */
     SL_SOURCE_SILENT_MS = 15000,         /* without a word it is told that a pump is waited for */
     SL_WINDOW_TXNS = 256,                /* transactions of one window */
     SL_WINDOW_BYTES = 1 << 20,           /* of their records; one alone may be larger */
@@ -58,10 +60,12 @@ enum {
     SL_HISTORIAN_RETRY_MS = 50,       /* between two looks for a DDL job */
     SL_HISTORIAN_GRACE = 20,          /* looks for a version that a living TiDB may yet tell */
     SL_HISTORIAN_PATIENCE = 40,       /* looks, then it is said that one is missing */
+    SL_PLANNER_LOOKS_MAX = 200,       /* for the job of a table; then the stream is held */
     SL_DRAINER_DECODERS_MAX = 16,
     SL_PART_CREDITS = 8,             /* parts of one worker on their way or being applied */
     SL_KEEP_CREDITS = 3,             /* a description, a checkpoint, a DDL */
-    SL_SAVE_MS = 1000,               /* between two checkpoints */
+    SL_SAVE_MS = 1000,               /* between two checkpoints, */
+    SL_SAVE_SOON_MS = 100,           /* when rows were applied and none are in flight */
     SL_APPLY_RETRY_MS_MIN = 5,       /* between the first two tries at the downstream, */
     SL_APPLY_RETRY_MS = 1000,        /* between later ones, each twice as long, */
     SL_APPLY_TRIES_QUIET = 3,        /* before it is said that one fails */

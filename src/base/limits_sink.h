@@ -8,7 +8,8 @@
 /* Downstream: the MySQL protocol */
 enum {
     SL_MYSQL_TEXT_BYTES_MAX = 384,     /* of a server's error text, terminator included */
-    SL_MYSQL_VARIABLES_MAX = 64,       /* session variables that a configuration sets */
+    SL_MYSQL_VARIABLES_MAX = 64,       /* session variables of a connection */
+    SL_DRAINER_PARAMS_MAX = 48,        /* of them in syncer.to.params */
     SL_MYSQL_VARIABLE_BYTES_MAX = 256, /* name or value of one, terminator included */
     SL_MYSQL_MODE_BYTES_MAX = 1024,    /* an sql_mode, likewise */
     SL_MYSQL_ZONE_BYTES_MAX = 64,      /* name of a time zone, likewise */

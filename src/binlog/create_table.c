@@ -20,22 +20,6 @@ static bool is_time(enum sl_column_type type)
     return type == SL_TYPE_TIMESTAMP || type == SL_TYPE_DATETIME;
 }
 
-static bool is_text(const struct sl_column *column)
-{
-    switch ((int)column->type) {
-    case SL_TYPE_VARCHAR:
-    case SL_TYPE_VAR_STRING:
-    case SL_TYPE_STRING:
-    case SL_TYPE_ENUM:
-    case SL_TYPE_SET:
-    case SL_TYPE_TINY_BLOB:
-    case SL_TYPE_MEDIUM_BLOB:
-    case SL_TYPE_LONG_BLOB:
-    case SL_TYPE_BLOB: return !column->is_binary;
-    default: return false;
-    }
-}
-
 /* ---- types ---- */
 
 static void put_length(struct sql_out *out, const struct sl_column *column)
@@ -110,6 +94,14 @@ static const char *type_name(const struct sl_column *column)
     }
 }
 
+static void put_collation(struct sql_out *out, struct sl_slice collation)
+{
+    if (collation.len == 0)
+        return;
+    sql_put(out, " collate ");
+    sql_put_slice(out, collation);
+}
+
 static enum sl_err put_type(struct sql_out *out, const struct sl_column *column, struct sl_why *why)
 {
     const char *name = type_name(column);
@@ -145,11 +137,10 @@ static enum sl_err put_type(struct sql_out *out, const struct sl_column *column,
         sql_put(out, " unsigned");
     if ((column->flags & FLAG_ZEROFILL) != 0 && column->type != SL_TYPE_YEAR)
         sql_put(out, " zerofill");
-    if (is_text(column) && column->charset.len > 0) {
+    if (sl_column_is_text(column)) {
         sql_put(out, " character set ");
         sql_put_slice(out, column->charset);
-        sql_put(out, " collate ");
-        sql_put_slice(out, column->collation);
+        put_collation(out, column->collation);
     }
     return SL_OK;
 }
@@ -341,10 +332,7 @@ static enum sl_err put_options(struct sql_out *out, const struct sl_json *info, 
         sql_put(out, " default charset ");
         sql_put_slice(out, charset);
     }
-    if (collation.len > 0) {
-        sql_put(out, " collate ");
-        sql_put_slice(out, collation);
-    }
+    put_collation(out, collation);
     if (comment.len > 0) {
         sql_put(out, " comment ");
         sql_put_text(out, comment);

@@ -8,6 +8,7 @@
 #include "binlog/create_table.h"
 #include "binlog/ddl_case.h"
 #include "binlog/ddl_clauses.h"
+#include "binlog/ddl_collations.h"
 #include "binlog/ddl_parts.h"
 #include "binlog/schema_rename.h"
 #include "binlog/sql_edit.h"
@@ -47,11 +48,27 @@ static enum sl_err stop(struct plan *p, const char *reason)
     return SL_OK;
 }
 
+/* The statement about that TableInfo, which may be NULL, with what its text compares by. */
+static struct sl_slice collated(struct plan *p, struct sl_slice text, const struct sl_json *info)
+{
+    const struct sl_job       *job = p->in->job;
+    const struct ddl_described described = {
+        info == NULL && job->has_database ? &job->database : NULL, info};
+    bool is_other;
+
+    text = ddl_collations(text, p->in->target, &described, p->arena, &is_other);
+    if (is_other)
+        p->action->notice = "MariaDB has not the collation that TiDB has, but its nearest";
+    return text;
+}
+
 /* Execute one statement, made by us: it names everything in full. */
 static enum sl_err execute(struct plan *p, struct sl_slice text, enum sl_ddl_class repeat)
 {
+    const struct sl_job     *job = p->in->job;
     struct sl_ddl_statement *statement = sl_arena_alloc(p->arena, sizeof *statement);
 
+    text = collated(p, text, job->table_count == 1 ? job->tables[0].info : NULL);
     *statement = (struct sl_ddl_statement){text, p->action->object};
     p->action->statements = statement;
     p->action->statement_count = 1;
@@ -164,7 +181,8 @@ static enum sl_err create_from_info(struct plan *p, struct sl_why *why)
         if ((err = create_table_write(job->tables[i].info, p->schema, &out, why)) != SL_OK)
             return err;
         all[count++] = (struct sl_ddl_statement){
-            sql_written(&out), {p->action->object.schema, ddl_keep(p->arena, job->tables[i].name)}};
+            collated(p, sql_written(&out), job->tables[i].info),
+            {p->action->object.schema, ddl_keep(p->arena, job->tables[i].name)}};
     }
     if (count == 0)
         return skip(p, "it makes no table that has rows in the stream");

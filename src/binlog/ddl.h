@@ -44,11 +44,13 @@ struct sl_ddl_statement {
     struct sl_ddl_object object;
 };
 
-/* What a DDL binlog does. Immutable; owns all it points to, but the reason is static. */
+/* What a DDL binlog does. Immutable; owns all it points to, but reason and
+ * notice are static. */
 struct sl_ddl_action {
     enum sl_ddl_kind               kind;
     enum sl_ddl_class              repeat;       /* of EXECUTE */
     const char                    *reason;       /* of SKIP and STOP; else NULL */
+    const char                    *notice;       /* what comes out otherwise downstream, or NULL */
     struct sl_slice                use_database; /* before the statements; empty: none */
     struct sl_ddl_object           object;       /* for table filters: of a rename the new name */
     const struct sl_ddl_statement *statements;   /* more than one only of CREATE TABLES (type 60) */

@@ -12,21 +12,6 @@ struct names {
     bool                    of_index; /* CREATE or DROP INDEX: its table stands behind ON */
 };
 
-static size_t end_of(const struct sql_text *sql, uint32_t token)
-{
-    return sql->tokens[token].at + sql->tokens[token].len;
-}
-
-/* The last token before a cursor that is no comment. */
-static uint32_t before(const struct sql_cursor *c)
-{
-    uint32_t at = c->at;
-
-    while (at > 0 && c->sql->tokens[at - 1].kind == SQL_COMMENT)
-        at--;
-    return at > 0 ? at - 1 : 0;
-}
-
 /* The name of a table stands at c. */
 static void mend_table(struct names *n, struct sql_cursor c)
 {
@@ -46,8 +31,7 @@ static void mend_table(struct names *n, struct sql_cursor c)
     if (same)
         return;
     sql_put_table(&out, name.schema.len > 0 ? table->schema : name.schema, table->name);
-    sql_edit(&n->edits, begin, end_of(n->sql, before(&c)) - begin,
-             (const char *)sql_written(&out).bytes);
+    sql_edit(&n->edits, begin, sql_behind(&c) - begin, (const char *)sql_written(&out).bytes);
 }
 
 /* The database of what a statement makes, or the name of a database, stands at c. */

@@ -38,11 +38,6 @@ static enum sql_kind kind_at(const struct clauses *c, uint32_t k)
     return k < c->count ? c->sql->tokens[c->tokens[k]].kind : SQL_END;
 }
 
-static size_t end_of(const struct sql_text *sql, uint32_t token)
-{
-    return sql->tokens[token].at + sql->tokens[token].len;
-}
-
 static void find_tokens(struct clauses *c)
 {
     uint32_t depth = 0;
@@ -205,7 +200,7 @@ static void look_into_ttl(struct clauses *c, uint32_t comment)
         } else if (sql_is_word(&inner, i, "ttl") &&
                    (i == 0 || !sql_is_word(&inner, i - 1, "remove"))) {
             c->has_ttl = true;
-            c->behind_ttl = end_of(c->sql, comment);
+            c->behind_ttl = sql_end_of(c->sql, comment);
         }
     }
 }
@@ -226,7 +221,7 @@ static void look_at_ttl(struct clauses *c, uint32_t k)
 
     if (end != 0 && end <= c->count) {
         c->has_ttl = true;
-        c->behind_ttl = end_of(c->sql, c->tokens[end - 1]);
+        c->behind_ttl = sql_end_of(c->sql, c->tokens[end - 1]);
     }
     if (word_at(c, k, "ttl_enable") && !is_name(c, k) && c->depth[k] == 0 && k + 1 < c->count)
         turn_off(c, c->sql, c->tokens[k + 1], 0);
@@ -360,8 +355,8 @@ static void edit_removed(struct clauses *c)
         while (i + 1 < c->sql->count && c->removed[i + 1] &&
                c->sql->tokens[i + 1].kind != SQL_COMMENT)
             i++;
-        sql_edit(&c->edits, c->sql->tokens[first].at, end_of(c->sql, i) - c->sql->tokens[first].at,
-                 "");
+        sql_edit(&c->edits, c->sql->tokens[first].at,
+                 sql_end_of(c->sql, i) - c->sql->tokens[first].at, "");
     }
 }
 

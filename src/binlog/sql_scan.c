@@ -165,6 +165,67 @@ struct sl_slice sql_bytes(const struct sql_text *sql, uint32_t token)
     return (struct sl_slice){sql->text.bytes + sql->tokens[token].at, sql->tokens[token].len};
 }
 
+size_t sql_end_of(const struct sql_text *sql, uint32_t token)
+{
+    SL_ASSERT(token <= sql->count);
+    return sql->tokens[token].at + sql->tokens[token].len;
+}
+
+/* ---- comments that are executed ---- */
+
+/* MariaDB leaves out those of MySQL's newer versions, so not every server executes them. */
+enum { EXECUTED_VERSION_END = 50700 };
+
+/* What is inside an executed comment; false: the token is none. */
+static bool open_comment(const struct sql_text *sql, uint32_t token, struct sl_slice *inside)
+{
+    struct sl_slice bytes = sql_bytes(sql, token);
+    size_t          at = 3;
+    uint32_t        version = 0;
+
+    if (sql->tokens[token].kind != SQL_COMMENT || bytes.len < 5 ||
+        memcmp(bytes.bytes, "/*!", 3) != 0)
+        return false;
+    for (; is_digit(byte_at(bytes, at)) && version < EXECUTED_VERSION_END; at++)
+        version = 10 * version + (uint32_t)(bytes.bytes[at] - '0');
+    return version < EXECUTED_VERSION_END && sl_slice_sub(bytes, at, bytes.len - 2 - at, inside);
+}
+
+enum sl_err sql_open_comments(const struct sql_text *sql, struct sl_arena *arena,
+                              struct sql_text *out)
+{
+    struct sql_text  *opened = sl_arena_alloc(arena, (sql->count + 1) * sizeof *opened);
+    struct sql_token *tokens;
+    uint32_t          count = 0;
+
+    for (uint32_t i = 0; i < sql->count; i++) {
+        struct sl_slice inside;
+        enum sl_err     err;
+
+        opened[i] = (struct sql_text){.tokens = NULL};
+        if (open_comment(sql, i, &inside) &&
+            (err = sql_scan(inside, arena, &opened[i], NULL)) != SL_OK)
+            return err;
+        count += opened[i].tokens == NULL ? 1 : opened[i].count;
+    }
+    tokens = sl_arena_alloc(arena, (count + 1) * sizeof *tokens);
+    *out = (struct sql_text){sql->text, tokens, count};
+    for (uint32_t i = 0; i < sql->count; i++) {
+        size_t base = 0;
+
+        if (opened[i].tokens == NULL)
+            *tokens++ = sql->tokens[i];
+        else
+            base = (size_t)(opened[i].text.bytes - sql->text.bytes);
+        for (uint32_t k = 0; k < opened[i].count; k++, tokens++) {
+            *tokens = opened[i].tokens[k];
+            tokens->at += base;
+        }
+    }
+    *tokens = sql->tokens[sql->count];
+    return SL_OK;
+}
+
 bool sql_same_name(struct sl_slice a, struct sl_slice b)
 {
     return a.len == b.len &&
@@ -206,6 +267,15 @@ bool sql_step(struct sql_cursor *c)
     c->at++;
     pass_comments(c);
     return true;
+}
+
+size_t sql_behind(const struct sql_cursor *c)
+{
+    uint32_t at = c->at;
+
+    while (at > 0 && c->sql->tokens[at - 1].kind == SQL_COMMENT)
+        at--;
+    return at > 0 ? sql_end_of(c->sql, at - 1) : 0;
 }
 
 bool sql_take_word(struct sql_cursor *c, const char *word)

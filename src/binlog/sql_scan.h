@@ -43,8 +43,14 @@ struct sql_text {
 enum sl_err sql_scan(struct sl_slice text, struct sl_arena *arena, struct sql_text *out,
                      struct sl_why *why);
 
-/* The bytes of a token. */
+/* The same text, with the tokens of comments that every server executes, such as those of dumps, in
+ * their place; each stands where it did. Errors as of sql_scan. */
+enum sl_err sql_open_comments(const struct sql_text *sql, struct sl_arena *arena,
+                              struct sql_text *out);
+
+/* The bytes of a token, and where they end in the text. */
 struct sl_slice sql_bytes(const struct sql_text *sql, uint32_t token);
+size_t          sql_end_of(const struct sql_text *sql, uint32_t token);
 /* Is it this word, in any case? Quoted names are no words. */
 bool sql_is_word(const struct sql_text *sql, uint32_t token, const char *word);
 /* Is it this sign? */
@@ -70,6 +76,8 @@ bool sql_take_words(struct sql_cursor *c, const char *words);
 bool sql_at_end(struct sql_cursor *c);
 /* Step behind one token of any kind; false at the end. */
 bool sql_step(struct sql_cursor *c);
+/* Where in the text the token ends that the cursor has passed last. */
+size_t sql_behind(const struct sql_cursor *c);
 
 /* A table's name, with its database when that is written. Decoded, in the arena. */
 struct sql_table_name {

@@ -248,3 +248,19 @@ const struct sl_index_info *sl_table_primary(const struct sl_table *table)
     }
     return NULL;
 }
+
+bool sl_column_is_text(const struct sl_column *column)
+{
+    switch ((int)column->type) {
+    case SL_TYPE_VARCHAR:
+    case SL_TYPE_VAR_STRING:
+    case SL_TYPE_STRING:
+    case SL_TYPE_ENUM:
+    case SL_TYPE_SET:
+    case SL_TYPE_TINY_BLOB:
+    case SL_TYPE_MEDIUM_BLOB:
+    case SL_TYPE_LONG_BLOB:
+    case SL_TYPE_BLOB: return !column->is_binary && column->charset.len > 0;
+    default: return false;
+    }
+}

@@ -134,6 +134,9 @@ const struct sl_column *sl_table_column(const struct sl_table *table, int64_t id
 /* The primary index of the table, or NULL. With pk_is_handle there is normally none. */
 const struct sl_index_info *sl_table_primary(const struct sl_table *table);
 
+/* Has the column text, which a collation compares, and a charset that is told? */
+bool sl_column_is_text(const struct sl_column *column);
+
 /* Is the column written by statements: public and not generated? */
 static inline bool sl_column_is_writable(const struct sl_column *column)
 {

@@ -10,6 +10,10 @@
 
 enum { HTTP_OK = 200, CODE_OK = 200 }; /* the latter is the original's, within the body */
 
+/* What a node may say of times: up to the year 9999, or a century. */
+#define MOMENT_MS_MAX INT64_C(253402300799999)
+#define LAG_S_MAX 3.2e9
+
 enum { SERIES_BYTES_MAX = 128 }; /* a metric with its labels, between the marks of a line */
 
 /* ---- members ---- */
@@ -91,17 +95,33 @@ enum sl_err ctl_order(const struct sl_env *env, const struct sl_node *node, cons
 
 /* ---- how they are ---- */
 
+/* A moment as text, or in milliseconds of Unix time. */
+static void read_since(const struct sl_json *object, struct ctl_doing *out)
+{
+    int64_t ms = int_of(object, "since", 0);
+    char    text[CTL_TIME_BYTES];
+
+    text_of(object, "since", out->since, sizeof out->since);
+    if (ms <= 0 || ms > MOMENT_MS_MAX)
+        return;
+    ctl_text_rfc3339(ms, text);
+    (void)snprintf(out->since, sizeof out->since, "%s", text);
+}
+
 static void read_doing(const struct sl_json *object, struct ctl_doing *out)
 {
     const struct sl_json *lag = sl_json_member(object, "lag_seconds");
 
     text_of(object, "state", out->state, sizeof out->state);
-    text_of(object, "since", out->since, sizeof out->since);
+    read_since(object, out);
     text_of(object, "code", out->code, sizeof out->code);
     text_of(object, "reason", out->reason, sizeof out->reason);
     text_of(object, "waiting_on", out->waiting_on, sizeof out->waiting_on);
     if (lag != NULL && sl_json_kind(lag) == SL_JSON_INT && sl_json_int(lag) >= 0)
         out->lag_s = sl_json_int(lag);
+    else if (lag != NULL && sl_json_kind(lag) == SL_JSON_REAL && sl_json_real(lag) >= 0 &&
+             sl_json_real(lag) < LAG_S_MAX)
+        out->lag_s = (int64_t)sl_json_real(lag);
 }
 
 enum sl_err ctl_answer_of_drainer(struct sl_slice body, struct ctl_drainer_status *out,

@@ -113,6 +113,7 @@ static const struct sl_mysql_meaning meanings[] = {
     {3572, RETRY, KEPT, OPEN, "another session holds a lock on the row"},
     {4031, RETRY, LOST, OPEN, "the server waited too long for this client"},
     {4151, REFUSED, KEPT, OPEN, "the account is locked"},
+    {4161, STOP, KEPT, OPEN, "the server has no such type of column"},
     {4166, STOP, KEPT, OPEN, "LOCAL INFILE is off"},
     {5010, REFUSED, LOST, OPEN,
      "the account's password method is not supported; use mysql_native_password or "

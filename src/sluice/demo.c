@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "base/process.h"
+#include "base/env_os_process.h"
 #include "sluice/cli.h"
 #include "sluice/compare.h"
 #include "sluice/laptop.h"
@@ -18,6 +18,7 @@
 #include "sluice/recording.h"
 #include "sluice/shop.h"
 #include "sluice/terminal.h"
+#include "sluice/where.h"
 
 /* The live workload: transactions at one time, and begun per second. */
 enum { CALLERS = 16, RATE = 1000 };
@@ -68,6 +69,7 @@ struct demo {
     struct corpus             corpus;
     struct private_mariadb   *mariadb; /* NULL: to standard output */
     struct laptop            *laptop;
+    struct laptop_target      target;
     struct laptop_status      status;
     struct cli_cluster        cluster;
     struct compare           *compare;
@@ -109,33 +111,21 @@ static enum sl_err load_recording(struct demo *d, struct sl_why *why)
 
 static enum sl_err start_mariadb(struct demo *d, struct sl_why *why)
 {
-    char                         dir[SL_PATH_BYTES_MAX];
-    struct private_mariadb_place place;
-    enum sl_err                  err;
+    char        dir[SL_PATH_BYTES_MAX];
+    enum sl_err err;
 
     if (is_to_stdout(d))
         return SL_OK;
-    if ((err = sl_path_join(dir, d->folder, "mariadb", why)) != SL_OK ||
-        (err = private_mariadb_start(d->env, dir, false, &d->mariadb, why)) != SL_OK)
+    if ((err = sl_path_join(dir, d->folder, "mariadb", why)) != SL_OK)
         return err;
-    place = private_mariadb_place(d->mariadb);
-    terminal_say(&d->terminal, "MariaDB   127.0.0.1:%u, process %d, data in %s", place.port,
-                 place.pid, dir);
-    return SL_OK;
+    return private_mariadb_start(d->env, dir, false, &d->mariadb, why);
 }
 
 static enum sl_err start_cluster(struct demo *d, struct sl_why *why)
 {
-    struct laptop_target target = {.is_stdout = is_to_stdout(d), .host = "127.0.0.1"};
-    enum sl_err          err;
+    enum sl_err err;
 
-    if (d->mariadb != NULL) {
-        struct private_mariadb_place place = private_mariadb_place(d->mariadb);
-
-        target.port = place.port;
-        target.user = place.user;
-        target.password = place.password;
-    }
+    d->target = where_target(d->mariadb);
     if ((err = laptop_open(d->env, d->folder, d->corpus.cluster_id, recording_first_tso(&d->corpus),
                            &d->laptop, why)) != SL_OK)
         return err;
@@ -143,29 +133,10 @@ static enum sl_err start_cluster(struct demo *d, struct sl_why *why)
         (err = recording_copy_history(d->env->fs, d->recording, laptop_ddl_history(d->laptop),
                                       why)) != SL_OK)
         return err;
-    if ((err = laptop_start(d->laptop, &target, why)) != SL_OK)
+    if ((err = laptop_start(d->laptop, &d->target, why)) != SL_OK)
         return err;
     d->status = laptop_status_of(d->env, d->laptop);
     return cli_cluster_open(d->env, laptop_pd_urls(d->laptop), 0, &d->cluster, why);
-}
-
-static void say_where(struct demo *d)
-{
-    terminal_say(&d->terminal, "registry  %s, cluster %" PRIu64, laptop_pd_urls(d->laptop),
-                 d->cluster.id);
-    terminal_say(&d->terminal, "pump      %s", laptop_pump_address(d->laptop));
-    terminal_say(&d->terminal, "drainer   %s, writes to %s; log of both: %s",
-                 laptop_drainer_address(d->laptop),
-                 d->mariadb != NULL ? "MariaDB" : "standard output", laptop_log(d->laptop));
-    if (d->mariadb != NULL)
-        terminal_say(&d->terminal,
-                     "look at it in another terminal:\n"
-                     "  mariadb --no-defaults -uroot -S %s -e 'select * from "
-                     "tidb_binlog.checkpoint'\n"
-                     "  mariadb --no-defaults -uroot -S %s -e 'select * from shop.orders order by "
-                     "id desc limit 5'",
-                     private_mariadb_place(d->mariadb).socket,
-                     private_mariadb_place(d->mariadb).socket);
 }
 
 static enum sl_err start(struct demo *d, struct sl_why *why)
@@ -176,7 +147,8 @@ static enum sl_err start(struct demo *d, struct sl_why *why)
         (err = sl_folder_temporary("sluice-demo-", d->folder, why)) != SL_OK ||
         (err = start_mariadb(d, why)) != SL_OK || (err = start_cluster(d, why)) != SL_OK)
         return err;
-    say_where(d);
+    where_say(&d->terminal, d->laptop, d->mariadb, &d->target);
+    where_say_sql(&d->terminal, d->mariadb);
     return SL_OK;
 }
 

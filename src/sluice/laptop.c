@@ -19,6 +19,9 @@
 #include "sluice/cli.h"
 #include "sluice/laptop_files.h"
 
+/* A lone pump has no others that wait for its marks; they cost most of what an idle one costs. */
+enum { TIDE_MS = 250 };
+
 /* Threads of a runtime that only compute: two runtimes share the machine with the downstream. */
 enum { COMPUTE_THREADS_MAX = 4 };
 
@@ -33,6 +36,7 @@ struct part {
 struct laptop {
     const struct sl_env     *env;
     struct laptop_paths      paths;
+    struct sl_file          *lock; /* of DIR; owned */
     uint64_t                 cluster_id;
     char                     host_name[SL_NAME_BYTES_MAX];
     struct sl_pump_config    pump_config;
@@ -46,7 +50,21 @@ struct laptop {
     struct part              drainer_part;
 };
 
-/* ---- the registry ---- */
+/* ---- the directory ---- */
+
+static enum sl_err lock_dir(struct laptop *l, struct sl_why *why)
+{
+    char        path[SL_PATH_BYTES_MAX];
+    enum sl_err err;
+
+    if ((err = sl_path_join(path, l->paths.dir, ".lock", why)) != SL_OK ||
+        (err = sl_fs_open(l->env->fs, path, SL_OPEN_WRITE | SL_OPEN_CREATE, &l->lock, why)) !=
+            SL_OK)
+        return err;
+    if ((err = sl_file_lock(l->lock, why)) == SL_IN_USE)
+        return sl_fail(why, err, "another sluice runs on %s", l->paths.dir);
+    return err;
+}
 
 /* The id that the registry has, or 0: there is none. */
 static enum sl_err read_cluster_id(struct laptop *l, uint64_t *out, struct sl_why *why)
@@ -100,9 +118,10 @@ enum sl_err laptop_open(const struct sl_env *env, const char *dir, uint64_t clus
     sl_env_os_host_name(l->host_name);
     log.path = l->paths.log;
     if ((err = laptop_paths_of(dir, &l->paths, why)) != SL_OK ||
-        (err = sl_fs_mkdir_all(env->fs, dir, why)) != SL_OK ||
+        (err = sl_fs_mkdir_all(env->fs, dir, why)) != SL_OK || (err = lock_dir(l, why)) != SL_OK ||
         (err = see_to_registry(l, cluster_id, first_tso, why)) != SL_OK ||
         (err = sl_log_init(env, &log, why)) != SL_OK) {
+        sl_file_close(&l->lock);
         free(l);
         return err;
     }
@@ -205,6 +224,7 @@ static enum sl_err start_pump(struct laptop *l, struct sl_why *why)
     if (err != SL_OK)
         return err;
     options = sl_pump_options_of(&l->pump_config, l->env, l->host_name);
+    options.tide_ms = TIDE_MS;
     if ((err = sl_pump_open(&options, &l->pump, why)) != SL_OK ||
         (err = sl_pump_listen(l->pump, why)) != SL_OK ||
         (err = part_start(l->env, &l->pump_part, &sl_pump_topology, &l->pump, sizeof(void *),
@@ -237,12 +257,26 @@ static enum sl_err start_drainer(struct laptop *l, const struct laptop_target *t
     return wait_until_online(l, &l->drainer->front.board.state, "drainer", why);
 }
 
+/* The drainer wants the history of jobs to be there, be it empty. */
+static enum sl_err see_to_history(struct laptop *l, struct sl_why *why)
+{
+    struct sl_file *file;
+    enum sl_err     err =
+        sl_fs_open(l->env->fs, l->paths.ddl_history, SL_OPEN_WRITE | SL_OPEN_CREATE, &file, why);
+
+    if (err == SL_OK)
+        sl_file_close(&file);
+    return err;
+}
+
 enum sl_err laptop_start(struct laptop *laptop, const struct laptop_target *target,
                          struct sl_why *why)
 {
-    enum sl_err err = start_pump(laptop, why);
+    enum sl_err err;
 
-    return err == SL_OK ? start_drainer(laptop, target, why) : err;
+    if ((err = see_to_history(laptop, why)) != SL_OK || (err = start_pump(laptop, why)) != SL_OK)
+        return err;
+    return start_drainer(laptop, target, why);
 }
 
 enum sl_err laptop_stop(struct laptop **laptop, struct sl_why *why)
@@ -264,6 +298,7 @@ enum sl_err laptop_stop(struct laptop **laptop, struct sl_why *why)
     sl_conf_free(&sl_drainer_config_table, &l->drainer_config);
     sl_panic_also_to(-1);
     sl_log_done();
+    sl_file_close(&l->lock);
     free(l);
     return err != SL_OK ? err : pump_err;
 }

@@ -7,7 +7,7 @@
 
 #include "base/assert.h"
 #include "base/limits.h"
-#include "base/process.h"
+#include "base/env_os_process.h"
 #include "net/mysql.h"
 #include "sluice/cli.h"
 
@@ -26,6 +26,7 @@ struct private_mariadb {
     char                 socket[SL_PATH_BYTES_MAX];
     char                 password[2 * SECRET_BYTES + 1];
     uint16_t             port;
+    bool                 durable;
     struct sl_process   *process; /* owned; NULL: none runs */
 };
 
@@ -230,8 +231,7 @@ static enum sl_err choose_port(struct private_mariadb *s, struct sl_why *why)
     return SL_OK;
 }
 
-static void add_server(struct command *c, const struct private_mariadb *s, const char *accounts,
-                       bool durable)
+static void add_server(struct command *c, const struct private_mariadb *s, const char *accounts)
 {
     add(c, "--no-defaults");
     add(c, "--datadir=%s", s->data);
@@ -248,7 +248,7 @@ static void add_server(struct command *c, const struct private_mariadb *s, const
     add(c, "--collation-server=utf8mb4_bin");
     add(c, "--max-allowed-packet=256M");
     /* Small and quick. */
-    add(c, "--innodb-flush-log-at-trx-commit=%d", durable ? 1 : 2);
+    add(c, "--innodb-flush-log-at-trx-commit=%d", s->durable ? 1 : 2);
     add(c, "--innodb-buffer-pool-size=64M");
     add(c, "--innodb-buffer-pool-dump-at-shutdown=OFF");
     add(c, "--innodb-buffer-pool-load-at-startup=OFF");
@@ -258,7 +258,7 @@ static void add_server(struct command *c, const struct private_mariadb *s, const
     add_shape(c);
 }
 
-static enum sl_err start_server(struct private_mariadb *s, bool durable, struct sl_why *why)
+static enum sl_err start_server(struct private_mariadb *s, struct sl_why *why)
 {
     struct command            c = {0};
     struct sl_process_options options = {.argv = c.argv, .log = s->log};
@@ -266,15 +266,20 @@ static enum sl_err start_server(struct private_mariadb *s, bool durable, struct 
     char                      accounts[SL_PATH_BYTES_MAX];
     enum sl_err               err;
 
-    make_password(s);
     if ((err = find_program("mariadbd", program, why)) != SL_OK ||
-        (err = choose_port(s, why)) != SL_OK || (err = write_accounts(s, accounts, why)) != SL_OK)
+        (err = write_accounts(s, accounts, why)) != SL_OK)
         return err;
     add(&c, "%s", program);
-    add_server(&c, s, accounts, durable);
+    add_server(&c, s, accounts);
     err = sl_process_start(&options, &s->process, why);
     command_free(&c);
     return err;
+}
+
+enum sl_err private_mariadb_revive(struct private_mariadb *server, struct sl_why *why)
+{
+    sl_process_end(&server->process, 0);
+    return start_server(server, why);
 }
 
 static enum sl_err try_connection(const struct private_mariadb *s, struct sl_why *why)
@@ -338,8 +343,10 @@ enum sl_err private_mariadb_start(const struct sl_env *env, const char *dir, boo
 
     SL_ASSERT(s != NULL);
     s->env = env;
+    s->durable = durable;
+    make_password(s);
     if ((err = make_paths(s, dir, why)) != SL_OK || (err = see_to_data(s, why)) != SL_OK ||
-        (err = start_server(s, durable, why)) != SL_OK ||
+        (err = choose_port(s, why)) != SL_OK || (err = start_server(s, why)) != SL_OK ||
         (err = wait_until_serving(s, why)) != SL_OK) {
         private_mariadb_stop(&s);
         return err;
@@ -373,6 +380,8 @@ enum sl_err private_mariadb_check(struct private_mariadb *server, struct sl_why 
 {
     int code;
 
+    if (server->process == NULL)
+        return sl_fail(why, SL_UNAVAILABLE, "MariaDB does not run");
     if (!sl_process_has_ended(server->process, &code))
         return SL_OK;
     return fail_ended(server, "MariaDB", code, why);

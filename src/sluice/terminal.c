@@ -8,7 +8,8 @@ enum { REWRITE_MS = 100, PLAIN_MS = 1000 };
 
 struct terminal terminal_on(const struct sl_env *env, FILE *out)
 {
-    return (struct terminal){.env = env, .out = out, .rewrites = isatty(fileno(out)) != 0};
+    return (struct terminal){
+        .env = env, .out = out, .rewrites = isatty(fileno(out)) != 0, .plain_ms = PLAIN_MS};
 }
 
 static void clear(struct terminal *t)
@@ -32,7 +33,7 @@ void terminal_say(struct terminal *terminal, const char *format, ...)
 
 void terminal_status(struct terminal *terminal, const char *format, ...)
 {
-    unsigned age_ms = terminal->rewrites ? REWRITE_MS : PLAIN_MS;
+    unsigned age_ms = terminal->rewrites ? REWRITE_MS : terminal->plain_ms;
     sl_nanos now = sl_env_now(terminal->env);
     va_list  arguments;
 

@@ -14,6 +14,7 @@ struct terminal {
     const struct sl_env *env;
     FILE                *out;
     bool                 rewrites;  /* it is a terminal */
+    unsigned             plain_ms;  /* age of a status that is replaced, elsewhere; 1000 at first */
     bool                 is_dirty;  /* a status line stands there without its end */
     sl_nanos             status_at; /* when the last one was written; 0: never */
 };

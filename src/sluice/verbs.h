@@ -29,5 +29,6 @@ extern const struct sl_verb sl_verb_init;
 extern const struct sl_verb sl_verb_load;
 extern const struct sl_verb sl_verb_pull;
 extern const struct sl_verb sl_verb_replay;
+extern const struct sl_verb sl_verb_up;
 
 #endif

@@ -18,8 +18,9 @@ def dev(*words, cwd=ROOT):
 
 def check_help(report):
     script = (ROOT / "dev").read_text()
-    known = sorted(["help", *re.findall(r"^verb_(\w+)\(\)", script, re.M)])
-    listed = sorted(set(re.findall(r"^  (\w+)", dev("help").stdout, re.M)))
+    verbs = re.findall(r"^verb_(\w+)\(\)", script, re.M)
+    known = sorted(["help", *(verb.replace("_", "-") for verb in verbs)])
+    listed = sorted(set(re.findall(r"^  ([\w-]+)", dev("help").stdout, re.M)))
     named = sorted(re.search(r"^verbs=\(([^)]*)\)", script, re.M).group(1).split())
     report.check("help_lists_exactly_the_verbs", listed == known, f"{listed} against {known}")
     report.check("suggestions_come_from_known_verbs", named == known, f"{named} against {known}")

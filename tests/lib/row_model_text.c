@@ -172,7 +172,7 @@ void model_print_info(FILE *out, const struct model_table *t)
 
 void model_print_create(FILE *out, const struct model_table *t)
 {
-    (void)fprintf(out, "create table %s (", t->name);
+    (void)fprintf(out, "create table test.%s (", t->name);
     for (uint32_t i = 0; i < t->column_count; i++) {
         const struct model_column *c = &t->columns[i];
 

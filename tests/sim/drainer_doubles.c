@@ -316,7 +316,7 @@ static enum sl_err each(struct sl_schema_source *source, const struct sl_history
         struct sl_json            *document;
 
         if (event->kind == SCRIPT_TXN || !is_there(i) ||
-            (event->version > bound->version && event->commit_ts - 5 > bound->finished))
+            (event->version > bound->version && event->commit_ts - 1 > bound->finished))
             continue;
         document = document_of(event);
         err = visit(context, &document);

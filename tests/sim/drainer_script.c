@@ -1,6 +1,7 @@
 #include "sim/drainer_script.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,6 @@
 enum {
     DATABASE_ID = 90,
     FIRST_ID = 100,
-    FIRST_TS = 1000,
     ORDINAL_ROW_BITS = 40, /* as in planner.c */
     RECORD_BYTES_MAX = 1 << 14,
     MUTATION_INSERT = 0,
@@ -72,16 +72,16 @@ static void alter(struct model_table *t, const struct model_table *shape)
 
 void script_apply_ddl(struct script_tables *tables, const struct script_event *event)
 {
-    struct model_table *t = script_table(tables, event->shape.name);
+    struct model_table *t = script_table(tables, event->shape->name);
 
     switch (event->kind) {
     case SCRIPT_TXN: SL_UNREACHABLE("no DDL");
     case SCRIPT_DATABASE:
     case SCRIPT_SKIPPED: return;
-    case SCRIPT_CREATE: tables->tables[tables->count++] = event->shape; return;
+    case SCRIPT_CREATE: tables->tables[tables->count++] = *event->shape; return;
     case SCRIPT_DROP: *t = tables->tables[--tables->count]; return;
-    case SCRIPT_TRUNCATE: *t = event->shape; return;
-    case SCRIPT_ALTER: alter(t, &event->shape); return;
+    case SCRIPT_TRUNCATE: *t = *event->shape; return;
+    case SCRIPT_ALTER: alter(t, event->shape); return;
     }
 }
 
@@ -213,6 +213,10 @@ static void draw_txn(struct author *a)
     if (a->tables.count == 0)
         return;
     event->kind = SCRIPT_TXN;
+    event->step_count = 0;
+    if (event->steps == NULL)
+        event->steps = calloc(SCRIPT_STEPS_MAX, sizeof *event->steps);
+    SL_ASSERT(event->steps != NULL);
     for (uint64_t i = 0; i < wanted; i++) {
         uint32_t first = event->step_count;
         uint32_t table = (uint32_t)sl_prng_below(&a->dice, a->tables.count);
@@ -222,8 +226,8 @@ static void draw_txn(struct author *a)
     }
     if (mutations == 0)
         return;
-    a->ts += SCRIPT_TS_STEP;
-    record.start_ts = a->ts - 5;
+    a->ts += a->script->step;
+    record.start_ts = a->ts - a->script->step / 2;
     record.commit_ts = a->ts;
     record.prewrite_value = (struct sl_slice){value, (size_t)(end - value)};
     seal(a, event, &record);
@@ -233,42 +237,34 @@ static void draw_txn(struct author *a)
 
 /* ---- DDL ---- */
 
-static const char *query_of(const struct script_event *event, char *out, size_t room)
-{
-    static const char *const format[] = {[SCRIPT_TXN] = "",
-                                         [SCRIPT_DATABASE] = "create database test",
-                                         [SCRIPT_CREATE] = "create table test.%s (a int)",
-                                         [SCRIPT_DROP] = "drop table test.%s",
-                                         [SCRIPT_TRUNCATE] = "truncate table test.%s",
-                                         [SCRIPT_ALTER] = "alter table test.%s comment 'x'",
-                                         [SCRIPT_SKIPPED] =
-                                             "alter table test.%s shard_row_id_bits = 2"};
-    const char              *at = strstr(format[event->kind], "%s");
+static char *text_of(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-    if (at == NULL)
-        return format[event->kind];
-    (void)snprintf(out, room, "%.*s%s%s", (int)(at - format[event->kind]), format[event->kind],
-                   event->shape.name, at + 2);
-    return out;
+static char *text_of(const char *format, ...)
+{
+    char   *text = NULL;
+    va_list args;
+
+    va_start(args, format);
+    if (vasprintf(&text, format, args) < 0)
+        SL_PANIC("no memory");
+    va_end(args);
+    return text;
 }
 
-static int type_of(enum script_kind kind)
+static char *create_text(const struct model_table *t)
 {
-    switch (kind) {
-    case SCRIPT_TXN: break;
-    case SCRIPT_DATABASE: return SL_JOB_CREATE_SCHEMA;
-    case SCRIPT_CREATE: return SL_JOB_CREATE_TABLE;
-    case SCRIPT_DROP: return SL_JOB_DROP_TABLE;
-    case SCRIPT_TRUNCATE: return SL_JOB_TRUNCATE_TABLE;
-    case SCRIPT_ALTER: return SL_JOB_MODIFY_TABLE_COMMENT; /* its TableInfo is what counts */
-    case SCRIPT_SKIPPED: return SL_JOB_SHARD_ROW_ID;
-    }
-    SL_UNREACHABLE("no job");
+    char  *text = NULL;
+    size_t len;
+    FILE  *out = open_memstream(&text, &len);
+
+    SL_ASSERT(out != NULL);
+    model_print_create(out, t);
+    (void)fclose(out);
+    return text;
 }
 
 static void write_job(struct script_event *event)
 {
-    char   query[128];
     size_t len;
     FILE  *out = open_memstream(&event->job, &len);
 
@@ -277,8 +273,8 @@ static void write_job(struct script_event *event)
                   "{\"id\":%" PRId64 ",\"type\":%d,\"schema_id\":%d,\"table_id\":%" PRId64
                   ",\"state\":6,\"schema_state\":5,\"start_ts\":1,\"query\":\"%s\",\"binlog\":{"
                   "\"SchemaVersion\":%" PRId64 ",\"DBInfo\":",
-                  event->job_id, type_of(event->kind), DATABASE_ID, event->old_table_id,
-                  query_of(event, query, sizeof query), event->version);
+                  event->job_id, event->type, DATABASE_ID, event->old_table_id, event->query,
+                  event->version);
     if (event->kind == SCRIPT_DATABASE)
         (void)fprintf(out,
                       "{\"id\":%d,\"db_name\":{\"O\":\"test\",\"L\":\"test\"},\"charset\":"
@@ -286,26 +282,24 @@ static void write_job(struct script_event *event)
                       DATABASE_ID);
     else {
         (void)fputs("null,\"TableInfo\":", out);
-        model_print_info(out, &event->shape);
+        model_print_info(out, event->shape);
     }
-    (void)fprintf(out, ",\"FinishedTS\":%" PRId64 "}}", event->commit_ts - 5);
+    (void)fprintf(out, ",\"FinishedTS\":%" PRId64 "}}", event->commit_ts - 1);
     (void)fclose(out);
 }
 
 /* The binlog of a DDL whose effect has been. */
 static void commit_ddl(struct author *a, struct script_event *event)
 {
-    char                   query[128];
-    const char            *text = query_of(event, query, sizeof query);
     const struct sl_record record = {.type = SL_RECORD_COMMIT,
-                                     .start_ts = a->ts + SCRIPT_TS_STEP - 5,
-                                     .commit_ts = a->ts + SCRIPT_TS_STEP,
-                                     .ddl_query = sl_slice_from_string(text),
+                                     .start_ts = a->ts + a->script->step / 2,
+                                     .commit_ts = a->ts + a->script->step,
+                                     .ddl_query = sl_slice_from_string(event->query),
                                      .ddl_job_id = event->job_id,
                                      .ddl_schema_state = 5,
                                      .has_schema_state = true};
 
-    a->ts += SCRIPT_TS_STEP;
+    a->ts += a->script->step;
     seal(a, event, &record);
     write_job(event);
 }
@@ -318,15 +312,20 @@ static void settle(struct author *a)
     a->pending = 0;
 }
 
-static void add_ddl(struct author *a, enum script_kind kind, const struct model_table *shape,
-                    int64_t old_table_id)
+/* A DDL, whose text is taken. */
+static void add_ddl(struct author *a, enum script_kind kind, int type, char *query,
+                    const struct model_table *shape, int64_t old_table_id)
 {
     struct script_event *event = &a->script->events[a->script->event_count];
 
     settle(a);
     event->kind = kind;
-    event->shape = *shape;
-    event->shape.row_count = 0;
+    event->type = type;
+    event->query = query;
+    event->shape = malloc(sizeof *event->shape);
+    SL_ASSERT(event->shape != NULL);
+    *event->shape = *shape;
+    event->shape->row_count = 0;
     event->job_id = a->next_id++;
     event->version = ++a->version;
     event->old_table_id = old_table_id;
@@ -348,59 +347,78 @@ static void create_table(struct author *a)
 
     (void)snprintf(name, sizeof name, "t%" PRIu32, a->names++);
     t = stream_table(shape, a->next_id++, name);
-    add_ddl(a, SCRIPT_CREATE, &t, t.id);
+    add_ddl(a, SCRIPT_CREATE, SL_JOB_CREATE_TABLE, create_text(&t), &t, t.id);
+}
+
+static void add_column(struct author *a, struct model_table *t)
+{
+    struct model_column *c = &t->columns[t->column_count++];
+
+    *c = (struct model_column){.id = 10 + a->next_id, .is_added = true};
+    c->is_nullable = sl_prng_chance(&a->dice, 1, 2);
+    (void)snprintf(c->name, sizeof c->name, "n%" PRId64, a->next_id);
+    add_ddl(a, SCRIPT_ALTER, SL_JOB_ADD_COLUMN,
+            c->is_nullable ? text_of("alter table test.%s add column %s int", t->name, c->name)
+                           : text_of("alter table test.%s add column %s int not null default %d",
+                                     t->name, c->name, MODEL_DEFAULT),
+            t, t->id);
 }
 
 static void alter_table(struct author *a, struct model_table t)
 {
-    struct model_column *c;
-    int64_t              max_id = 0;
+    const struct model_column *last = &t.columns[t.column_count - 1];
+    char                      *query;
 
-    for (uint32_t i = 0; i < t.column_count; i++)
-        max_id = t.columns[i].id > max_id ? t.columns[i].id : max_id;
     if (t.column_count < MODEL_COLUMNS_MAX && sl_prng_chance(&a->dice, 1, 2)) {
-        c = &t.columns[t.column_count++];
-        *c = (struct model_column){.id = max_id + 1 + (int64_t)a->next_id, .is_added = true};
-        c->is_nullable = sl_prng_chance(&a->dice, 1, 2);
-        (void)snprintf(c->name, sizeof c->name, "n%" PRId64, a->next_id);
-    } else if (t.columns[t.column_count - 1].is_added) {
+        add_column(a, &t);
+    } else if (last->is_added) {
+        query = text_of("alter table test.%s drop column %s", t.name, last->name);
         t.column_count--;
+        add_ddl(a, SCRIPT_ALTER, SL_JOB_DROP_COLUMN, query, &t, t.id);
     } else if (t.key_count > 1) {
-        t.key_count--; /* the last index goes */
+        query = text_of("alter table test.%s drop index %s", t.name, t.keys[t.key_count - 1].name);
+        t.key_count--;
+        add_ddl(a, SCRIPT_ALTER, SL_JOB_DROP_INDEX, query, &t, t.id);
     }
-    add_ddl(a, SCRIPT_ALTER, &t, t.id);
 }
 
 static void draw_ddl(struct author *a)
 {
-    struct model_table *t;
-    struct model_table  shape;
+    struct model_table shape;
+    int64_t            old_id;
 
     if (a->tables.count < 2 ||
         (a->tables.count < SCRIPT_TABLES_MAX && sl_prng_chance(&a->dice, 1, 3))) {
         create_table(a);
         return;
     }
-    t = &a->tables.tables[sl_prng_below(&a->dice, a->tables.count)];
-    shape = *t;
+    shape = a->tables.tables[sl_prng_below(&a->dice, a->tables.count)];
+    old_id = shape.id;
     switch (sl_prng_below(&a->dice, 6)) {
-    case 0: add_ddl(a, SCRIPT_DROP, &shape, t->id); return;
+    case 0:
+        add_ddl(a, SCRIPT_DROP, SL_JOB_DROP_TABLE, text_of("drop table test.%s", shape.name),
+                &shape, old_id);
+        return;
     case 1:
         shape.id = a->next_id++;
-        add_ddl(a, SCRIPT_TRUNCATE, &shape, t->id);
+        add_ddl(a, SCRIPT_TRUNCATE, SL_JOB_TRUNCATE_TABLE,
+                text_of("truncate table test.%s", shape.name), &shape, old_id);
         return;
     case 2:
-    case 3: add_ddl(a, SCRIPT_SKIPPED, &shape, t->id); return;
+    case 3:
+        add_ddl(a, SCRIPT_SKIPPED, SL_JOB_SHARD_ROW_ID,
+                text_of("alter table test.%s shard_row_id_bits = 2", shape.name), &shape, old_id);
+        return;
     default: alter_table(a, shape); return;
     }
 }
 
 /* ---- all of it ---- */
 
-static void draw_pumps(struct author *a)
+static void draw_pumps(struct author *a, uint32_t events_max)
 {
     struct script *s = a->script;
-    sl_ts          span = (sl_ts)SCRIPT_EVENTS_MAX * SCRIPT_TS_STEP;
+    sl_ts          span = (sl_ts)events_max * s->step;
 
     s->pump_count = (uint32_t)sl_prng_range(&a->dice, 1, SCRIPT_PUMPS_MAX);
     for (uint32_t i = 0; i < s->pump_count; i++) {
@@ -409,7 +427,7 @@ static void draw_pumps(struct author *a)
         *pump = (struct script_pump){.leaves = INT64_MAX, .returns = INT64_MAX};
         if (i == 0 || sl_prng_chance(&a->dice, 1, 3))
             continue;
-        pump->joins = FIRST_TS + (sl_ts)sl_prng_below(&a->dice, (uint64_t)span / 2);
+        pump->joins = s->first_ts + (sl_ts)sl_prng_below(&a->dice, (uint64_t)span / 2);
         if (sl_prng_chance(&a->dice, 1, 2))
             pump->leaves = pump->joins + (sl_ts)sl_prng_below(&a->dice, (uint64_t)span / 3);
         if (pump->leaves != INT64_MAX && sl_prng_chance(&a->dice, 1, 2))
@@ -417,7 +435,7 @@ static void draw_pumps(struct author *a)
     }
 }
 
-void script_draw(struct script *script, uint64_t seed)
+void script_draw(struct script *script, const struct script_options *options)
 {
     static struct author a;
     uint32_t             wanted;
@@ -426,12 +444,13 @@ void script_draw(struct script *script, uint64_t seed)
     memset(script, 0, sizeof *script);
     memset(&a, 0, sizeof a);
     a.script = script;
-    a.ts = FIRST_TS;
+    script->first_ts = a.ts = options->first_ts;
+    script->step = options->step;
     a.next_id = FIRST_ID;
-    sl_prng_seed(&a.dice, seed);
-    draw_pumps(&a);
-    wanted = (uint32_t)sl_prng_range(&a.dice, 20, SCRIPT_EVENTS_MAX - 1);
-    add_ddl(&a, SCRIPT_DATABASE, &none, 0);
+    sl_prng_seed(&a.dice, options->seed);
+    draw_pumps(&a, options->events_max);
+    wanted = (uint32_t)sl_prng_range(&a.dice, options->events_min, options->events_max - 1);
+    add_ddl(&a, SCRIPT_DATABASE, SL_JOB_CREATE_SCHEMA, text_of("create database test"), &none, 0);
     create_table(&a);
     for (unsigned tries = 0; script->event_count < wanted && tries < 10 * SCRIPT_EVENTS_MAX;
          tries++) {
@@ -447,9 +466,12 @@ void script_draw(struct script *script, uint64_t seed)
 
 void script_free(struct script *script)
 {
-    for (uint32_t i = 0; i < script->event_count; i++) {
+    for (uint32_t i = 0; i < SCRIPT_EVENTS_MAX; i++) {
         sl_buf_free(&script->events[i].record);
         free(script->events[i].job);
+        free(script->events[i].query);
+        free(script->events[i].shape);
+        free(script->events[i].steps);
     }
     memset(script, 0, sizeof *script);
 }

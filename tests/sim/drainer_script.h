@@ -17,11 +17,10 @@
 #include "lib/row_stream.h"
 
 enum {
-    SCRIPT_EVENTS_MAX = 160,
+    SCRIPT_EVENTS_MAX = 2000,
     SCRIPT_STEPS_MAX = 24, /* of one transaction */
     SCRIPT_TABLES_MAX = 6,
     SCRIPT_PUMPS_MAX = 3,
-    SCRIPT_TS_STEP = 10, /* between two commits */
 };
 
 /* All tables at one point. */
@@ -55,15 +54,17 @@ struct script_event {
     bool             is_copied; /* another pump has it too */
 
     /* of a transaction */
-    uint32_t           step_count;
-    struct script_step steps[SCRIPT_STEPS_MAX];
+    uint32_t            step_count;
+    struct script_step *steps; /* owned; SCRIPT_STEPS_MAX of them */
 
     /* of a DDL */
-    int64_t            job_id;
-    int64_t            version;
-    int64_t            old_table_id; /* of the table before */
-    char              *job;          /* owned: its JSON */
-    struct model_table shape;        /* what becomes of the table, without rows */
+    int64_t             job_id;
+    int64_t             version;
+    int64_t             old_table_id; /* of the table before */
+    int                 type;         /* of the job */
+    char               *query;        /* owned */
+    char               *job;          /* owned: its JSON */
+    struct model_table *shape;        /* owned: what becomes of the table, without rows */
 };
 
 /* When a pump is there. */
@@ -74,6 +75,8 @@ struct script_pump {
 };
 
 struct script {
+    sl_ts               first_ts;
+    sl_ts               step; /* from one commit to the next; even */
     uint32_t            pump_count;
     struct script_pump  pumps[SCRIPT_PUMPS_MAX];
     uint32_t            event_count;
@@ -81,8 +84,17 @@ struct script {
     sl_ts               last_ts;
 };
 
+/* How to draw one. */
+struct script_options {
+    uint64_t seed;
+    uint32_t events_min;
+    uint32_t events_max; /* at most SCRIPT_EVENTS_MAX */
+    sl_ts    first_ts;
+    sl_ts    step;
+};
+
 /* Draw one into *script, whose old contents were freed. */
-void script_draw(struct script *script, uint64_t seed);
+void script_draw(struct script *script, const struct script_options *options);
 void script_free(struct script *script);
 
 /* The effect of one event on all tables; false: it cannot be. */

@@ -12,6 +12,7 @@
 #include "lib/sim.h"
 
 enum {
+    EVENTS_MAX = 160,
     LIVES_MAX = 8,
     LIFE_STEPS_MIN = 100,
     LIFE_STEPS_MAX = 8000,
@@ -36,9 +37,9 @@ void world_break(const char *format, ...)
 
 void world_go_on(struct sl_prng *dice)
 {
-    if (world.now > world.script.last_ts + SCRIPT_TS_STEP)
+    if (world.now > world.script.last_ts + world.script.step)
         return;
-    world.now += (sl_ts)sl_prng_below(dice, COMMITS_AT_ONCE_MAX + 1) * SCRIPT_TS_STEP / 2;
+    world.now += (sl_ts)sl_prng_below(dice, COMMITS_AT_ONCE_MAX + 1) * world.script.step / 2;
 }
 
 bool world_is_done(void)
@@ -233,7 +234,11 @@ static void begin(uint64_t seed)
 {
     memset(&world, 0, sizeof world);
     sl_prng_seed(&world.dice, seed);
-    script_draw(&world.script, seed);
+    script_draw(&world.script, &(struct script_options){.seed = seed,
+                                                        .events_min = 20,
+                                                        .events_max = EVENTS_MAX,
+                                                        .first_ts = 1000,
+                                                        .step = 10});
     world.sink.ops = &world_sink_ops;
     world.jobs.ops = &world_jobs_ops;
     for (uint32_t i = 0; i < world.script.event_count; i++)

@@ -53,6 +53,21 @@ static enum sl_err save(struct checkpointer *c, const struct sl_drainer_save *qu
     return SL_OK;
 }
 
+/* Where in the stream, and what can be done about one that will not pass by itself. */
+static enum sl_err refused(const struct sl_window_ddl *ddl, enum sl_err err, struct sl_why *why)
+{
+    struct sl_why inner = *why;
+
+    if (sl_err_is_transient(err) || err == SL_STOPPED)
+        return sl_wrap(why, err, "behind commit ts %" PRId64 ": run DDL job %" PRId64, ddl->before,
+                       ddl->job_id);
+    return sl_fail(why, err,
+                   "behind commit ts %" PRId64 ": run DDL job %" PRId64
+                   ": %.220s; it is tried again until it can be done; or do by hand what it means, "
+                   "and start with ignore-txn-commit-ts = [%" PRId64 "]",
+                   ddl->before, ddl->job_id, inner.text, ddl->is_early ? ddl->job_id : ddl->after);
+}
+
 static enum sl_err run_ddl(struct checkpointer *c, const struct sl_drainer_ddl *question,
                            struct sl_why *why)
 {
@@ -61,8 +76,7 @@ static enum sl_err run_ddl(struct checkpointer *c, const struct sl_drainer_ddl *
     enum sl_err                 err = sink->ops->ddl(sink, ddl, question->schema_version, why);
 
     if (err != SL_OK)
-        return sl_wrap(why, err, "behind commit ts %" PRId64 ": run DDL job %" PRId64, ddl->before,
-                       ddl->job_id);
+        return refused(ddl, err, why);
     atomic_fetch_add_explicit(&c->drainer->front.board.ddls, 1, memory_order_relaxed);
     sl_metric_add(c->drainer->front.metrics.events[SL_DRAINER_EVENT_DDL], 1);
     note_saved(c, ddl->after, ddl->schema_version);

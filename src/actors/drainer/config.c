@@ -231,7 +231,7 @@ static const struct sl_conf_row rows[] = {
     {.key = "syncer.txn-batch",
      .flag = "txn-batch",
      AT(INT, txn_batch),
-     .def = "20",
+     .def = "1024", /* the original has 20, of statements; ours are of many rows each */
      .min = 1,
      .max = SL_DRAINER_TXN_BATCH_MAX,
      .help = "number of binlog events in a transaction batch"},

@@ -97,7 +97,7 @@ struct sl_drainer_config {
     int64_t  worker_count;  /* 1..SL_DRAINER_WORKERS_MAX; 1 when that is all there can be */
     int64_t  workers_asked; /* as configured */
     bool     dispatch; /* false: an upstream transaction is a downstream transaction, in its turn */
-    bool     detect;   /* changes of one key keep their order although several workers write */
+    bool     detect;   /* as configured; changes of one key always keep their order */
     bool     safe_mode;
     bool     sync_ddl;
     uint64_t memory_budget; /* bytes that may be held in all */

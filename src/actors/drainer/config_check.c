@@ -232,6 +232,9 @@ static enum sl_err check_params(const struct sl_drainer_config *c, struct sl_why
 {
     const struct sl_drainer_param *params = c->params.items;
 
+    if (c->params.count > SL_DRAINER_PARAMS_MAX)
+        return sl_fail(why, SL_CONFIG, "syncer.to.params: %zu variables, at most %d",
+                       c->params.count, SL_DRAINER_PARAMS_MAX);
     for (size_t i = 0; i < c->params.count; i++) {
         if (strcasecmp(params[i].name, "time_zone") == 0 &&
             (strcasecmp(params[i].value, "SYSTEM") == 0 ||

@@ -187,5 +187,8 @@ void sl_drainer_config_notes(const struct sl_drainer_config *config,
                        SL_DRAINER_WORKERS_MAX);
         note(context, "syncer.worker-count", text);
     }
+    if (!config->detect)
+        note(context, "enable-detect",
+             "without effect: changes that have a key in common always keep their order");
     note_switches(report, note, context);
 }

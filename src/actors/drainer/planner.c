@@ -31,6 +31,51 @@
 #include "binlog/record.h"
 #include "runtime/actor.h"
 
+/* ---- tables that nobody made yet ---- */
+
+static bool names_unknown_table(const struct planner *p, struct sl_prewrite prewrite)
+{
+    struct sl_mutation mutation;
+
+    while (sl_prewrite_next(&prewrite, &mutation, NULL) == SL_OK) {
+        if (sl_schema_fate(p->schema, mutation.table_id) == SL_TABLE_UNKNOWN)
+            return true;
+    }
+    return false;
+}
+
+/* A job comes into the history when its binlog commits, and other servers of TiDB may write rows of
+ * its table a moment before. So a table that nobody made yet is looked for again for a while, when
+ * the transaction names a version above all that were seen: SL_AGAIN. */
+static enum sl_err look_again(struct sl_ctx *ctx, struct planner *p, sl_ts commit_ts,
+                              const struct sl_prewrite *prewrite)
+{
+    struct sl_why why;
+
+    if (sl_schema_version(p->schema) >= prewrite->schema_version ||
+        p->looks == SL_PLANNER_LOOKS_MAX)
+        return SL_OK; /* it will be refused */
+    if (++p->looks == SL_HISTORIAN_PATIENCE) {
+        sl_fail(&why, SL_NOT_FOUND,
+                "commit ts %" PRId64 " has rows of a table that no DDL job up to schema version "
+                "%" PRId64 " made; its job is looked for",
+                commit_ts, prewrite->schema_version);
+        sl_drainer_board_note(&p->drainer->front.board, SL_DRAINER_PART_SCHEMA, SL_DRAINER_WAITING,
+                              SL_NOT_FOUND, why.text);
+    }
+    p->known = sl_schema_version(p->schema);
+    sl_timer_arm(ctx, &p->retry, SL_DRAINER_RETRY, SL_HISTORIAN_RETRY_MS);
+    return SL_AGAIN;
+}
+
+static void looked(struct planner *p)
+{
+    if (p->looks >= SL_HISTORIAN_PATIENCE)
+        sl_drainer_board_note(&p->drainer->front.board, SL_DRAINER_PART_SCHEMA, SL_DRAINER_RUNNING,
+                              SL_OK, NULL);
+    p->looks = 0;
+}
+
 /* ---- a transaction ---- */
 
 /* Its rows are under way, if it has any; SL_AGAIN as above. */
@@ -45,6 +90,10 @@ static enum sl_err begin_rows(struct sl_ctx *ctx, struct planner *p, struct sl_w
     if ((err = sl_prewrite_open(record->prewrite_value, &prewrite, &w->why)) != SL_OK ||
         (err = planner_catch_up(ctx, p, w, prewrite.schema_version)) != SL_OK)
         return err;
+    if (names_unknown_table(p, prewrite) &&
+        (err = look_again(ctx, p, record->commit_ts, &prewrite)) != SL_OK)
+        return err;
+    looked(p);
     p->first_plan = w->plan_count;
     p->first_bytes = w->bytes;
     planner_rows_begin(&p->rows, &prewrite, !record->has_schema_state);
@@ -155,6 +204,8 @@ static bool take_back(struct planner *p, struct sl_window *w, const struct sl_wi
 /* All of the oldest one but its end; false: it must wait. */
 static bool plan_transactions(struct sl_ctx *ctx, struct planner *p, const struct sl_window *merged)
 {
+    if (sl_timer_armed(&p->retry))
+        return false;
     while (p->at < merged->txn_count) {
         const struct sl_window_txn *txn = &merged->txns[p->at];
         struct sl_window           *w = window_for(p, txn);
@@ -240,7 +291,8 @@ static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
         p->is_asked = false;
         p->answer = (struct sl_drainer_job *)(void *)sl_take(ctx);
         return SL_OK;
-    case SL_DRAINER_TICK: return SL_OK; /* plan_all follows */
+    case SL_DRAINER_TICK:
+    case SL_DRAINER_RETRY: return SL_OK; /* plan_all follows */
     }
     SL_UNREACHABLE("not in this actor's protocol");
 }
@@ -282,7 +334,7 @@ const struct sl_actor_class sl_drainer_planner_class = {
     .state_bytes = sizeof(struct planner),
     .questions_max = 1,
     .waits_max = 1,
-    .timers_max = 1,
+    .timers_max = 2,
     .start = start,
     .handle = handle,
     .system = system_message,

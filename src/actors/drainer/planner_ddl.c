@@ -79,6 +79,9 @@ static void log_ddl(const struct sl_window_ddl *ddl)
                sl_field_bytes("sql", ddl->action->statements[i].text.bytes,
                               ddl->action->statements[i].text.len),
                sl_field_i64("commit ts", ddl->is_early ? ddl->job_id : ddl->after));
+    if (ddl->action->notice != NULL)
+        sl_log(SL_LOG_WARN, "a ddl does not mean the same downstream",
+               sl_field_i64("job", ddl->job_id), sl_field_str("reason", ddl->action->notice));
 }
 
 /* The job becomes part of the schema, and its action, if there is one, of the window. */

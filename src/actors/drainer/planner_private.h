@@ -49,13 +49,15 @@ struct planner {
     uint64_t                  bytes_max;   /* of one, within its line */
     bool                      is_line_full;
     bool                      must_go_on; /* there is more to do than fits one turn */
-    struct sl_timer           tick;
-    int64_t                   known; /* all jobs up to this schema version were asked for */
-    bool                      is_asked;
-    struct sl_drainer_job    *answer; /* owned: of the question for this transaction; NULL: none */
-    int64_t                   early[SL_EARLY_JOBS_MAX]; /* jobs whose binlogs are still to come */
-    uint32_t                  early_count;
-    struct sl_verdicts        verdicts;
+    uint32_t               looks; /* in vain, for the job that made a table of this transaction */
+    struct sl_timer        retry;
+    struct sl_timer        tick;
+    int64_t                known; /* all jobs up to this schema version were asked for */
+    bool                   is_asked;
+    struct sl_drainer_job *answer; /* owned: of the question for this transaction; NULL: none */
+    int64_t                early[SL_EARLY_JOBS_MAX]; /* jobs whose binlogs are still to come */
+    uint32_t               early_count;
+    struct sl_verdicts     verdicts;
 };
 
 /* ---- planner_ddl.c ---- */

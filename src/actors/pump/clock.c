@@ -128,14 +128,16 @@ static void send_mark(struct sl_ctx *ctx, struct clock *c, sl_ts ts)
 static void tide(struct sl_ctx *ctx, struct clock *c)
 {
     sl_ts newest = atomic_load_explicit(&c->pump->board.newest_commit, memory_order_relaxed);
-    sl_ts ts;
+    const uint32_t asked = c->pump->options.tide_ms;
+    const uint32_t tide_ms = asked != 0 ? asked : SL_PUMP_TIDE_MS;
+    sl_ts          ts;
 
     if (atomic_load_explicit(&c->pump->board.pullers, memory_order_relaxed) == 0)
         return;
     if (newest <= c->ebb && fresh(ctx, c, &ts, NULL) == SL_OK)
         send_mark(ctx, c, ts);
     c->ebb = newest;
-    sl_timer_arm(ctx, &c->tide, SL_PUMP_RETRY, SL_PUMP_TIDE_MS);
+    sl_timer_arm(ctx, &c->tide, SL_PUMP_RETRY, tide_ms);
 }
 
 static void answer(struct sl_ctx *ctx, struct clock *c, struct sl_msg *question)

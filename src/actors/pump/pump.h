@@ -47,6 +47,8 @@ struct sl_pump_options {
                                          at least SL_SPOOL_PIECE_BYTES_MIN */
     uint64_t             stop_write_bytes; /* refuse records at this much free space or less */
     uint32_t             fake_interval_ms;
+    uint32_t             tide_ms; /* between two marks to an idle pump's readers; 0:
+                                     SL_PUMP_TIDE_MS. What other pumps have waits as long */
     uint32_t             heartbeat_ms;
     int64_t              gc_ms;     /* retention, against the timestamp door */
     const char          *push_addr; /* of a Pushgateway; NULL: none */

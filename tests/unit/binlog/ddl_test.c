@@ -68,6 +68,25 @@ static struct sl_ddl_action *planned(const struct sl_ddl_input *input)
     return action;
 }
 
+/* The text without what ddl_collations.h adds, which has a test of its own. */
+static const char *without_collations(struct sl_slice text)
+{
+    static const char *const added[] = {" CHARACTER SET utf8mb4", " COLLATE utf8mb4_bin",
+                                        " COLLATE utf8_bin", " COLLATE ascii_bin",
+                                        " COLLATE latin1_bin"};
+    static char              bytes[1 << 16];
+
+    assert_true(text.len < sizeof bytes);
+    memcpy(bytes, text.bytes, text.len + 1);
+    for (size_t i = 0; i < sizeof added / sizeof added[0]; i++) {
+        char *at;
+
+        while ((at = strstr(bytes, added[i])) != NULL)
+            memmove(at, at + strlen(added[i]), strlen(at + strlen(added[i])) + 1);
+    }
+    return bytes;
+}
+
 static enum sl_err check(void *context, const struct sl_ddl_input *input)
 {
     struct expected        *expected = context;
@@ -86,7 +105,9 @@ static enum sl_err check(void *context, const struct sl_ddl_input *input)
         if (rewritten != NULL)
             assert_string_equal(action->statements[0].text.bytes, rewritten->text);
         else
-            assert_true(sl_slice_equal(action->statements[0].text, input->query));
+            assert_true(
+                sl_slice_equal(sl_slice_from_string(without_collations(action->statements[0].text)),
+                               input->query));
     }
     sl_ddl_action_free(&action);
     assert_null(action);
@@ -288,6 +309,8 @@ static void placement_is_stripped_and_rows_do_not_expire(void **state)
                 "create table t1 (a int)  comment 'x'");
 }
 
+#define ALL " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+
 static void clauses_of_tidb_alone_are_kept_from_others(void **state)
 {
     (void)state;
@@ -296,11 +319,11 @@ static void clauses_of_tidb_alone_are_kept_from_others(void **state)
                 "auto_random int, key clustered (ttl)) SHARD_ROW_ID_BITS = 4, comment 'x', "
                 "PRE_SPLIT_REGIONS=2 auto_id_cache 100",
                 "create table t1 (id bigint  primary key , ttl int, "
-                "auto_random int, key clustered (ttl))  comment 'x'");
+                "auto_random int, key clustered (ttl))" ALL "  comment 'x'");
     assert_text(CREATE, SL_DDL_MYSQL,
                 "create table t1 (a int, primary key (a) /* k */ nonclustered) /*!90000 "
                 "shard_row_id_bits=2 */",
-                "create table t1 (a int, primary key (a) /* k */ ) ");
+                "create table t1 (a int, primary key (a) /* k */ )" ALL " ");
     assert_text(ALTER, SL_DDL_MYSQL,
                 "alter table t shard_row_id_bits 3, add column ttl int, auto_id_cache=5",
                 "alter table t  add column ttl int");

@@ -89,6 +89,31 @@ static void drainers_of_ours_say_what_they_do(void **state)
     assert_int_equal(status.doing.lag_s, -1);
 }
 
+/* As the drainer writes them. */
+static void since_may_be_a_number_and_lag_have_a_fraction(void **state)
+{
+    static const char *const absurd[] = {
+        "{\"LastTS\":5,\"sluice\":{\"since\":9223372036854775807,\"lag_seconds\":1e300}}",
+        "{\"LastTS\":5,\"sluice\":{\"since\":-1,\"lag_seconds\":-0.5}}",
+        "{\"LastTS\":5,\"sluice\":{\"since\":1.5,\"lag_seconds\":null}}",
+    };
+    struct ctl_drainer_status status;
+
+    (void)state;
+    assert_int_equal(
+        ctl_answer_of_drainer(
+            text("{\"LastTS\":5,\"sluice\":{\"since\":1796012646358,\"lag_seconds\":3.158}}"),
+            &status, NULL),
+        SL_OK);
+    assert_string_equal(status.doing.since, "2026-11-30T04:24:06.358Z");
+    assert_int_equal(status.doing.lag_s, 3);
+    for (size_t i = 0; i < sizeof absurd / sizeof *absurd; i++) {
+        assert_int_equal(ctl_answer_of_drainer(text(absurd[i]), &status, NULL), SL_OK);
+        assert_string_equal(status.doing.since, "");
+        assert_int_equal(status.doing.lag_s, -1);
+    }
+}
+
 static void a_pump_is_no_drainer_and_says_what_fails(void **state)
 {
     static const char         pump[] = "{\"status\":{},\"CommitTS\":7,\"Checkpoint\":{},"
@@ -151,6 +176,7 @@ int main(void)
         cmocka_unit_test(orders_are_done_only_with_code_200),
         cmocka_unit_test(drainers_of_the_original_say_where_they_are),
         cmocka_unit_test(drainers_of_ours_say_what_they_do),
+        cmocka_unit_test(since_may_be_a_number_and_lag_have_a_fraction),
         cmocka_unit_test(a_pump_is_no_drainer_and_says_what_fails),
         cmocka_unit_test(figures_are_found_among_the_metrics_of_a_pump),
         cmocka_unit_test(texts_are_cut_between_characters),

@@ -346,6 +346,20 @@ static void a_time_zone_must_have_a_name(void **state)
     done();
 }
 
+static void variables_of_sessions_are_bounded(void **state)
+{
+    char   text[2048] = "[syncer.to.params]\n";
+    size_t used = strlen(text);
+
+    (void)state;
+    for (int i = 0; i < SL_DRAINER_PARAMS_MAX; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "v%d = 1\n", i);
+    accept(text, NULL, NULL);
+    done();
+    (void)snprintf(text + used, sizeof text - used, "one_more = 1\n");
+    refused_file(text, "syncer.to.params: 49 variables, at most 48");
+}
+
 /* ---- schema-source ---- */
 
 static void source_is(const char *source, enum sl_drainer_schema_kind kind, const char *place)
@@ -464,6 +478,7 @@ int main(void)
         cmocka_unit_test(the_environment_names_the_server_when_nothing_else_does),
         cmocka_unit_test(a_checkpoint_is_where_its_type_says),
         cmocka_unit_test(a_time_zone_must_have_a_name),
+        cmocka_unit_test(variables_of_sessions_are_bounded),
         cmocka_unit_test(table_definitions_come_from_where_it_is_said),
         cmocka_unit_test(a_local_cluster_has_its_history_beside_it),
         cmocka_unit_test(what_cannot_be_meant_is_refused),

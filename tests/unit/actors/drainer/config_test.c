@@ -78,7 +78,7 @@ static void check_defaults(void)
     assert_string_equal(config.metrics_addr, "");
     assert_int_equal(config.metrics_interval_s, 15);
     assert_int_equal(config.destination, SL_DRAINER_MYSQL);
-    assert_int_equal(config.txn_batch, 20);
+    assert_int_equal(config.txn_batch, 1024);
     assert_int_equal(config.worker_count, 16);
     assert_true(config.dispatch && config.detect && config.sync_ddl);
     assert_false(config.safe_mode || config.merge || config.exit_when_held);
@@ -202,7 +202,7 @@ static void what_is_not_taken_as_written_is_noted(void **state)
     (void)state;
     accept("log-rotate = \"day\"\nEtcdTimeout = 1\n[syncer]\nchannel-id = 1\nworker-count = 1000\n"
            "[syncer.relay]\nlog-dir = \"\"\nmax-file-size = 1\n",
-           WORDS("-cache-binlog-count=512", "-addr=127.0.0.1:8249"),
+           WORDS("-cache-binlog-count=512", "-addr=127.0.0.1:8249", "-enable-detect=false"),
            WORDS("BINLOG_SERVER_ENABLE_DISPATCH=false"));
     assert_true(config.dispatch);
     assert_int_equal(config.worker_count, SL_DRAINER_WORKERS_MAX);
@@ -211,7 +211,7 @@ static void what_is_not_taken_as_written_is_noted(void **state)
                              "syncer.relay.max-file-size ");
     all[0] = '\0';
     sl_drainer_config_notes(&config, &report, note_setting, all);
-    assert_string_equal(all, "advertise-addr syncer.worker-count enable-dispatch ");
+    assert_string_equal(all, "advertise-addr syncer.worker-count enable-detect enable-dispatch ");
     done();
     all[0] = '\0';
     accept(NULL, NULL, NULL);

@@ -1,4 +1,4 @@
-#include "base/process.h"
+#include "base/env_os_process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -195,6 +195,18 @@ enum sl_err sl_folder_temporary(const char *prefix, char *out, struct sl_why *wh
     if (mkdtemp(out) == NULL)
         return sl_fail_errno(why, errno, "make a folder in %s", parent);
     return SL_OK;
+}
+
+enum sl_err sl_folder_absolute(const char *path, char *out, struct sl_why *why)
+{
+    char       *found = realpath(path, NULL);
+    enum sl_err err;
+
+    if (found == NULL)
+        return sl_fail_errno(why, errno, "find %s", path);
+    err = sl_path_add(out, found, "", why);
+    free(found);
+    return err;
 }
 
 static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *at)

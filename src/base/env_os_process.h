@@ -1,5 +1,5 @@
-#ifndef SL_BASE_PROCESS_H
-#define SL_BASE_PROCESS_H
+#ifndef SL_BASE_ENV_OS_PROCESS_H
+#define SL_BASE_ENV_OS_PROCESS_H
 
 /* Other programs, started by this one, and the few things that go with them: where programs are, a
  * temporary folder, the end of a folder. For the main thread of tools; nothing here is simulated.
@@ -47,6 +47,9 @@ bool sl_process_is_root(void);
 /* A new, empty folder for this process alone, in TMPDIR or /tmp, into out[SL_PATH_BYTES_MAX]; its
  * name begins with `prefix`. */
 enum sl_err sl_folder_temporary(const char *prefix, char *out, struct sl_why *why);
+/* The path of a folder that exists, from the root and with links resolved, into
+ * out[SL_PATH_BYTES_MAX]. */
+enum sl_err sl_folder_absolute(const char *path, char *out, struct sl_why *why);
 /* Remove it with all that is in it. What cannot be removed stays; the first failure is told. */
 enum sl_err sl_folder_remove(const char *path, struct sl_why *why);
 
