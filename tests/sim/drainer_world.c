@@ -220,6 +220,9 @@ static void live(uint64_t steps)
         atomic_load_explicit(&world.drainer->front.board.copies, memory_order_relaxed);
     if (err == SL_OK)
         world.counts.orderly += !world.is_calm;
+    else if (err == SL_UNAVAILABLE && !config.dispatch && !world.is_calm)
+        world.counts.failures++; /* a kept transaction in several parts was interrupted: it begins
+                                    again, as after a kill */
     else if (world.broken[0] == '\0' && (world.is_calm || err != SL_TIMEOUT))
         tell_stuck(err, &why);
     world.is_killed = true; /* nothing that a dying worker does counts */
