@@ -48,6 +48,7 @@ THIRD_PARTY = {
     "nettle/*": ["src/base/secret.c"],
     "zlib.h": ["src/net/grpc_gzip.c"],
     "pcre2.h": ["src/binlog/pattern.c"],
+    "malloc.h": ["src/base/env_os.c"],
     "binlog.pb-c.h": ["bench/decode_probe.c", "tests/*"],
     "etcd.pb-c.h": ["src/net/etcd.c", "tests/*"],
     "pdpb.pb-c.h": ["src/net/pd_wire.c", "tests/*"],
