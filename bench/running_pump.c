@@ -15,6 +15,7 @@
 #include "append_probe.h"
 #include "base/env_os.h"
 #include "net/local.h"
+#include "sluice/mix_rows.h"
 
 static const char node_id[] = "bench";
 
@@ -55,6 +56,11 @@ uint64_t running_pump_segment(const struct bench_options *options)
 
 bool running_pump_make(struct running_pump *p, uint64_t segment_bytes)
 {
+    return running_pump_make_at(p, segment_bytes, 0);
+}
+
+bool running_pump_make_at(struct running_pump *p, uint64_t segment_bytes, sl_ts first_ts)
+{
     struct sl_why why = {0};
     char          registry[96];
 
@@ -62,7 +68,7 @@ bool running_pump_make(struct running_pump *p, uint64_t segment_bytes)
     if (!probe_dir_make(p->dir))
         return false;
     (void)snprintf(registry, sizeof registry, "%s/registry", p->dir);
-    if (sl_local_init(sl_env_os(), registry, RUNNING_PUMP_CLUSTER, 0, &why) != SL_OK)
+    if (sl_local_init(sl_env_os(), registry, RUNNING_PUMP_CLUSTER, first_ts, &why) != SL_OK)
         return say("cluster", &why);
     return write_config(p) || say("pump.toml", &why);
 }
@@ -266,18 +272,19 @@ bool running_pump_load(const struct running_pump *p, uint32_t callers, size_t by
                        uint64_t pairs, struct loader_counts *counts)
 {
     const char           *host = p->host;
-    struct loader_options options = {.writer = running_pump_writer(&host, callers),
-                                     .callers = callers,
-                                     .size = bytes,
-                                     .pairs = pairs};
-    const struct sl_env  *env = sl_env_os();
-    struct loader        *loader = NULL;
-    struct sl_why         why = {0};
-    sl_nanos              until = UINT64_MAX;
-    enum sl_err           err;
+    struct loader_options options = {
+        .writer = running_pump_writer(&host, callers), .callers = callers, .pairs = pairs};
+    const struct sl_env *env = sl_env_os();
+    struct loader       *loader = NULL;
+    struct sl_why        why = {0};
+    sl_nanos             until = UINT64_MAX;
+    enum sl_err          err;
 
-    if (loader_new(env, &options, &loader, &why) != SL_OK)
+    if (mix_rows_new(env, RUNNING_PUMP_CLUSTER, bytes, 1, NULL, &options.mix, &why) != SL_OK ||
+        loader_new(env, &options, &loader, &why) != SL_OK) {
+        mix_free(&options.mix);
         return say("load", &why);
+    }
     if (pairs == 0)
         until = sl_env_now(env) + (sl_nanos)(seconds * (double)SL_NANOS_PER_S);
     while ((err = loader_step(loader, until, &why)) == SL_AGAIN) {
@@ -286,5 +293,6 @@ bool running_pump_load(const struct running_pump *p, uint32_t callers, size_t by
     }
     *counts = *loader_counts(loader);
     loader_free(&loader);
+    mix_free(&options.mix);
     return (err == SL_OK && counts->given_up == 0) || say("load", &why);
 }
