@@ -280,8 +280,9 @@ bool running_pump_load(const struct running_pump *p, uint32_t callers, size_t by
     sl_nanos             until = UINT64_MAX;
     enum sl_err          err;
 
-    if (mix_rows_new(env, RUNNING_PUMP_CLUSTER, bytes, 1, NULL, &options.mix, &why) != SL_OK ||
-        loader_new(env, &options, &loader, &why) != SL_OK) {
+    if (mix_rows_new(env, RUNNING_PUMP_CLUSTER, bytes, 1, NULL, &options.mix, &why) != SL_OK)
+        return say("load", &why);
+    if (loader_new(env, &options, &loader, &why) != SL_OK) {
         mix_free(&options.mix);
         return say("load", &why);
     }

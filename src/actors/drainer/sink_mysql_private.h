@@ -33,12 +33,12 @@ struct sink_mysql {
     uint64_t                        epoch;
     struct sink_lane                lanes[SL_ROW_LANES];
     /* The checkpointer's. */
-    struct sl_mysql     *book;  /* at the downstream; NULL: lost */
-    struct sl_mysql     *check; /* where the checkpoint is; NULL: lost, or `book` serves */
-    bool                 check_is_apart;
-    sl_ts                saved[2]; /* the last two that we wrote, the newest first */
-    struct sl_checkpoint last;     /* the newest; its early jobs are those of the row `early` */
-    char                *ts_map;   /* owned: the JSON that was found, kept */
+    struct sl_mysql *book;  /* at the downstream; NULL: lost */
+    struct sl_mysql *check; /* where the checkpoint is; NULL: lost, or `book` serves */
+    bool             check_is_apart;
+    sl_ts saved[2]; /* found at the start: what was to be written last, and what was there */
+    struct sl_checkpoint last;   /* the newest; its early jobs are those of the row `early` */
+    char                *ts_map; /* owned: the JSON that was found, kept */
     /* Under the lock: all connections that are open, borrowed, NULL for a free place. */
     pthread_mutex_t  lock;
     struct sl_mysql *open[SL_SINK_CONNECTIONS_MAX];
@@ -71,14 +71,14 @@ enum sl_err sink_exec(struct sl_mysql *conn, struct sl_why *why, const char *for
 enum sl_err sink_fetch(struct sl_mysql *conn, struct sl_sql *sql, char **cells, size_t count,
                        struct sl_why *why);
 
-/* Append the question for the lock of a living drainer, which waits for so long. */
-void sink_put_lock(const struct sink_mysql *s, struct sl_sql *sql, int seconds);
-
 /* ---- for the checkpointer ---- */
 
 /* The connection for bookkeeping, made again when it was lost. SL_STOPPED: another run has begun.
  * */
 enum sl_err sink_book(struct sink_mysql *s, struct sl_why *why);
+/* Take the lock that a living drainer holds on its bookkeeping connection. A server that has none
+ * is asked in vain: the epochs are what protects. SL_IN_USE: another one holds it. */
+enum sl_err sink_take_lock(struct sink_mysql *s, struct sl_why *why);
 /* After an error: drop what is lost. Returns err. */
 enum sl_err sink_book_failed(struct sink_mysql *s, enum sl_err err);
 
