@@ -36,8 +36,10 @@ static_assert(SL_IS_POWER_OF_TWO(SL_TRACE_ENTRIES), "the ring index is masked");
 
 /* Buffers and memory */
 enum {
-    SL_BUF_BYTES_MAX = 1 << 30,     /* one refcounted buffer */
-    SL_ARENA_BLOCK_BYTES = 1 << 16, /* smallest block an arena takes from the heap */
+    SL_BUF_BYTES_MAX = 1 << 30,      /* one refcounted buffer */
+    SL_ENV_OS_BLOCK_BYTES = 1 << 18, /* of malloc: from here on it is the system's own, */
+    SL_ENV_OS_HEAPS = 4,             /* below it is of one of so many heaps */
+    SL_ARENA_BLOCK_BYTES = 1 << 16,  /* smallest block an arena takes from the heap */
 };
 
 /* Containers and scratch memory */

@@ -62,8 +62,8 @@ enum sl_err sl_schema_source_open_tikv(const struct sl_env *env, const char *pd_
 void sl_schema_source_free(struct sl_schema_source **source);
 
 /* The job of that id, owned by the caller. SL_NOT_FOUND: it is not there yet: ask again in a
- * moment. SL_UNAVAILABLE, SL_RESET, SL_TIMEOUT: the server, or the file, is not there. SL_INVALID, SL_TOO_LARGE:
- * what is there is no job; the reason says where. */
+ * moment. SL_UNAVAILABLE, SL_RESET, SL_TIMEOUT: the server, or the file, is not there.
+ * SL_INVALID, SL_TOO_LARGE: what is there is no job; the reason says where. */
 enum sl_err sl_schema_source_job(struct sl_schema_source *source, int64_t id, struct sl_json **out,
                                  struct sl_why *why);
 

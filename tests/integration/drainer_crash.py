@@ -10,23 +10,18 @@ holds it up, does not win over the next one.
 Skipped where there is no MariaDB server."""
 
 import argparse
-import pathlib
 import random
 import sys
-import tempfile
 
 import made_recording
-from cluster import ROOT, Skip, run_checks, wait_for
-from mariadb import Missing, Session, mariadb
+from cluster import ROOT, run_checks, wait_for
+from mariadb import Session
 from stage import Recording, Settings, Stage
-from verify import check, empty
-
-sys.path.insert(0, str(ROOT / "tests"))
-from lib import render
+from verify import check, empty, finish, on_a_server
 
 CORPUS = ROOT / "tests/corpus"
-DDL_ROUNDS = 3  # of a made stream
-LOCKED_TXNS = 400  # of the streams that are held up, MS_EACH apart
+DDL_ROUNDS = 3  # of a made stream, and more with many kills
+LOCKED_TXNS = 400  # of the streams that are held up
 SPEED = 0.5
 WAITING = ("SELECT trx_mysql_thread_id FROM information_schema.innodb_trx WHERE "
            "trx_state = 'LOCK WAIT'")
@@ -34,7 +29,7 @@ WAITING_FOR_TABLE = ("SELECT id FROM information_schema.processlist WHERE state 
                      "'Waiting for table metadata lock'")
 
 
-def seeds():
+def seed_of_moments():
     return OPTIONS.seed if OPTIONS.seed is not None else random.randrange(2 ** 32)
 
 
@@ -47,20 +42,21 @@ def indexes(server):
 
 
 def bank_is_killed(server, _folder):
-    check(Recording(CORPUS / "bank"), server, Settings(pumps=2, shards=4), OPTIONS.rounds, seeds())
+    check(Recording(CORPUS / "bank"), server, Settings(pumps=2, shards=4), OPTIONS.rounds,
+          seed_of_moments())
 
 
 def bank_is_killed_while_it_keeps_transactions_whole(server, _folder):
     check(Recording(CORPUS / "bank"), server, Settings(dispatch=False, pumps=2), OPTIONS.rounds,
-          seeds())
+          seed_of_moments())
 
 
 def ddl_is_killed(server, _folder):
-    check(Recording(CORPUS / "ddl"), server, Settings(), OPTIONS.rounds, seeds())
+    check(Recording(CORPUS / "ddl"), server, Settings(), OPTIONS.rounds, seed_of_moments())
 
 
 def made(server, folder, **settings):
-    seed = seeds()
+    seed = seed_of_moments()
     rounds = DDL_ROUNDS + OPTIONS.rounds // 8
     made_recording.make(folder / "made", seed, rounds)
     try:
@@ -82,20 +78,8 @@ def what_may_run_twice_is_killed_while_it_keeps_transactions_whole(server, folde
 # ---- held up by a lock ----
 
 
-def held_up(folder, last):
-    """A stream that updates the row k(1) and adds a row to l, which has no key, again and again;
-    `last` adds to it at the end."""
-    m = made_recording.Maker(0)
-    m.job(made_recording.CREATE_SCHEMA, "create database m")
-    m.create("k", ["id", "v"], True)
-    m.create("l", ["a"], False)
-    k, l = m.tables["k"], m.tables["l"]
-    one = [1, 0]
-    m.write((k, k.insert(one)))
-    for i in range(LOCKED_TXNS):
-        m.write((k, k.update(one, 1, i)), (l, l.insert([i])))
-    last(m)
-    made_recording.save(m, folder / "made")
+def held_up(folder, last=lambda maker: None):
+    made_recording.make_steady(folder / "made", LOCKED_TXNS, last)
     return Recording(folder / "made")
 
 
@@ -110,17 +94,9 @@ def row_is_there(server):
         return False
 
 
-def finish(stage, server, recording):
-    stage.end_replay()
-    stage.wait_drained()
-    stage.stop_drainer()
-    found = render.differences(server, recording.expected)
-    assert not found, "\n".join(found)
-
-
 def session_that_waits_for_a_row_does_not_win(server, folder):
     empty(server)
-    recording = held_up(folder, lambda m: None)
+    recording = held_up(folder)
     with Stage(folder, recording, server, Settings(workers=4)) as stage, Session(server) as session:
         stage.start_drainer()
         stage.start_replay(SPEED)
@@ -132,9 +108,9 @@ def session_that_waits_for_a_row_does_not_win(server, folder):
         stage.drainer.start()
         wait_for("the next drainer waits for the dead one's session",
                  lambda: waiting(server, WAITING, but=old))
-        assert waiting(server, WAITING)[:len(old)] and stage.drainer.process.poll() is None
+        stage.drainer.check_lives()
         session.run("COMMIT")
-        finish(stage, server, recording)
+        finish(stage)
 
 
 def session_that_waits_for_a_table_does_not_win(server, folder):
@@ -157,7 +133,7 @@ def session_that_waits_for_a_table_does_not_win(server, folder):
         wait_for("the next drainer has ended it, and waits itself",
                  lambda: old[0] not in (now := waiting(server, WAITING_FOR_TABLE)) and now)
         session.run("COMMIT")
-        finish(stage, server, recording)
+        finish(stage)
         count = server.client("SELECT COUNT(DISTINCT index_name) FROM information_schema.statistics"
                               " WHERE table_schema = 'm' AND table_name = 'k'").strip()
         assert count == "2", f"m.k has {count} indexes: the DDL ran twice, or not at all"
@@ -167,20 +143,6 @@ CHECKS = [bank_is_killed, bank_is_killed_while_it_keeps_transactions_whole, ddl_
           what_may_run_twice_is_killed,
           what_may_run_twice_is_killed_while_it_keeps_transactions_whole,
           session_that_waits_for_a_row_does_not_win, session_that_waits_for_a_table_does_not_win]
-
-
-def on_a_server(function):
-    """The check, on a server of its own, which it may kill."""
-    def with_server(folder):
-        with tempfile.TemporaryDirectory(prefix="sluice-") as place:
-            try:
-                server = mariadb(pathlib.Path(place))
-            except Missing as problem:
-                raise Skip(str(problem)) from None
-            with server:
-                function(server, folder)
-    with_server.__name__ = function.__name__
-    return with_server
 
 
 def main():

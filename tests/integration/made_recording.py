@@ -27,7 +27,7 @@ INT, NOT_NULL_PRIMARY = 3, 3
 PUBLIC = 5
 SYNCED = 6
 CREATE_SCHEMA, CREATE_TABLE, ADD_INDEX, TRUNCATE = 1, 3, 7, 11
-EXCHANGE_PARTITION, RENAME_TABLES = 42, 47
+EXCHANGE_PARTITION, RENAME_TABLES, CREATE_TABLES = 42, 47, 60
 
 
 # ---- values and rows (codec spec 1.2, 2.3) ----
@@ -300,6 +300,22 @@ def save(maker, folder):
     (folder / "expected").mkdir()
     for table in maker.tables.values():
         (folder / "expected" / f"m.{table.name}.tsv").write_text(expected_file(table))
+
+
+def make_steady(folder, count, last=lambda maker: None):
+    """A stream that updates the row k(1), whose key is id, and adds a row to l, which has no key,
+    again and again; `last` adds to it at the end."""
+    m = Maker(0)
+    m.job(CREATE_SCHEMA, "create database m")
+    m.create("k", ["id", "v"], True)
+    m.create("l", ["a"], False)
+    row_of, other = m.tables["k"], m.tables["l"]
+    one = [1, 0]
+    m.write((row_of, row_of.insert(one)))
+    for i in range(count):
+        m.write((row_of, row_of.update(one, 1, i)), (other, other.insert([i])))
+    last(m)
+    save(m, folder)
 
 
 def make(folder, seed, rounds, rows=12):

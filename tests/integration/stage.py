@@ -1,6 +1,6 @@
-"""All of a small cluster for one recording: registry, pumps, a drainer and what plays the recording,
-as real processes on free ports in a folder of their own. Each may be killed and started again on
-what it left. The downstream (mariadb.py) is the caller's and outlives a stage.
+"""All of a small cluster for one recording: registry, pumps, a drainer and what plays the
+recording, as real processes on free ports in a folder of their own. Each may be killed and started
+again on what it left. The downstream (mariadb.py) is the caller's and outlives a stage.
 
 The registry is a directory, or etcd behind a stand-in for PD, which then has the recorded DDL jobs
 as TiKV has them."""
@@ -48,6 +48,10 @@ class Settings:
     registry = "local"
     schema = "file"
     syncer = ""  # more of this part of the drainer's configuration
+    user = "root"  # of the downstream
+    password = ""
+    initial_ts = 0  # where the drainer begins
+    port = 0  # of what stands in front of the downstream; 0: nothing does
 
     def __init__(self, **changes):
         for name, value in changes.items():
@@ -181,27 +185,31 @@ class Stage:
         return own and own["state"] == "online"
 
     def start_drainer(self):
+        self.drainer = self.drainer_named("drainer")
+        self.drainer.start()
+
+    def drainer_named(self, name):
+        """One that is not started."""
         s = self.settings
         source = "tikv" if s.schema == "tikv" else f"file:{self.recording.history.resolve()}"
-        config = self.folder / "drainer.toml"
+        config = self.folder / f"{name}.toml"
         config.write_text(f"""pd-urls = "{self.url}"
-data-dir = "{self.folder}/drainer"
-node-id = "drainer"
-initial-commit-ts = 0
+data-dir = "{self.folder}/{name}"
+node-id = "{name}"
+initial-commit-ts = {s.initial_ts}
 detect-interval = 1
 [syncer]
 db-type = "mysql"
 worker-count = {s.workers}
 enable-dispatch = {"true" if s.dispatch else "false"}
 schema-source = "{source}"
-{s.syncer}
 [syncer.to]
 host = "127.0.0.1"
-port = {self.server.port}
-user = "root"
+port = {s.port or self.server.port}
+user = "{s.user}"
+password = "{s.password}"
 """)
-        self.drainer = Node(self.folder, "drainer", BIN / "drainer", "-config", config)
-        self.drainer.start()
+        return Node(self.folder, name, BIN / "drainer", "-config", config)
 
     def start_replay(self, speed="max"):
         pumps = ",".join(pump.address for pump in self.pumps)

@@ -99,6 +99,30 @@ def empty(server):
     server.client("".join(drops))
 
 
+def finish(stage):
+    """The recording arrives to its end, the drainer ends in order, and all is equal."""
+    stage.end_replay()
+    stage.wait_drained()
+    stage.stop_drainer()
+    found = render.differences(stage.server, stage.recording.expected)
+    assert not found, "\n".join(found)
+
+
+def on_a_server(function):
+    """The check function(server, folder) as one of a folder: on a server of its own, which it may
+    kill."""
+    def with_server(folder):
+        with tempfile.TemporaryDirectory(prefix="sluice-") as place:
+            try:
+                server = mariadb(pathlib.Path(place))
+            except Missing as problem:
+                raise Skip(str(problem)) from None
+            with server:
+                function(server, folder)
+    with_server.__name__ = function.__name__
+    return with_server
+
+
 def play(recording, server, settings, kill=0, seed=0, say=lambda text: None):
     """All of it, up to the orderly end of the drainer."""
     # Short: a socket's path has a limit.

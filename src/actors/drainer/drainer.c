@@ -160,8 +160,8 @@ static enum sl_err open_schema(struct sl_drainer *d, void *unused, struct sl_why
 
 /* ---- all of it ---- */
 
-/* The present of the cluster is behind the checkpoint: whatever wrote it was another cluster, or this
- * one was set back. To wait until time gets there would lose all until then. */
+/* The present of the cluster is behind the checkpoint: whatever wrote it was another cluster, or
+ * this one was set back. To wait until time gets there would lose all until then. */
 static enum sl_err check_ahead(const struct sl_drainer *d, sl_ts now, struct sl_why *why)
 {
     if (now == 0 || d->start_ts <= now)
@@ -171,6 +171,15 @@ static enum sl_err check_ahead(const struct sl_drainer *d, sl_ts now, struct sl_
                    ": it was written for another cluster, or this one was set back; check pd-urls, "
                    "or restore a full backup and set the checkpoint to its timestamp",
                    d->start_ts, d->cluster_id, now);
+}
+
+/* "Now" is another time after a crash: what came in between must not be left out. */
+static enum sl_err save_start(struct sl_drainer *d, struct sl_why *why)
+{
+    const struct sl_checkpoint first = {.commit_ts = d->start_ts, .is_consistent = true};
+    enum sl_err                err = d->sink->ops->save(d->sink, &first, why);
+
+    return err == SL_OK ? SL_OK : sl_wrap(why, err, "save the first checkpoint");
 }
 
 static enum sl_err settle_start(struct sl_drainer *d, sl_ts now, struct sl_why *why)
@@ -190,6 +199,9 @@ static enum sl_err settle_start(struct sl_drainer *d, sl_ts now, struct sl_why *
         return sl_wrap(why, err, "the checkpoint");
     if (d->start_ts == 0)
         d->start_ts = c->initial_commit_ts < 0 ? now : c->initial_commit_ts;
+    if (checkpoint.commit_ts == 0 && c->initial_commit_ts < 0 &&
+        (err = save_start(d, why)) != SL_OK)
+        return err;
     sl_log(SL_LOG_INFO, "begin behind", sl_field_i64("commit_ts", d->start_ts),
            sl_field_i64("schema_version", d->start_schema_version),
            sl_field_str("from", checkpoint.commit_ts != 0 ? "checkpoint" : "initial-commit-ts"));

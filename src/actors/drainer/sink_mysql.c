@@ -48,38 +48,6 @@ static enum sl_err make_tables(struct sink_mysql *s, struct sl_why *why)
 
 /* ---- opening: the fence ---- */
 
-void sink_put_lock(const struct sink_mysql *s, struct sl_sql *sql, int seconds)
-{
-    sink_put(sql, "SELECT GET_LOCK('sluice-%" PRIu64 "-%.24s', %d)", s->cluster_id,
-             s->config->checkpoint_schema, seconds);
-}
-
-/* A living drainer holds this lock on its bookkeeping connection; a server that has none is asked
- * in vain, and the epochs are what protects. */
-static enum sl_err take_lock(struct sink_mysql *s, struct sl_why *why)
-{
-    struct sl_sql sql = {0};
-    char         *cell[1];
-    bool          is_taken;
-    enum sl_err   err;
-
-    sink_put_lock(s, &sql, SL_SINK_LOCK_S);
-    err = sink_fetch(s->book, &sql, cell, 1, why);
-    sl_sql_done(&sql);
-    if (err != SL_OK) {
-        sl_log(SL_LOG_WARN, "the downstream has no GET_LOCK", sl_field_err(err, why));
-        return sl_mysql_error(s->book)->is_lost ? err : SL_OK;
-    }
-    is_taken = cell[0] != NULL && strcmp(cell[0], "1") == 0;
-    free(cell[0]);
-    if (is_taken)
-        return SL_OK;
-    return sl_fail(why, SL_IN_USE,
-                   "another drainer holds the checkpoint %s of cluster %" PRIu64
-                   ": stop it, or give this one another checkpoint.schema",
-                   s->checkpoint, s->cluster_id);
-}
-
 /* Waits for the transaction that a dead drainer may have open under this name. */
 static enum sl_err raise_one(struct sink_mysql *s, const char *name, struct sl_why *why)
 {
@@ -198,11 +166,11 @@ static enum sl_err load_saved(struct sink_mysql *s, struct sl_why *why)
     return err;
 }
 
-/* A checkpoint that we wrote is there no more: to begin anew would lose or repeat what lies between.
- */
+/* A checkpoint that we wrote is there no more: to begin anew would lose or repeat what lies
+ * between. */
 static enum sl_err check_there(const struct sink_mysql *s, sl_ts commit_ts, struct sl_why *why)
 {
-    if (commit_ts != 0 || s->saved[0] == 0)
+    if (commit_ts != 0 || s->saved[1] == 0) /* 0: the first one may not have been written yet */
         return SL_OK;
     return sl_fail(why, SL_CONFIG,
                    "the checkpoint of cluster %" PRIu64
@@ -219,7 +187,7 @@ static enum sl_err check_there(const struct sink_mysql *s, sl_ts commit_ts, stru
  * is not to be known. */
 static enum sl_err check_lanes(struct sink_mysql *s, sl_ts commit_ts, struct sl_why *why)
 {
-    if (commit_ts == 0 || commit_ts == s->saved[0] || commit_ts == s->saved[1])
+    if (commit_ts == s->saved[0] || commit_ts == s->saved[1])
         return SL_OK;
     for (uint32_t i = 0; i < SL_ROW_LANES; i++) {
         if (s->lanes[i].ts > commit_ts)
@@ -249,7 +217,7 @@ static enum sl_err open_all(struct sink_mysql *s, struct sl_why *why)
     enum sl_err          err;
 
     if ((err = sink_book(s, why)) != SL_OK || (err = make_tables(s, why)) != SL_OK ||
-        (err = take_lock(s, why)) != SL_OK || (err = raise_all(s, why)) != SL_OK)
+        (err = sink_take_lock(s, why)) != SL_OK || (err = raise_all(s, why)) != SL_OK)
         return err;
     keep_zone(s);
     s->kind = sl_mysql_session(s->book)->kind;

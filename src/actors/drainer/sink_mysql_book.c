@@ -109,6 +109,54 @@ static enum sl_err check_epoch(struct sink_mysql *s, struct sl_why *why)
                    s->progress, epoch, s->epoch);
 }
 
+static void put_lock(const struct sink_mysql *s, struct sl_sql *sql, int seconds)
+{
+    sink_put(sql, "SELECT GET_LOCK('sluice-%" PRIu64 "-%.24s', %d)", s->cluster_id,
+             s->config->checkpoint_schema, seconds);
+}
+
+/* Who holds the lock, for people; 0: not to be seen. */
+static uint64_t lock_holder(struct sink_mysql *s)
+{
+    struct sl_sql sql = {0};
+    char         *cell[1];
+    uint64_t      session = 0;
+
+    sink_put(&sql, "SELECT IS_USED_LOCK('sluice-%" PRIu64 "-%.24s')", s->cluster_id,
+             s->config->checkpoint_schema);
+    if (sink_fetch(s->book, &sql, cell, 1, NULL) == SL_OK) {
+        session = cell[0] != NULL ? strtoull(cell[0], NULL, 10) : 0;
+        free(cell[0]);
+    }
+    sl_sql_done(&sql);
+    return session;
+}
+
+enum sl_err sink_take_lock(struct sink_mysql *s, struct sl_why *why)
+{
+    struct sl_sql sql = {0};
+    char         *cell[1];
+    bool          is_taken;
+    enum sl_err   err;
+
+    put_lock(s, &sql, SL_SINK_LOCK_S);
+    err = sink_fetch(s->book, &sql, cell, 1, why);
+    sl_sql_done(&sql);
+    if (err != SL_OK) {
+        sl_log(SL_LOG_WARN, "the downstream has no GET_LOCK", sl_field_err(err, why));
+        return sl_mysql_error(s->book)->is_lost ? err : SL_OK;
+    }
+    is_taken = cell[0] != NULL && strcmp(cell[0], "1") == 0;
+    free(cell[0]);
+    if (is_taken)
+        return SL_OK;
+    return sl_fail(why, SL_IN_USE,
+                   "another drainer holds the checkpoint %s of cluster %" PRIu64
+                   ": stop it, or give this one another checkpoint.schema; if its host is no more, "
+                   "KILL %" PRIu64 " on the downstream ends its session",
+                   s->checkpoint, s->cluster_id, lock_holder(s));
+}
+
 /* Without waiting: the server may not have noticed yet that the old connection is lost. Then the
  * epochs alone protect, until the next connection. */
 static void take_lock_again(struct sink_mysql *s)
@@ -116,7 +164,7 @@ static void take_lock_again(struct sink_mysql *s)
     struct sl_sql sql = {0};
     char         *cell[1];
 
-    sink_put_lock(s, &sql, 0);
+    put_lock(s, &sql, 0);
     if (sink_fetch(s->book, &sql, cell, 1, NULL) == SL_OK)
         free(cell[0]);
     sl_sql_done(&sql);
@@ -228,8 +276,8 @@ enum sl_err sink_make_checkpoint_table(struct sink_mysql *s, struct sl_why *why)
         s->checkpoint);
 }
 
-/* Note first what will be written: a checkpoint that is neither of the two was written by somebody
- * else. */
+/* Note first what will be written, beside what is there: a checkpoint that is neither of the two
+ * was written by somebody else. */
 static enum sl_err note_saved(struct sink_mysql *s, sl_ts ts, struct sl_why *why)
 {
     struct sl_sql sql = {0};
@@ -238,13 +286,9 @@ static enum sl_err note_saved(struct sink_mysql *s, sl_ts ts, struct sl_why *why
     sink_put(&sql,
              "UPDATE %s SET detail = '{\"saved\":[%" PRId64 ",%" PRId64
              "]}' WHERE cluster_id = %" PRIu64 " AND name = 'run' AND epoch = %" PRIu64,
-             s->progress, ts, s->saved[0], s->cluster_id, s->epoch);
+             s->progress, ts, s->last.commit_ts, s->cluster_id, s->epoch);
     err = sink_run(s->book, &sql, NULL, why);
     sl_sql_done(&sql);
-    if (err == SL_OK && ts != s->saved[0]) {
-        s->saved[1] = s->saved[0];
-        s->saved[0] = ts;
-    }
     return err;
 }
 

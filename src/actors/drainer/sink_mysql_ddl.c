@@ -326,7 +326,8 @@ static enum sl_err settle_intent(struct sink_mysql *s, const struct sl_window_dd
     if ((err = look(s, ddl->action, &looks, why)) != SL_OK)
         return err;
     if (is_again) {
-        *is_done = strcmp(looks, intent->looks) != 0;
+        /* Of several statements only the first ones may have run; each of them may run again. */
+        *is_done = ddl->action->statement_count == 1 && strcmp(looks, intent->looks) != 0;
         sl_log(SL_LOG_INFO,
                *is_done ? "the interrupted ddl has taken effect"
                         : "the interrupted ddl has not taken effect",

@@ -33,12 +33,12 @@ struct sink_mysql {
     uint64_t                        epoch;
     struct sink_lane                lanes[SL_ROW_LANES];
     /* The checkpointer's. */
-    struct sl_mysql     *book;  /* at the downstream; NULL: lost */
-    struct sl_mysql     *check; /* where the checkpoint is; NULL: lost, or `book` serves */
-    bool                 check_is_apart;
-    sl_ts                saved[2]; /* the last two that we wrote, the newest first */
-    struct sl_checkpoint last;     /* the newest; its early jobs are those of the row `early` */
-    char                *ts_map;   /* owned: the JSON that was found, kept */
+    struct sl_mysql *book;  /* at the downstream; NULL: lost */
+    struct sl_mysql *check; /* where the checkpoint is; NULL: lost, or `book` serves */
+    bool             check_is_apart;
+    sl_ts saved[2]; /* found at the start: what was to be written last, and what was there */
+    struct sl_checkpoint last;   /* the newest; its early jobs are those of the row `early` */
+    char                *ts_map; /* owned: the JSON that was found, kept */
     /* Under the lock: all connections that are open, borrowed, NULL for a free place. */
     pthread_mutex_t  lock;
     struct sl_mysql *open[SL_SINK_CONNECTIONS_MAX];
@@ -70,9 +70,6 @@ enum sl_err sink_exec(struct sl_mysql *conn, struct sl_why *why, const char *for
  * row. Of several the first counts. */
 enum sl_err sink_fetch(struct sl_mysql *conn, struct sl_sql *sql, char **cells, size_t count,
                        struct sl_why *why);
-
-/* Append the question for the lock of a living drainer, which waits for so long. */
-void sink_put_lock(const struct sink_mysql *s, struct sl_sql *sql, int seconds);
 
 /* ---- for the checkpointer ---- */
 
