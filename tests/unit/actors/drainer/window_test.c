@@ -34,7 +34,7 @@ static void a_window_gives_back_all_that_it_holds(void **state)
         plan->table = sl_table_ref(table);
         plan->written_as = sl_table_ref(table);
         if (i == PLANS / 2)
-            sl_window_cut_plans(w, 10);
+            sl_window_drop_plans(w, 10);
     }
     sl_window_reserve(w, 1000);
     assert_true(w->change_room >= 1000);
