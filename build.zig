@@ -1044,6 +1044,7 @@ const tests = [_]TestProgram{
     unit("sluice/pair"),
     unit("sluice/player"),
     unit("sluice/puller"),
+    unit("sluice/shop_schema"),
     unit("storage/foreign"),
     unit("storage/index"),
     unit("storage/index_crash"),
