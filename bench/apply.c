@@ -292,13 +292,13 @@ static bool ours_strict(const struct bench_options *o, struct bench_sample *out)
 int main(int argc, char **argv)
 {
     static const struct bench_metric rows = {.name = "rate", .unit = "row/s"};
-    static const struct bench_metric row_cpu = {
+    static const struct bench_metric cpu = {
         .name = "client-cpu", .unit = "us/row", .smaller_is_better = true, .limit = 0.3};
     static const struct bench_metric txns = {.name = "rate", .unit = "txn/s"};
     const struct bench_case          cases[] = {
-                 {"apply-insert/small", "new rows", {rows, row_cpu}, ours_insert, limit_insert, NULL},
-                 {"apply-update/small", "whole rows", {rows, row_cpu}, ours_update, limit_update, NULL},
-                 {"apply-delete/small", "by key", {rows, row_cpu}, ours_delete, limit_delete, NULL},
+                 {"apply-insert/small", "new rows", {rows, cpu}, ours_insert, limit_insert, NULL},
+                 {"apply-update/small", "whole rows", {rows, cpu}, ours_update, limit_update, NULL},
+                 {"apply-delete/small", "by key", {rows, cpu}, ours_delete, limit_delete, NULL},
                  {"apply-strict/small", "4 updates", {txns}, ours_strict, limit_strict, NULL},
     };
 

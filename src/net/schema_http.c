@@ -147,8 +147,8 @@ static enum sl_err note_page(struct schema_heads *heads, const struct sl_json *p
     return SL_OK;
 }
 
-/* Read all heads of ids from `start` on. When the TiDB does not page, or all is one page, *whole is all its jobs, and
- * there are no heads of use. */
+/* Read all heads of ids from `start` on. When the TiDB does not page, or all is one page, *whole is
+ * all its jobs, and there are no heads of use. */
 static enum sl_err read_heads(struct http_source *h, int64_t start, struct sl_json **whole,
                               struct sl_why *why)
 {

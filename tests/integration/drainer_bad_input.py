@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A drainer that is given what it cannot use: records that are none, rows and DDL that fit nothing,
 a downstream that is not as the stream makes it, checkpoints that are not its own. Each is told
-once, with its cause and what to do, in the log and in /status; nothing is passed over and nothing is
-guessed, so that what was mended is enough to go on."""
+once, with its cause and what to do, in the log and in /status; nothing is passed over and nothing
+is guessed, so that what was mended is enough to go on."""
 
 import json
 import re

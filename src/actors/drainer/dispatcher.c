@@ -76,8 +76,9 @@ static void ask_save(struct sl_ctx *ctx, struct dispatcher *d, bool is_last)
         SL_UNREACHABLE("the line has a credit for each kind of question");
 }
 
-/* When the last rows are applied, the checkpoint shall say so soon: whoever waits for the downstream
- * looks there. While nothing but time goes by, or rows keep coming, it costs more than it tells. */
+/* When the last rows are applied, the checkpoint shall say so soon: whoever waits for the
+ * downstream looks there. While nothing but time goes by, or rows keep coming, it costs more than
+ * it tells. */
 static uint64_t save_interval_ms(const struct dispatcher *d)
 {
     bool is_idle = d->open_count == 0 && d->ring[d->next_seq % SL_WINDOW_CREDITS] == NULL;

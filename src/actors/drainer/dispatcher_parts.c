@@ -1,5 +1,5 @@
-/* The dispatcher's changes on their way to workers: which worker gets one, and when those of a window
- * leave as parts. */
+/* The dispatcher's changes on their way to workers: which worker gets one, and when those of a
+ * window leave as parts. */
 
 #include <string.h>
 

@@ -3,7 +3,8 @@
  *
  *     publish pausing (closing, to leave for good)
  *     gateway (and its sessions)
- *     merger (and its sources), spooler, collector, planner, historian, decoders     nothing new comes
+ *     merger (and its sources), spooler, collector, planner, historian, decoders
+ *                     nothing new comes
  *     dispatcher      what is in flight is applied, the checkpoint saved; for SL_DRAINER_STOP_MS at
  *                     most, then it is given up, and applied again at the next start
  *     workers, checkpointer
