@@ -15,6 +15,7 @@
 #include "append_probe.h"
 #include "base/env_os.h"
 #include "net/local.h"
+#include "sluice/mix_rows.h"
 
 static const char node_id[] = "bench";
 
@@ -266,18 +267,20 @@ bool running_pump_load(const struct running_pump *p, uint32_t callers, size_t by
                        uint64_t pairs, struct loader_counts *counts)
 {
     const char           *host = p->host;
-    struct loader_options options = {.writer = running_pump_writer(&host, callers),
-                                     .callers = callers,
-                                     .size = bytes,
-                                     .pairs = pairs};
-    const struct sl_env  *env = sl_env_os();
-    struct loader        *loader = NULL;
-    struct sl_why         why = {0};
-    sl_nanos              until = UINT64_MAX;
-    enum sl_err           err;
+    struct loader_options options = {
+        .writer = running_pump_writer(&host, callers), .callers = callers, .pairs = pairs};
+    const struct sl_env *env = sl_env_os();
+    struct loader       *loader = NULL;
+    struct sl_why        why = {0};
+    sl_nanos             until = UINT64_MAX;
+    enum sl_err          err;
 
-    if (loader_new(env, &options, &loader, &why) != SL_OK)
+    if (mix_rows_new(env, RUNNING_PUMP_CLUSTER, bytes, 1, NULL, &options.mix, &why) != SL_OK)
         return say("load", &why);
+    if (loader_new(env, &options, &loader, &why) != SL_OK) {
+        mix_free(&options.mix);
+        return say("load", &why);
+    }
     if (pairs == 0)
         until = sl_env_now(env) + (sl_nanos)(seconds * (double)SL_NANOS_PER_S);
     while ((err = loader_step(loader, until, &why)) == SL_AGAIN) {
@@ -286,5 +289,6 @@ bool running_pump_load(const struct running_pump *p, uint32_t callers, size_t by
     }
     *counts = *loader_counts(loader);
     loader_free(&loader);
+    mix_free(&options.mix);
     return (err == SL_OK && counts->given_up == 0) || say("load", &why);
 }

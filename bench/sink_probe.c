@@ -148,6 +148,23 @@ void sink_server_stop(struct sink_server *server)
     server->pid = 0;
 }
 
+/* The script's only child. */
+pid_t sink_server_process(const struct sink_server *server)
+{
+    char  path[64];
+    FILE *f;
+    int   pid = 0;
+
+    (void)snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)server->pid,
+                   (int)server->pid);
+    if ((f = fopen(path, "r")) == NULL)
+        return 0;
+    if (fscanf(f, "%d", &pid) != 1)
+        pid = 0;
+    (void)fclose(f);
+    return pid;
+}
+
 /* ---- text ---- */
 
 static size_t put_rows(char *out, uint64_t first, uint64_t count)

@@ -32,6 +32,8 @@ struct sink_server {
 /* Start one and wait until it serves, with an empty table. False: standard error says why. */
 bool sink_server_start(struct sink_server *server);
 void sink_server_stop(struct sink_server *server);
+/* The process of mariadbd itself; 0: not to be found. */
+pid_t sink_server_process(const struct sink_server *server);
 /* Fill the empty table with rows 0..count - 1. */
 bool sink_server_fill(const struct sink_server *server, uint64_t count);
 

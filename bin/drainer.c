@@ -73,7 +73,7 @@ static bool is_on_terminal(const struct sl_drainer_config *config)
 
 static int open_and_run(const struct sl_drainer_config *config)
 {
-    struct sl_drainer_options options = {.env = sl_env_os(), .config = config};
+    struct sl_drainer_options options = {.env = sl_env_os(), .config = config, .asks_pumps = true};
     struct sl_filter         *filter = NULL;
     struct sl_event_filter   *event_filter = NULL;
     struct sl_drainer        *drainer;
@@ -145,6 +145,7 @@ int main(int argc, char **argv)
     int                            code = 0;
 
     sl_panic_install("drainer 0");
+    sl_env_os_give_memory_back();
     if ((err = sl_conf_load(&sl_drainer_config_table, &input, &config, &report, &why)) != SL_OK)
         return refuse(sl_conf_exit_code(err), &why);
     if (report.help)

@@ -1,6 +1,7 @@
 #include "base/env_os.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
@@ -69,4 +70,13 @@ const struct sl_env *sl_env_os(void)
     };
 
     return &env;
+}
+
+/* By itself malloc raises the first two bounds with what it is asked for, up to 32 and 64 MiB, and
+ * has eight heaps for each processor, each with blocks of its own that are free. */
+void sl_env_os_give_memory_back(void)
+{
+    SL_ASSERT(mallopt(M_MMAP_THRESHOLD, SL_ENV_OS_BLOCK_BYTES) == 1);
+    SL_ASSERT(mallopt(M_TRIM_THRESHOLD, 2 * SL_ENV_OS_BLOCK_BYTES) == 1);
+    SL_ASSERT(mallopt(M_ARENA_MAX, SL_ENV_OS_HEAPS) == 1);
 }

@@ -18,4 +18,9 @@ void sl_env_os_host_name(char *out);
  * out[SL_NAME_BYTES_MAX]. False: there is none. */
 bool sl_env_os_ipv4(char *out);
 
+/* Freed memory goes back to the system soon, for programs that are to stay within so many bytes:
+ * blocks from SL_ENV_OS_BLOCK_BYTES on at once, whatever was allocated before. Once, before there
+ * are threads. */
+void sl_env_os_give_memory_back(void);
+
 #endif

@@ -36,8 +36,10 @@ static_assert(SL_IS_POWER_OF_TWO(SL_TRACE_ENTRIES), "the ring index is masked");
 
 /* Buffers and memory */
 enum {
-    SL_BUF_BYTES_MAX = 1 << 30,     /* one refcounted buffer */
-    SL_ARENA_BLOCK_BYTES = 1 << 16, /* smallest block an arena takes from the heap */
+    SL_BUF_BYTES_MAX = 1 << 30,      /* one refcounted buffer */
+    SL_ENV_OS_BLOCK_BYTES = 1 << 18, /* of malloc: from here on it is the system's own, */
+    SL_ENV_OS_HEAPS = 4,             /* below it is of one of so many heaps */
+    SL_ARENA_BLOCK_BYTES = 1 << 16,  /* smallest block an arena takes from the heap */
 };
 
 /* Containers and scratch memory */
@@ -267,6 +269,7 @@ enum {
     SL_JOB_TABLES_MAX = 1 << 16,      /* made or renamed by one job */
     SL_SCHEMA_READ_BYTES = 1 << 16,   /* of a file of jobs, at once; doubled for longer lines */
     SL_HISTORY_PAGE = 256,            /* jobs that a TiDB is asked for at once */
+    SL_HISTORY_MARGIN = 256,          /* jobs that may end before one that was there first */
     SL_HISTORY_BYTES_MAX = 256 << 20, /* of its answer; only old TiDB answers with all jobs */
     SL_HISTORY_ASK_S = 60,            /* for one answer */
     SL_RENAMES_MAX = 1 << 12,         /* of one statement */

@@ -23,12 +23,14 @@ enum {
 };
 static_assert((int)SL_DRAINER_WORKERS_MAX < (int)SL_THREADS_MAX, "a worker has a thread");
 
-/* Drainer: actors and lines. The bytes of lines are those at the default budget, and in proportion
- * at others: half of it for what is decoded, an eighth for windows that wait for that, the rest for
- * what sources and the merge have (three blocks of each pump), SQL under way, and the program. */
+/* Drainer: actors and lines. The bytes of lines are those at the default budget. At others they are
+ * in proportion to what is left of it beside the program: half is for what is decoded, an eighth
+ * for windows that wait for that, the rest for what sources and the merge have (three blocks of
+ * each pump), for SQL under way, and for what malloc cannot give back. */
 enum {
     SL_DRAINER_BUDGET_BYTES = 512 << 20, /* the default */
     SL_DRAINER_LINE_BYTES_MAX = 1 << 30, /* of one line at any budget */
+    SL_DRAINER_PROGRAM_BYTES = 24 << 20, /* at rest; of a small budget half */
     SL_DRAINER_SOURCES_MAX = 64,         /* pumps, and pumps that have left and may return */
     SL_DRAINER_BLOCK_ITEMS = 256,        /* transactions from source to merger at once */
     SL_DRAINER_BLOCK_CREDITS = 4,        /* blocks of one source on their way or being merged */
@@ -39,6 +41,8 @@ enum {
     SL_SPOOL_RETRY_MS = 1000,            /* between two tries to write one */
     SL_SOURCE_BLOCKS = 32,               /* a source holds while its line is full */
     SL_SOURCE_RETRY_MS = 1000,           /* from the end of a stream to the next, as the original */
+    SL_PURGE_ASK_MS = 1000,              /* a pump may take to say what it has removed, */
+    SL_PURGE_ANSWER_BYTES_MAX = 4 << 20, /* in its /metrics */
     SL_SOURCE_SILENT_MS = 15000,         /* without a word it is told that a pump is waited for */
     SL_WINDOW_TXNS = 256,                /* transactions of one window */
     SL_WINDOW_BYTES = 1 << 20,           /* of their records; one alone may be larger */
@@ -77,8 +81,9 @@ enum {
     SL_KEYS_MAX = 128,               /* of one table, upstream's and downstream's */
     SL_CAUSALITY_ROOM_MIN = 1 << 12, /* keys in flight that the table begins with */
 };
-static_assert(SL_DRAINER_BLOCK_BYTES / (SL_DRAINER_BUDGET_BYTES / SL_DRAINER_BUDGET_BYTES_MIN) >=
-                  (int)SL_H2_WINDOW_BYTES,
+static_assert((long)SL_DRAINER_BLOCK_BYTES * (SL_DRAINER_BUDGET_BYTES_MIN / 2) /
+                      (SL_DRAINER_BUDGET_BYTES - SL_DRAINER_PROGRAM_BYTES) >=
+                  (long)SL_H2_WINDOW_BYTES,
               "at any budget a line takes what comes unasked");
 static_assert((int)SL_PIECE_BYTES <= (int)SL_GRPC_PIECE_BYTES_MAX, "a piece is one of gRPC");
 static_assert(SL_IS_POWER_OF_TWO(SL_CAUSALITY_ROOM_MIN), "a place is a mask away");

@@ -47,8 +47,9 @@ enum {
 
 /* Downstream: statements */
 enum {
-    SL_STATEMENT_ROWS_MAX = 1 << 14, /* changes in one */
-    SL_SQL_BYTES_MAX = 0x7fff0000,   /* of a buffer that SQL grows in: a packet and its escapes */
+    SL_STATEMENT_ROWS_MAX = 1 << 14,   /* changes in one, */
+    SL_STATEMENT_JOIN_BYTES = 1 << 20, /* together; one alone may be as long as the server takes */
+    SL_SQL_BYTES_MAX = 0x7fff0000,     /* of a buffer that SQL grows in: a packet and its escapes */
 };
 static_assert((long)SL_MYSQL_PACKET_BYTES_MAX * 2 +
                       (long)SL_SINK_COLUMNS_MAX * 4 * SL_SINK_NAME_BYTES_MAX <=

@@ -255,6 +255,13 @@ static enum sl_err check(const struct sl_statement_maker *maker, enum sl_stateme
     return SL_OK;
 }
 
+/* A longer statement is no faster, but takes memory of every worker. */
+static size_t join_bytes(const struct sl_statement_maker *maker)
+{
+    return maker->options.bytes_max < SL_STATEMENT_JOIN_BYTES ? maker->options.bytes_max
+                                                              : SL_STATEMENT_JOIN_BYTES;
+}
+
 /* Does the change go into the open statement, as far as one can tell before it is written? */
 static bool joins(const struct sl_statement_maker *maker, enum sl_statement_op op,
                   const struct sl_sink_key *key, const struct sl_change *change)
@@ -262,7 +269,7 @@ static bool joins(const struct sl_statement_maker *maker, enum sl_statement_op o
     if (maker->rows == 0)
         return true;
     if (maker->is_closed || op != maker->op || maker->rows >= maker->options.rows_max ||
-        maker->sql.len + row_bytes(maker, change) / 2 > maker->options.bytes_max)
+        maker->sql.len + row_bytes(maker, change) / 2 > join_bytes(maker))
         return false;
     if (op == SL_STATEMENT_DELETE)
         return key != NULL && key == maker->key;

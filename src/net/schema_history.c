@@ -41,6 +41,21 @@ void schema_heads_note(struct schema_heads *heads, const struct schema_job_head 
     heads->all[heads->count++] = *head;
 }
 
+int64_t schema_heads_reopen(struct schema_heads *heads, const struct sl_history_bound *bound)
+{
+    size_t at = 0;
+
+    sort(heads->all, heads->count, sizeof heads->all[0], by_id);
+    while (at < heads->count && heads->all[at].version <= bound->above)
+        at++;
+    if (bound->above == 0 || at <= SL_HISTORY_MARGIN) {
+        heads->count = 0;
+        return 0;
+    }
+    heads->count = at - SL_HISTORY_MARGIN;
+    return heads->all[heads->count].id;
+}
+
 void schema_heads_done(struct schema_heads *heads)
 {
     free(heads->all);

@@ -12,7 +12,8 @@
 /* TiDB's status port: GET /ddl/history?start_job_id=ID&limit=N answers an array of at most N jobs
  * of ids up to ID, the greatest first; without the id, the last N. Older TiDB knows only the limit,
  * the oldest neither: it answers with all. So a history is read twice, by pages: once for what its
- * jobs are, and once in order. Only one page is in memory, unless the TiDB is old. */
+ * jobs are, and once in order. Only one page is in memory, unless the TiDB is old. What jobs are is
+ * kept, so that later only the end is read. */
 
 enum { PATH_BYTES = 128, STATUS_PORT = 10080 };
 
@@ -20,6 +21,7 @@ struct http_source {
     struct sl_schema_source source;
     const struct sl_env    *env;
     char                    address[SL_ADDR_BYTES_MAX];
+    struct schema_heads     heads; /* owned: of the last round; none of a TiDB that does not page */
 };
 
 /* ---- asking ---- */
@@ -123,10 +125,10 @@ free_page:
 
 /* ---- the history ---- */
 
-/* Take in a page whose ids are below `below` (0: any); *least is the least of them, 0 when there
- * were none. */
-static enum sl_err note_page(struct schema_heads *heads, const struct sl_json *page, int64_t below,
-                             int64_t *least, struct sl_why *why)
+/* Take in what is not known of a page: ids from `start` on. Those from `below` on (0: none) are not
+ * looked at; *least is the least of the others, 0 when there were none. */
+static enum sl_err note_page(struct schema_heads *heads, const struct sl_json *page, int64_t start,
+                             int64_t below, int64_t *least, struct sl_why *why)
 {
     *least = 0;
     for (size_t i = 0; i < sl_json_count(page); i++) {
@@ -137,17 +139,18 @@ static enum sl_err note_page(struct schema_heads *heads, const struct sl_json *p
             return err;
         if (below != 0 && head.id >= below)
             continue;
-        schema_heads_note(heads, &head);
+        if (head.id >= start)
+            schema_heads_note(heads, &head);
         if (*least == 0 || head.id < *least)
             *least = head.id;
     }
     return SL_OK;
 }
 
-/* Read all heads. When the TiDB does not page, or all is one page, *whole is all its jobs, and
+/* Read all heads of ids from `start` on. When the TiDB does not page, or all is one page, *whole is all its jobs, and
  * there are no heads of use. */
-static enum sl_err read_heads(struct http_source *h, struct schema_heads *heads,
-                              struct sl_json **whole, struct sl_why *why)
+static enum sl_err read_heads(struct http_source *h, int64_t start, struct sl_json **whole,
+                              struct sl_why *why)
 {
     int64_t from = 0;
     int64_t below = 0;
@@ -166,13 +169,13 @@ static enum sl_err read_heads(struct http_source *h, struct schema_heads *heads,
             *whole = page;
             return SL_OK;
         }
-        err = note_page(heads, page, below, &least, why);
+        err = note_page(&h->heads, page, start, below, &least, why);
         sl_json_free(&page);
         if (err != SL_OK)
             return err;
         if (least == 0 && count == SL_HISTORY_PAGE) /* the same again: it knows no start */
             return get(h, "/ddl/history", whole, why);
-        if (count < SL_HISTORY_PAGE || least <= 1)
+        if (count < SL_HISTORY_PAGE || least <= 1 || least <= start)
             return SL_OK;
         below = least;
         from = least - 1;
@@ -226,21 +229,26 @@ static enum sl_err visit_all(struct sl_schema_source *source, const struct sl_hi
                              sl_history_visit visit, void *context, struct sl_why *why)
 {
     struct http_source *h = SL_CONTAINER_OF(source, struct http_source, source);
-    struct schema_heads heads = {0};
+    int64_t             start = schema_heads_reopen(&h->heads, bound);
     struct sl_json     *whole = NULL;
-    enum sl_err         err = read_heads(h, &heads, &whole, why);
+    enum sl_err         err = read_heads(h, start, &whole, why);
 
     if (err == SL_OK)
-        err = whole != NULL ? visit_whole(whole, bound, visit, context, why)
-                            : schema_heads_visit(source, &heads, bound, fetch, visit, context, why);
+        err = whole != NULL
+                  ? visit_whole(whole, bound, visit, context, why)
+                  : schema_heads_visit(source, &h->heads, bound, fetch, visit, context, why);
+    if (err != SL_OK || whole != NULL) /* they are not all there, or not as they were */
+        schema_heads_done(&h->heads);
     sl_json_free(&whole);
-    schema_heads_done(&heads);
     return err;
 }
 
 static void free_source(struct sl_schema_source *source)
 {
-    free(SL_CONTAINER_OF(source, struct http_source, source));
+    struct http_source *h = SL_CONTAINER_OF(source, struct http_source, source);
+
+    schema_heads_done(&h->heads);
+    free(h);
 }
 
 static const struct sl_schema_source_ops ops = {find_job, visit_all, free_source};

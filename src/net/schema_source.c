@@ -82,6 +82,7 @@ enum sl_err schema_job_head(const struct sl_json *job, struct schema_job_head *o
 
 bool schema_job_wanted(const struct schema_job_head *head, const struct sl_history_bound *bound)
 {
-    return head->version > 0 && (head->version <= bound->version ||
-                                 (head->finished > 0 && head->finished <= bound->finished));
+    return head->version > 0 && head->version > bound->above &&
+           (head->version <= bound->version ||
+            (head->finished > 0 && head->finished <= bound->finished));
 }

@@ -19,8 +19,14 @@
 
 struct sl_schema_source;
 
-/* Which jobs of the past are wanted: those that one of the two reaches. */
+/* Which jobs of the past are wanted: those above the first that one of the other two reaches.
+ *
+ * With `above`, a source that has answered before reads only the end of the history again: from
+ * SL_HISTORY_MARGIN jobs before the first, by id, that is above. Jobs stand there by id, which is
+ * when they were asked for, and a job that takes long ends after others that were asked for later;
+ * one that more than so many have passed is found without `above` only. */
 struct sl_history_bound {
+    int64_t above;    /* SchemaVersion above this; 0: all */
     int64_t version;  /* SchemaVersion at most; 0: none by version */
     sl_ts   finished; /* FinishedTS at most; 0: none by time. That is the start ts of the binlog of
                        * the DDL, whose commit ts is a little later. */
@@ -56,8 +62,8 @@ enum sl_err sl_schema_source_open_tikv(const struct sl_env *env, const char *pd_
 void sl_schema_source_free(struct sl_schema_source **source);
 
 /* The job of that id, owned by the caller. SL_NOT_FOUND: it is not there yet: ask again in a
- * moment. SL_UNAVAILABLE, SL_RESET, SL_TIMEOUT: the server, or the file, is not there. SL_INVALID, SL_TOO_LARGE:
- * what is there is no job; the reason says where. */
+ * moment. SL_UNAVAILABLE, SL_RESET, SL_TIMEOUT: the server, or the file, is not there.
+ * SL_INVALID, SL_TOO_LARGE: what is there is no job; the reason says where. */
 enum sl_err sl_schema_source_job(struct sl_schema_source *source, int64_t id, struct sl_json **out,
                                  struct sl_why *why);
 

@@ -33,7 +33,10 @@ struct schema_heads {
 };
 
 void schema_heads_note(struct schema_heads *heads, const struct schema_job_head *head);
-void schema_heads_done(struct schema_heads *heads);
+/* What is known from before is kept up to an id, which is told, and the history is to be read from
+ * it on; 0: nothing is kept, it is to be read as a whole. */
+int64_t schema_heads_reopen(struct schema_heads *heads, const struct sl_history_bound *bound);
+void    schema_heads_done(struct schema_heads *heads);
 
 /* Some jobs with their heads. All zero has none. */
 struct schema_page {
@@ -56,7 +59,8 @@ typedef enum sl_err (*schema_fetch)(struct sl_schema_source *source, int64_t lo,
 /* Visit a page that has all jobs. */
 enum sl_err schema_page_visit(struct schema_page *page, const struct sl_history_bound *bound,
                               sl_history_visit visit, void *context, struct sl_why *why);
-/* Visit what is wanted of the heads, a page of at most 2 * SL_HISTORY_PAGE jobs at a time. */
+/* Visit what is wanted of the heads, a page of at most 2 * SL_HISTORY_PAGE jobs at a time. They are
+ * by id afterwards. */
 enum sl_err schema_heads_visit(struct sl_schema_source *source, struct schema_heads *heads,
                                const struct sl_history_bound *bound, schema_fetch fetch,
                                sl_history_visit visit, void *context, struct sl_why *why);

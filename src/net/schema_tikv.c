@@ -23,8 +23,9 @@ enum { HASH_FIELD = 'h' };
 
 struct tikv_source {
     struct sl_schema_source source;
-    struct sl_pd           *pd;   /* owned: for timestamps */
-    struct sl_tikv         *tikv; /* owned */
+    struct sl_pd           *pd;    /* owned: for timestamps */
+    struct sl_tikv         *tikv;  /* owned */
+    struct schema_heads     heads; /* owned: of the last round */
 };
 
 /* A key being put together. */
@@ -166,15 +167,16 @@ static enum sl_err visit_all(struct sl_schema_source *source, const struct sl_hi
                              sl_history_visit visit, void *context, struct sl_why *why)
 {
     struct tikv_source *t = SL_CONTAINER_OF(source, struct tikv_source, source);
-    struct schema_heads heads = {0};
-    struct scan         scan = {.heads = &heads, .why = why};
-    struct key          start = prefix(HASH_FIELD);
+    struct scan         scan = {.heads = &t->heads, .why = why};
+    int64_t             from = schema_heads_reopen(&t->heads, bound);
+    struct key          start = from == 0 ? prefix(HASH_FIELD) : key_of(from);
     struct key          end = prefix(HASH_FIELD + 1);
     enum sl_err         err = scan_keys(t, &start, &end, &scan);
 
     if (err == SL_OK)
-        err = schema_heads_visit(source, &heads, bound, fetch, visit, context, why);
-    schema_heads_done(&heads);
+        err = schema_heads_visit(source, &t->heads, bound, fetch, visit, context, why);
+    if (err != SL_OK) /* they are not all there, or not as they were */
+        schema_heads_done(&t->heads);
     return err;
 }
 
@@ -184,6 +186,7 @@ static void free_source(struct sl_schema_source *source)
 
     sl_tikv_free(&t->tikv);
     sl_pd_free(&t->pd);
+    schema_heads_done(&t->heads);
     free(t);
 }
 

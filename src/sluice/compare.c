@@ -238,10 +238,11 @@ enum { COLUMN_SCHEMA, COLUMN_TABLE, COLUMN_NAME, COLUMN_FROM, COLUMN_EXPRESSION,
 static void append(char **text, const char *more)
 {
     size_t have = *text != NULL ? strlen(*text) : 0;
+    size_t bytes = strlen(more) + 1;
 
-    *text = realloc(*text, have + strlen(more) + 1);
+    *text = realloc(*text, have + bytes);
     SL_ASSERT(*text != NULL);
-    strcpy(*text + have, more);
+    memcpy(*text + have, more, bytes);
 }
 
 static enum sl_err take_column(void *context, const struct sl_mysql_cell *cells, size_t count,

@@ -7,7 +7,7 @@
 
 #include "base/assert.h"
 #include "base/limits.h"
-#include "base/process.h"
+#include "base/env_os_process.h"
 #include "net/mysql.h"
 #include "sluice/cli.h"
 

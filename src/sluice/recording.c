@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "base/process.h"
+#include "base/env_os_process.h"
 
 /* ---- finding ---- */
 
@@ -34,7 +34,7 @@ static enum sl_err look_around(struct sl_fs *fs, const char *name, char *out, st
 
     if (err != SL_OK)
         return err;
-    while ((slash = strrchr(dir, '/')) != NULL) {
+    while ((slash = strrchr(dir, '/')) != NULL && slash != dir) {
         *slash = '\0';
         if (look_below(fs, dir, "tests/corpus", name, out) ||
             look_below(fs, dir, "share/sluice/corpus", name, out))

@@ -44,7 +44,7 @@ struct shop_value shop_text(const char *text)
     struct shop_value value = {.kind = SHOP_TEXT};
 
     SL_ASSERT(strlen(text) <= SHOP_TEXT_BYTES_MAX);
-    strcpy(value.text, text);
+    memcpy(value.text, text, strlen(text) + 1);
     return value;
 }
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "base/process.h"
+#include "base/env_os_process.h"
 #include "sluice/cli.h"
 #include "sluice/laptop.h"
 #include "sluice/laptop_status.h"

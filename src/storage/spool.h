@@ -3,8 +3,8 @@
 
 /* A spool: bytes that are too many to be held in memory go to a file as they come, and are then
  * read through a buffer like any other, which shows the file and takes no memory but for what is
- * being looked at (sl_buf_forget). For what can be had again: nothing is synced, and a start removes
- * what an earlier life has left.
+ * being looked at (sl_buf_forget). For what can be had again: nothing is synced, and a start
+ * removes what an earlier life has left.
  *
  * A file has no name from the moment it is made, so it goes with its last reader, whatever happens.
  *

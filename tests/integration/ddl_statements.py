@@ -90,6 +90,123 @@ def converted(folder):
             == "utf8mb4\n"
 
 
+# Another default than TiDB's for whatever is made without naming one.
+FOLDING = ["--collation-server=utf8mb4_general_ci", "--sql-mode=STRICT_TRANS_TABLES"]
+
+
+def told(name):
+    """What TiDB's jobs say at the end of each database, and of each column of text."""
+    databases, tables = {}, {}
+    for line in (ROOT / "tests/corpus" / name / "ddl-history.jsonl").read_text().splitlines():
+        job = json.loads(line)
+        version = job["binlog"]["SchemaVersion"]
+        database, table = job["binlog"].get("DBInfo"), job["binlog"].get("TableInfo")
+        if database and database["db_name"]["L"] != "mysql":
+            databases.setdefault(database["db_name"]["O"], []).append(
+                (version, database["charset"], database["collate"]))
+        for info in [table] if table else []:
+            tables.setdefault(info["id"], []).append((version, info))
+    databases = {key: sorted(of)[-1][1:] for key, of in databases.items()}
+    columns = {}
+    for versions in tables.values():
+        info = max(versions, key=lambda pair: pair[0])[1]
+        columns[info["id"]] = {
+            "": (info["charset"], info["collate"]),
+            **{column["name"]["O"]: (column["type"]["Charset"], column["type"]["Collate"])
+               for column in info["cols"] or [] if column["type"]["Charset"] != "binary"}}
+    return databases, columns
+
+
+def in_words_of_tidb(*names):
+    """MariaDB says utf8mb3 where TiDB says utf8."""
+    return tuple(name.replace("utf8mb3", "utf8") for name in names)
+
+
+def collations(server):
+    """The same of the server, by names."""
+    own = "('mysql', 'information_schema', 'performance_schema', 'sys', 'tidb_binlog')"
+    databases = {row[0]: in_words_of_tidb(*row[1:]) for row in rows(
+        server, "select schema_name, default_character_set_name, default_collation_name from "
+                f"information_schema.schemata where schema_name not in {own}")}
+    tables = {}
+    for schema, table, column, charset, collation in rows(
+            server, "select table_schema, table_name, column_name, character_set_name, "
+                    "collation_name from information_schema.columns where data_type <> 'longtext' "
+                    f"and collation_name is not null and table_schema not in {own}"):
+        tables.setdefault((schema, table), {})[column] = in_words_of_tidb(charset, collation)
+    for schema, table, collation in rows(
+            server, "select table_schema, table_name, table_collation from information_schema."
+                    f"tables where table_type = 'BASE TABLE' and table_schema not in {own}"):
+        charset, collation = in_words_of_tidb(collation.split("_")[0], collation)
+        tables.setdefault((schema, table), {})[""] = (charset, collation)
+    return databases, tables
+
+
+def rows(server, sql):
+    """A query's rows."""
+    return [row.split("\t") for row in server.client(sql).splitlines()]
+
+
+def ids(name):
+    """The table ids that TiDB had at the end, by names."""
+    meta = {}
+    for line in (ROOT / "tests/corpus" / name / "ddl-history.jsonl").read_text().splitlines():
+        job = json.loads(line)
+        if job["binlog"].get("TableInfo"):
+            info = job["binlog"]["TableInfo"]
+            meta.setdefault(info["name"]["O"], []).append((job["binlog"]["SchemaVersion"],
+                                                           info["id"]))
+    return {table: max(versions)[1] for table, versions in meta.items()}
+
+
+def compared(folder, name, options):
+    """Databases, tables and columns of text compare as TiDB's description says."""
+    try:
+        server = mariadb(folder, *options)
+    except Missing as reason:
+        raise Skip(reason) from None
+    with server:
+        for action in actions(name):
+            execute(server, action)
+        want, got, by_name = told(name), collations(server), ids(name)
+        seen = 0
+        for database, names in got[0].items():
+            assert names == want[0][database], f"{database}: {names}, told {want[0][database]}"
+        for (schema, table), columns in got[1].items():
+            told_of_it = want[1][by_name[table]]
+            for column, names in columns.items():
+                assert names == told_of_it[column], \
+                    f"{schema}.{table}.{column}: {names}, told {told_of_it[column]}"
+                seen += 1
+        assert seen > 3, seen
+
+
+def keys_of_both_cases(folder):
+    """Keys that differ by case alone are two, where the server takes them for one by default."""
+    try:
+        server = mariadb(folder, *FOLDING)
+    except Missing as reason:
+        raise Skip(reason) from None
+    with server:
+        for action in actions("types"):
+            execute(server, action)
+        server.client("CREATE TABLE types.folded (k varchar(32) COLLATE utf8mb4_general_ci primary "
+                      "key, v int, w text)")
+        for table, left in (("folded", "A\t2\n"), ("pk_vc", "A\t2\na\t1\n")):
+            for key, value in (("a", 1), ("A", 2)):
+                server.client(f"REPLACE INTO types.{table} VALUES ('{key}', {value}, '')")
+            got = server.client(f"SELECT k, v FROM types.{table} ORDER BY v DESC")
+            assert got == left, f"{table}: {got}"
+
+
+def collations_of(name, options, words):
+    """A check with a name of its own."""
+    def check(folder):
+        compared(folder, name, options)
+    check.__name__ = f"{name}_compares_as_told_{words}"
+    return check
+
+
 def shown(server, database):
     """SHOW CREATE TABLE of each of its tables."""
     rows = server.client("select table_name from information_schema.tables where table_schema = "
@@ -151,4 +268,6 @@ def combination(name, twice):
 
 
 run_checks([*(combination(name, twice) for name in CORPORA for twice in (False, True)), converted,
-            *(copies(name) for name in ("types", "ddl", "bank"))])
+            *(collations_of(name, options, words) for name in ("types", "ddl", "bank")
+              for options, words in (([], "binary"), (FOLDING, "folding"))),
+            keys_of_both_cases, *(copies(name) for name in ("types", "ddl", "bank"))])

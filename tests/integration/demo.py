@@ -320,7 +320,7 @@ def up_starts_its_server_again(folder):
 
 
 def wrong_words_are_refused(folder):
-    """A wrong value, an unknown recording: one line, and the exit code of wrong usage or failure."""
+    """A wrong value, an unknown recording: one line, and the exit code of usage or failure."""
     for args, code, word in ((["demo", "--to", "kafka"], 2, "neither mariadb nor stdout"),
                              (["demo", "--corpus", "tpyes"], 1, "no recording"),
                              (["demo", "--corpus", f"{folder}/none"], 1, "meta.json"),

@@ -20,8 +20,10 @@ import select
 import subprocess
 import time
 
+import verify
 from cluster import BIN, ROOT, Skip, free_address, run_checks
 from mariadb import Missing, mariadb
+from stage import Recording, Settings
 
 DOCS = ROOT / "docs"
 KINDS = {"sh", "sh again", "sh setup", "sh tidb", "sh root"}
@@ -147,11 +149,15 @@ def run_page(folder, page, text, port):
             run_block(shell, block)
 
 
-def check_page(folder, name):
+def server_in(folder):
     try:
-        server = mariadb(folder)
+        return mariadb(folder)
     except Missing as reason:
         raise Skip(reason) from reason
+
+
+def check_page(folder, name):
+    server = server_in(folder)
     work = folder / "work"
     work.mkdir()
     with server:
@@ -164,6 +170,21 @@ def the_tutorial_works(folder):
 
 def the_operations_work(folder):
     check_page(folder, "operations.md")
+
+
+def held_and_mended_as_told(folder):
+    check_page(folder, "errors.md")
+
+
+def the_account_of_the_page_is_enough(folder):
+    """With the privileges that operations.md grants, and no others, all kinds of DDL and rows come
+    out."""
+    grants = re.search(r"```sql\n(CREATE USER .*?)```", (DOCS / "operations.md").read_text(), re.S)
+    with server_in(folder) as server:
+        server.client(grants.group(1))
+        for name in ("ddl", "types"):
+            verify.check(Recording(ROOT / "tests/corpus" / name), server,
+                         Settings(user="drainer", password="...", workers=4))
 
 
 def blocks_of_all_pages_have_a_kind(_):
@@ -188,4 +209,5 @@ def wrong_answers_and_failures_are_seen(folder):
 
 if __name__ == "__main__":
     run_checks([blocks_of_all_pages_have_a_kind, wrong_answers_and_failures_are_seen,
-                the_tutorial_works, the_operations_work])
+                the_tutorial_works, the_operations_work, held_and_mended_as_told,
+                the_account_of_the_page_is_enough])

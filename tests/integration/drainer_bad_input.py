@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 """A drainer that is given what it cannot use: records that are none, rows and DDL that fit nothing,
-a downstream that is not as the stream makes it, checkpoints that are not its own. Each is told once,
-with its cause and what to do, in the log and in /status; nothing is passed over and nothing is
+a downstream that is not as the stream makes it, checkpoints that are not its own. Each is told
+once, with its cause and what to do, in the log and in /status; nothing is passed over and nothing is
 guessed, so that what was mended is enough to go on."""
 
+import json
+import re
 import resource
 import signal
 import subprocess
 import time
+import urllib.request
 
-from cluster import Cluster, run_checks, wait_for
+from cluster import ROOT, Cluster, run_checks, wait_for
 from feed import (ADD_INDEX, BIGINT, CLUSTER, CREATE_TABLE, INSERT, KEYED, KEYED_ID, NOT_NULL_KEY,
                   Drainer, Feed, binlog, check_rows, column, mutation, name, prewrite_value, row,
                   rows_of, table, value)
@@ -385,6 +388,45 @@ def drainer_serves(drainer):
         return False
 
 
+# ---- what is gone ----
+
+
+def a_start_behind_what_a_pump_has_removed_is_held(folder):
+    """Time passes by a replay: it takes the cluster's timestamps a month ahead."""
+    corpus = ROOT / "tests/corpus/types"
+    meta = json.loads((corpus / "meta.json").read_text())
+    begin = int(meta["first_start_ts"]) - (30 * 24 * 3600 * 1000 << 18)
+    with Cluster(folder, meta["cluster_id"], begin) as cluster, mariadb(folder) as server:
+        (folder / "pump.toml").write_text('gc = "7"\n[storage]\nsegment-size = "1 mib"\n'
+                                          "stop-write-at-available-space = 0\n")
+        pump = cluster.pump("p", "-config", folder / "pump.toml").start()
+        cluster.sluice("load", "--pumps", pump.address, "--pd-urls", cluster.url, "--pairs", 100)
+        cluster.sluice("replay", corpus, "--pumps", pump.address, "--pd-urls", cluster.url)
+        last = int(meta["last_commit_ts"])
+        wait_for("the new time is seen", lambda: pump.state()["maxCommitTS"] > last)
+        request = urllib.request.Request(f"http://{pump.address}/debug/gc/trigger", method="POST")
+        with urllib.request.urlopen(request, timeout=30) as page:
+            assert page.read() == b"trigger gc success\n"
+
+        def removed():
+            with urllib.request.urlopen(f"http://{pump.address}/metrics", timeout=30) as page:
+                return "\nbinlog_pump_storage_done_gc_ts 0\n" not in page.read().decode()
+
+        wait_for("a round is done", removed)
+        drainer = Drainer(cluster, server.port, "d", "-initial-commit-ts", str(begin + 1),
+                          syncer=f'schema-source = "file:{corpus}/ddl-history.jsonl"').start()
+        told = drainer.wait_for_state("held", "pump p", "has removed", "what lies between is lost")
+        assert told["waiting_on"] == "merge" and told["transactions"] == 0, told
+        drainer.stop()
+        # Somebody accepts the gap, as it says.
+        gone = re.search(r"before ts (\d+)", told["reason"]).group(1)
+        server.client(f"REPLACE INTO tidb_binlog.checkpoint VALUES ({meta['cluster_id']}, "
+                      f"'{{\"commitTS\":{gone}}}')")
+        drainer.start()
+        drainer.wait_for_ts(last)
+        drainer.stop()
+
+
 # ---- what somebody must decide ----
 
 
@@ -436,6 +478,7 @@ run_checks([
     a_second_drainer_is_refused,
     a_drainer_that_was_succeeded_ends,
     a_full_disk_under_the_savepoint_is_waited_for,
+    a_start_behind_what_a_pump_has_removed_is_held,
     exit_when_held_exits,
     a_history_of_ddl_that_is_missing_is_waited_for,
 ])

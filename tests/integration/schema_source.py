@@ -63,6 +63,7 @@ class Tidb(http.server.BaseHTTPRequestHandler):
     jobs = JOBS
     answer = None  # instead of jobs
     path_known = "/ddl/history"
+    asked_jobs = []  # how many each answer had; a list of the test's own when it looks at it
 
     def do_GET(self):
         url = urllib.parse.urlparse(self.path)
@@ -72,6 +73,7 @@ class Tidb(http.server.BaseHTTPRequestHandler):
             jobs = [job for job in jobs if job["id"] <= int(asked["start_job_id"][0])]
         if self.age != "oldest" and "limit" in asked:
             jobs = jobs[:int(asked["limit"][0])]
+        self.asked_jobs.append(len(jobs))
         body = json.dumps(jobs).encode() if self.answer is None else self.answer
         self.send_response(200 if url.path == self.path_known else 404)
         self.send_header("Content-Type", "application/json")
@@ -170,6 +172,71 @@ def long_histories_come_by_pages(_folder):
                 " 5", f" {JOBS[40]['type']}"), age
 
 
+class Follower:
+    """One source that is asked again and again."""
+
+    def __init__(self, source):
+        self.process = subprocess.Popen([TOOL, source, "follow", "lines"], text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait(timeout=60)
+
+    def jobs(self, above, version):
+        self.process.stdin.write(f"{above} {version}\n")
+        self.process.stdin.flush()
+        lines = list(iter(self.process.stdout.readline, ".\n"))
+        assert "" not in lines, "it ended"
+        return [tuple(map(int, line.split())) for line in lines]
+
+
+def job_of(number, version):
+    """A job of the recording under another id and version."""
+    job = json.loads(json.dumps(JOBS[40]))
+    job["id"] = number
+    job["binlog"]["SchemaVersion"] = version
+    return job
+
+
+@check
+def what_is_new_does_not_need_the_whole_history(_folder):
+    for age in ("new", "middle", "oldest"):
+        jobs = [job_of(2 * i, i) for i in range(1, 3000)]
+        asked = []
+        with Server(age=age, jobs=jobs, asked_jobs=asked) as tidb, Follower(tidb.source) as source:
+            assert len(source.jobs(0, LAST)) == 2999
+            assert source.jobs(2998, LAST) == [(5998, 2999)]
+            jobs.append(job_of(6002, 3010))
+            assert source.jobs(2999, LAST) == [(6002, 3010)]
+            # Jobs that were asked for long before, and end now: by version, not by id.
+            jobs.extend([job_of(5701, 3030), job_of(6004, 3020)])
+            asked.clear()
+            assert source.jobs(2999, LAST) == [(6002, 3010), (6004, 3020), (5701, 3030)]
+            if age == "new":
+                assert sum(asked) < 1500, asked
+            assert source.jobs(3010, 3020) == [(6004, 3020)]
+            # One that was there before all others is found by those who look everywhere.
+            jobs.append(job_of(1, 3040))
+            assert source.jobs(0, LAST)[-1] == (1, 3040)
+            assert source.jobs(3030, LAST) == [(1, 3040)]
+            assert len(source.jobs(0, LAST)) == 3003
+
+
+@check
+def a_file_has_a_lower_bound_too(folder):
+    path = folder / "jobs"
+    path.write_text("\n".join(LINES) + "\n")
+    with Follower(f"file:{path}") as source:
+        got = source.jobs(60, 100)
+        assert got and got == [tuple(map(int, line.split())) for line in
+                               in_order(100, 0).splitlines() if int(line.split()[1]) > 60]
+
+
 @check
 def empty_history_is_no_error(_folder):
     with Server(jobs=[]) as tidb:
@@ -223,6 +290,11 @@ def tikv_gives_the_same_jobs(_folder):
         assert ok(pd.source, "each", LAST, 0) == in_order(LAST, 0)
         assert ok(pd.source, "each", 100, 0) == in_order(100, 0)
         assert ok(pd.source, "job", 103, 2) == "103 3\n2 1\n"
+        with Follower(pd.source) as source:
+            for above, version in ((0, LAST), (100, LAST), (60, 100), (0, LAST), (LAST, LAST)):
+                assert source.jobs(above, version) == [
+                    tuple(map(int, line.split())) for line in in_order(version, 0).splitlines()
+                    if int(line.split()[1]) > above], (above, version)
         assert ok(pd.source, "job", 9999) == "SL_NOT_FOUND TiKV has no DDL job 9999 yet\n"
     refused(f"tikv:http://{free_address()}", ("each", LAST), "SL_UNAVAILABLE", "DDL jobs in TiKV")
 

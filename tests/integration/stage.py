@@ -49,6 +49,9 @@ class Settings:
     schema = "file"
     initial_ts = 0  # where the drainer begins
     port = 0  # of what stands in front of the downstream; 0: nothing does
+    syncer = ""  # more of this part of the drainer's configuration
+    user = "root"  # of the downstream
+    password = ""
 
     def __init__(self, **changes):
         for name, value in changes.items():
@@ -200,10 +203,12 @@ db-type = "mysql"
 worker-count = {s.workers}
 enable-dispatch = {"true" if s.dispatch else "false"}
 schema-source = "{source}"
+{s.syncer}
 [syncer.to]
 host = "127.0.0.1"
 port = {s.port or self.server.port}
-user = "root"
+user = "{s.user}"
+password = "{s.password}"
 """)
         return Node(self.folder, name, BIN / "drainer", "-config", config)
 

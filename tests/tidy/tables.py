@@ -22,7 +22,7 @@ LAYERS = {
 
 # Of the C library, the kernel and the compiler.
 SYSTEM_HEADERS = set("""
-arm_acle.h arpa/inet.h assert.h cpuid.h ctype.h dirent.h errno.h fcntl.h fnmatch.h float.h ftw.h grp.h
+arm_acle.h arpa/inet.h assert.h cpuid.h ctype.h dirent.h errno.h fcntl.h fnmatch.h float.h grp.h
 dlfcn.h ifaddrs.h inttypes.h limits.h locale.h math.h netdb.h netinet/in.h netinet/tcp.h nmmintrin.h
 poll.h pthread.h pwd.h regex.h sched.h setjmp.h signal.h stdalign.h stdarg.h stdatomic.h stdbool.h
 stddef.h stdint.h stdio.h stdlib.h stdnoreturn.h string.h strings.h termios.h time.h ucontext.h
@@ -48,6 +48,7 @@ THIRD_PARTY = {
     "nettle/*": ["src/base/secret.c"],
     "zlib.h": ["src/net/grpc_gzip.c"],
     "pcre2.h": ["src/binlog/pattern.c"],
+    "malloc.h": ["src/base/env_os.c"],
     "binlog.pb-c.h": ["bench/decode_probe.c", "tests/*"],
     "etcd.pb-c.h": ["src/net/etcd.c", "tests/*"],
     "pdpb.pb-c.h": ["src/net/pd_wire.c", "tests/*"],
@@ -56,7 +57,7 @@ THIRD_PARTY = {
     "*.pb-c.h": ["tests/*"],  # what protoc-c makes of proto/, in the build cache
     "zstd.h": ["src/sluice/corpus_file.c"],
     "sys/signalfd.h": ["src/runtime/run.c"],
-    "ftw.h": ["tests/lib/folder.c", "bench/append_probe.c"],
+    "ftw.h": ["src/base/env_os_process.c", "tests/lib/folder.c", "bench/append_probe.c"],
     "cmocka.h": ["tests/*"],
 }
 

@@ -5,6 +5,8 @@
  *     schema_jobs SOURCE creates VERSION FINISHED "DATABASE TAB TABLE TAB CREATE TABLE ..." of
  *                                                 each, made from its TableInfo in copy_DATABASE
  *     schema_jobs SOURCE job ID...                "ID TYPE", or the error, of each
+ *     schema_jobs SOURCE follow lines             the same as `each`, and a line ".", for each line
+ *                                                 "ABOVE VERSION" of standard input
  *
  * SOURCE is what [syncer] schema-source takes, or tikv:PD_URLS.
  *
@@ -106,6 +108,25 @@ static enum sl_err find(struct sl_schema_source *source, int64_t id)
     return SL_OK;
 }
 
+/* The jobs above a version up to another, asked for again and again. */
+static enum sl_err follow(struct sl_schema_source *source, struct sl_why *why)
+{
+    struct sl_history_bound bound = {0};
+    enum sl_err             err = SL_OK;
+    char                    line[64];
+
+    while (err == SL_OK && fgets(line, sizeof line, stdin) != NULL) {
+        char *behind;
+
+        bound.above = strtoll(line, &behind, 10);
+        bound.version = strtoll(behind, NULL, 10);
+        err = sl_schema_source_each(source, &bound, print_job, why, why);
+        printf(".\n");
+        (void)fflush(stdout);
+    }
+    return err;
+}
+
 static enum sl_err run(struct sl_schema_source *source, int argc, char **argv, struct sl_why *why)
 {
     struct sl_history_bound bound = {0};
@@ -117,6 +138,8 @@ static enum sl_err run(struct sl_schema_source *source, int argc, char **argv, s
             (void)find(source, strtoll(argv[i], NULL, 10));
         return SL_OK;
     }
+    if (strcmp(argv[2], "follow") == 0)
+        return follow(source, why);
     bound.version = strtoll(argv[3], NULL, 10);
     bound.finished = argc > 4 ? strtoll(argv[4], NULL, 10) : 0;
     if (strcmp(argv[2], "each") == 0)
@@ -139,7 +162,8 @@ int main(int argc, char **argv)
     enum sl_err              err;
 
     if (argc < 4) {
-        (void)fprintf(stderr, "usage: schema_jobs SOURCE each|tables|creates|job NUMBER...\n");
+        (void)fprintf(stderr,
+                      "usage: schema_jobs SOURCE each|tables|creates|job|follow NUMBER...\n");
         return 2;
     }
     if (strncmp(argv[1], "tikv:", 5) == 0)

@@ -81,8 +81,8 @@ struct sl_drainer_board {
     _Atomic uint64_t transactions;               /* likewise */
     _Atomic uint64_t ddls;                       /* run; checkpointer */
     _Atomic uint64_t copies;                     /* equal transactions that came twice; merger */
-    /* Windows that left the merger and are not applied, and bytes of their records: the merger adds,
-     * the dispatcher takes off. */
+    /* Windows that left the merger and are not applied, and bytes of their records: the merger
+     * adds, the dispatcher takes off. */
     _Atomic uint64_t held_bytes;
     _Atomic uint64_t windows;
 
@@ -107,8 +107,8 @@ void sl_drainer_board_done(struct sl_drainer_board *board);
 void sl_drainer_board_note(struct sl_drainer_board *board, enum sl_drainer_part part,
                            enum sl_drainer_health health, enum sl_err code, const char *reason);
 
-/* Was a part ever held? Then *why says what for, the first time. A part that tries again may be well
- * by now. Any thread. */
+/* Was a part ever held? Then *why says what for, the first time. A part that tries again may be
+ * well by now. Any thread. */
 bool sl_drainer_board_was_held(struct sl_drainer_board *board, struct sl_why *why);
 
 /* Pump node_id sits there from now on; NULL: nobody does. Any thread. */

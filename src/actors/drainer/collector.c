@@ -7,10 +7,12 @@
  *
  * On the peer lane, because both doors may let it wait. */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "actors/drainer/drainer.h"
 #include "actors/drainer/messages.h"
+#include "actors/drainer/purge.h"
 #include "actors/drainer/topology.h"
 #include "base/assert.h"
 #include "base/log.h"
@@ -25,6 +27,7 @@ struct collector {
     uint32_t           told_count;
     uint32_t           told_before; /* of them came before the last listing began */
     struct sl_timer    retry;
+    struct sl_purge    purge;
 };
 
 /* A fresh timestamp or, where the replay that drives the door leaves no room, how far it has come:
@@ -56,6 +59,11 @@ static enum sl_err look(struct sl_ctx *ctx, struct collector *c, struct sl_drain
     err = sl_registry_list(sl_cluster_registry(c->cluster), SL_NODE_PUMP, &answer->pumps, why);
     if (err != SL_OK)
         return sl_wrap(why, err, "list the pumps");
+    if (c->drainer->options.asks_pumps && c->drainer->start_ts > 0) {
+        answer->removed_ms = calloc(answer->pumps.count + 1, sizeof *answer->removed_ms);
+        SL_ASSERT(answer->removed_ms != NULL);
+        sl_purge_ask(sl_env(ctx), &c->purge, &answer->pumps, answer->removed_ms);
+    }
     return SL_OK;
 }
 

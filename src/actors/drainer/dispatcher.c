@@ -17,331 +17,11 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "actors/drainer/causality.h"
-#include "actors/drainer/drainer.h"
-#include "actors/drainer/known_tables.h"
-#include "actors/drainer/messages.h"
-#include "actors/drainer/row_keys.h"
+#include "actors/drainer/dispatcher_private.h"
 #include "actors/drainer/sink.h"
 #include "actors/drainer/topology.h"
 #include "base/assert.h"
 #include "base/log.h"
-#include "runtime/actor.h"
-
-/* What the checkpointer is asked has these tags; parts have their place in `open`. */
-enum { TAG_DDL = 1 << 20, TAG_SAVE, TAG_DESCRIBE };
-
-/* Changes of the present window for one worker. */
-struct builder {
-    const struct sl_window_change **changes; /* in the window's arena; NULL: none */
-    uint32_t                        count;
-    uint32_t                        room;
-};
-
-/* A part in flight. */
-struct open_part {
-    struct sl_window *window; /* NULL: the place is free */
-    uint32_t          worker;
-    uint32_t          count;
-};
-
-struct dispatcher {
-    struct sl_drainer        *drainer;
-    bool                      is_ordered;   /* the sink takes whole windows through one worker */
-    bool                      is_kept;      /* upstream transactions are the downstream's */
-    bool                      is_part_open; /* the last part sent; see struct sl_row_part */
-    bool                      is_inside;    /* the last window done was open */
-    struct sl_drainer_window *ring[SL_WINDOW_CREDITS]; /* owned; by seq */
-    uint64_t                  next_seq;                /* the first one not handed out whole */
-    uint64_t                  done_seq;                /* the first one not done */
-    struct sl_causality       causality;
-    struct sl_known_tables    tables;
-    struct builder            builders[SL_DRAINER_WORKERS_MAX];
-    uint32_t                  cursor; /* the worker that gets changes nobody has keys of */
-    struct open_part          open[SL_DRAINER_WORKERS_MAX * SL_PART_CREDITS];
-    uint32_t                  open_count;
-    bool                      is_line_full;
-    bool                      is_ddl_asked;
-    bool                      is_described; /* DESCRIBE is out */
-    bool                      is_save_asked;
-    bool                      must_settle; /* a key was widened: first all in flight is applied */
-    bool                      is_stopping;
-    bool                      is_last_saved;
-    sl_ts                     applied_ts;
-    bool                      is_past;   /* beyond all that a drainer before this one applied */
-    bool                      is_sealed; /* the checkpoint says that nothing above it is applied */
-    int64_t                   schema_version;
-    sl_ts                     asked_ts; /* the last SAVE */
-    sl_nanos                  saved_at;
-    bool                      has_unsaved_rows; /* applied since the last SAVE */
-    struct sl_timer           tick;
-};
-
-/* ---- tables ---- */
-
-static void ask_table(struct sl_ctx *ctx, struct dispatcher *d, const struct sl_table *table)
-{
-    struct sl_drainer_describe *question;
-
-    if (d->is_described)
-        return;
-    question = sl_drainer_describe_new(table);
-    if (sl_ask(ctx, sl_line(ctx, SL_LINE_KEEP, 0), d->drainer->checkpointer_ref, TAG_DESCRIBE,
-               &question) != SL_OK)
-        SL_UNREACHABLE("the line has a credit for each kind of question");
-    d->is_described = true;
-}
-
-static void take_table(struct dispatcher *d, const struct sl_drainer_described *answer)
-{
-    SL_ASSERT(d->is_described);
-    d->is_described = false;
-    sl_known_tables_add(&d->tables, answer->table, answer->described);
-}
-
-/* ---- parts ---- */
-
-static uint32_t part_rows(const struct dispatcher *d)
-{
-    return d->is_ordered || d->is_kept ? UINT32_MAX : d->drainer->part_rows;
-}
-
-static void grow(struct builder *b, struct sl_window *w)
-{
-    uint32_t                        room = b->room == 0 ? 16 : 2 * b->room;
-    const struct sl_window_change **more = sl_arena_alloc(&w->arena, room * sizeof *more);
-
-    if (b->count > 0)
-        memcpy(more, b->changes, b->count * sizeof *more);
-    b->changes = more;
-    b->room = room;
-}
-
-static uint32_t free_place(const struct dispatcher *d)
-{
-    for (uint32_t i = 0; i < sizeof d->open / sizeof *d->open; i++) {
-        if (d->open[i].window == NULL)
-            return i;
-    }
-    SL_UNREACHABLE("the lines' credits are as many as the places");
-}
-
-/* The panel knows the first workers only. */
-static void move_queue(const struct dispatcher *d, uint32_t worker, int by)
-{
-    if (SL_DRAINER_QUEUE_WORKER_0 + worker < SL_DRAINER_QUEUES)
-        sl_metric_move(d->drainer->front.metrics.queue_size[SL_DRAINER_QUEUE_WORKER_0 + worker],
-                       by);
-}
-
-/* Does the transaction of the last change that was collected go on behind it? */
-static bool goes_on(const struct dispatcher *d, const struct builder *b, const struct sl_window *w)
-{
-    uint32_t txn = b->count > 0 ? b->changes[b->count - 1]->txn : 0;
-
-    if (!d->is_kept || b->count == 0)
-        return false;
-    if (w->next_change < w->change_count)
-        return w->changes[w->next_change].txn == txn;
-    return w->is_open && txn == w->txn_count - 1;
-}
-
-/* The changes collected for a worker leave, also when there are none; false when its line is full.
- */
-static bool send_any(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w, uint32_t worker)
-{
-    struct builder     *b = &d->builders[worker];
-    struct sl_line     *line = sl_line(ctx, SL_LINE_PART, worker);
-    struct sl_row_part *part;
-    uint32_t            place;
-
-    if (d->is_line_full)
-        return false;
-    part = sl_msg_new(struct sl_row_part, SL_DRAINER_PART);
-    part->window = w;
-    part->count = b->count;
-    part->changes = b->changes;
-    part->is_open = goes_on(d, b, w);
-    place = free_place(d);
-    if (sl_ask(ctx, line, d->drainer->worker_ref[worker], place, &part) != SL_OK) {
-        sl_msg_free(&part);
-        d->is_line_full = true;
-        sl_line_wait(ctx, line, 0, 0);
-        return false;
-    }
-    d->open[place] = (struct open_part){.window = w, .worker = worker, .count = b->count};
-    d->is_part_open = goes_on(d, b, w);
-    d->open_count++;
-    w->parts_open++;
-    sl_causality_given(&d->causality, worker);
-    move_queue(d, worker, 1);
-    *b = (struct builder){0};
-    return true;
-}
-
-static bool send_part(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w,
-                      uint32_t worker)
-{
-    return d->builders[worker].count == 0 || send_any(ctx, d, w, worker);
-}
-
-static bool send_parts(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w)
-{
-    for (uint32_t i = 0; i < d->drainer->workers; i++) {
-        if (!send_part(ctx, d, w, i))
-            return false;
-    }
-    return true;
-}
-
-/* ---- choosing a worker ---- */
-
-static uint32_t least_busy(const struct dispatcher *d)
-{
-    uint32_t workers = d->drainer->workers;
-    uint32_t best = d->cursor;
-
-    for (uint32_t i = 1; i <= workers; i++) {
-        uint32_t worker = (d->cursor + i) % workers;
-
-        if (d->builders[worker].count == 0 &&
-            sl_causality_open(&d->causality, worker) < sl_causality_open(&d->causality, best))
-            best = worker;
-    }
-    return best;
-}
-
-/* Who gets a change; SL_CAUSALITY_SEVERAL: nobody yet. */
-static int64_t choose(struct dispatcher *d, const struct sl_window_change *change,
-                      uint64_t hashes[2 * SL_KEYS_MAX], uint32_t *hash_count)
-{
-    int64_t owner;
-
-    *hash_count = 0;
-    if (d->is_ordered || d->is_kept) /* one worker has all, in order */
-        return 0;
-    if (!change->keys->is_keyed)
-        return change->keys->lane % d->drainer->workers;
-    *hash_count = sl_row_keys_hash(change->keys, &change->change, hashes);
-    owner = sl_causality_owner(&d->causality, hashes, *hash_count);
-    return owner == SL_CAUSALITY_NOBODY ? d->cursor : owner;
-}
-
-/* ---- handing out ---- */
-
-/* Changes that nobody has keys of go to one worker until it has enough for a statement, then to the
- * one that has least to do. */
-static void move_cursor(struct dispatcher *d)
-{
-    if (d->builders[d->cursor].count >= part_rows(d) ||
-        (d->builders[d->cursor].count == 0 &&
-         sl_causality_open(&d->causality, d->cursor) >= SL_PART_CREDITS / 4))
-        d->cursor = least_busy(d);
-}
-
-/* All that was handed out is applied. False: it must wait. */
-static bool is_settled(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w)
-{
-    (void)send_parts(ctx, d, w);
-    return d->open_count == 0 && !d->is_line_full;
-}
-
-/* A version of a table is met for the first time. A DDL that the downstream does not see makes one
- * too: then the rows of the version before are applied first, since neither hashes nor folding know
- * a row of one version from one of another. */
-static void meet_table(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w,
-                       const struct sl_table *table)
-{
-    if (sl_known_tables_has_other(&d->tables, table)) {
-        if (!is_settled(ctx, d, w))
-            return;
-        sl_known_tables_forget_other(&d->tables, table);
-    }
-    ask_table(ctx, d, table);
-}
-
-/* The change knows its table's keys, and their hashes may be compared with those in flight. */
-static bool has_keys(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w,
-                     struct sl_window_change *change)
-{
-    struct sl_row_keys *keys;
-
-    if (d->is_ordered)
-        return true;
-    if ((keys = sl_known_tables_find(&d->tables, change->change.table)) == NULL) {
-        meet_table(ctx, d, w, change->change.table);
-        return false;
-    }
-    change->keys = keys;
-    if (d->is_kept)
-        return true;
-    if (keys->is_keyed && sl_row_keys_widen(keys, &change->change))
-        d->must_settle = true;
-    if (d->must_settle) {
-        if (!is_settled(ctx, d, w))
-            return false;
-        d->must_settle = false;
-    }
-    return true;
-}
-
-/* False: it must wait. */
-static bool hand_out_change(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w,
-                            struct sl_window_change *change)
-{
-    uint64_t        hashes[2 * SL_KEYS_MAX];
-    uint32_t        hash_count;
-    int64_t         owner;
-    struct builder *b;
-
-    if (!has_keys(ctx, d, w, change))
-        return false;
-    move_cursor(d);
-    owner = choose(d, change, hashes, &hash_count);
-    if (owner == SL_CAUSALITY_SEVERAL) {
-        (void)send_parts(ctx, d, w); /* what is waited for must be on its way */
-        return false;
-    }
-    b = &d->builders[owner];
-    if (b->count >= part_rows(d) && !send_part(ctx, d, w, (uint32_t)owner))
-        return false;
-    if (b->count == b->room)
-        grow(b, w);
-    b->changes[b->count++] = change;
-    sl_causality_add(&d->causality, (uint32_t)owner, hashes, hash_count);
-    if (b->count >=
-        part_rows(d)) /* its worker can begin; if it must wait, the next one waits too */
-        (void)send_part(ctx, d, w, (uint32_t)owner);
-    return true;
-}
-
-/* With kept transactions each is a part of its own, or several when it is in several windows: then
- * the last one ends it, with rows or without. What is collected is of another transaction than
- * number `txn`, which comes next. */
-static bool end_transaction(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w,
-                            uint32_t txn)
-{
-    const struct builder *b = &d->builders[0];
-
-    if (!d->is_kept)
-        return true;
-    if (b->count > 0)
-        return b->changes[b->count - 1]->txn == txn || send_part(ctx, d, w, 0);
-    return !d->is_part_open || txn == 0 || send_any(ctx, d, w, 0);
-}
-
-/* The changes in front of number `end`. */
-static bool hand_out_rows(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w,
-                          uint32_t end)
-{
-    for (; w->next_change < end; w->next_change++) {
-        if (!end_transaction(ctx, d, w, w->changes[w->next_change].txn))
-            return false;
-        if (!hand_out_change(ctx, d, w, &w->changes[w->next_change]))
-            return false;
-    }
-    return send_parts(ctx, d, w);
-}
 
 /* The next DDL is run once nothing is in flight; false, since the rest waits for it. */
 static bool run_ddl(struct sl_ctx *ctx, struct dispatcher *d, const struct sl_window *w)
@@ -364,9 +44,10 @@ static bool run_ddl(struct sl_ctx *ctx, struct dispatcher *d, const struct sl_wi
 static bool hand_out(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w)
 {
     if (w->next_ddl < w->ddl_count)
-        return hand_out_rows(ctx, d, w, w->ddls[w->next_ddl].at_change) && run_ddl(ctx, d, w);
-    return hand_out_rows(ctx, d, w, w->change_count) &&
-           (w->is_open || end_transaction(ctx, d, w, UINT32_MAX));
+        return dispatcher_hand_out_rows(ctx, d, w, w->ddls[w->next_ddl].at_change) &&
+               run_ddl(ctx, d, w);
+    return dispatcher_hand_out_rows(ctx, d, w, w->change_count) &&
+           (w->is_open || dispatcher_end_transaction(ctx, d, w, UINT32_MAX));
 }
 
 static void hold(struct dispatcher *d, const struct sl_window *w)
@@ -546,18 +227,6 @@ static void take_window(struct sl_ctx *ctx, struct dispatcher *d)
     *place = msg;
 }
 
-static void part_done(struct dispatcher *d, uint64_t place)
-{
-    struct open_part *part = &d->open[place];
-
-    SL_ASSERT(place < sizeof d->open / sizeof *d->open && part->window != NULL);
-    part->window->parts_open--;
-    sl_causality_applied(&d->causality, part->worker);
-    move_queue(d, part->worker, -1);
-    d->open_count--;
-    *part = (struct open_part){0};
-}
-
 static void ddl_done(struct dispatcher *d)
 {
     struct sl_window           *w = d->ring[d->next_seq % SL_WINDOW_CREDITS]->window;
@@ -579,7 +248,7 @@ static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
     switch (msg->type) {
     case SL_DRAINER_DISPATCH: take_window(ctx, d); return SL_OK;
     case SL_DRAINER_DESCRIBED:
-        take_table(d, (const struct sl_drainer_described *)(const void *)msg);
+        dispatcher_take_table(d, (const struct sl_drainer_described *)(const void *)msg);
         return SL_OK;
     case SL_DRAINER_DONE:
         if (msg->tag == TAG_DDL)
@@ -587,7 +256,7 @@ static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
         else if (msg->tag == TAG_SAVE)
             d->is_save_asked = d->is_sealed = false;
         else
-            part_done(d, msg->tag);
+            dispatcher_part_done(d, msg->tag);
         return SL_OK;
     case SL_DRAINER_TICK: return SL_OK;
     }

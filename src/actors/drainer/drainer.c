@@ -169,8 +169,8 @@ static enum sl_err save_start(struct sl_drainer *d, struct sl_why *why)
     return err == SL_OK ? SL_OK : sl_wrap(why, err, "save the first checkpoint");
 }
 
-/* The present of the cluster is behind the checkpoint: whatever wrote it was another cluster, or this
- * one was set back. To wait until time gets there would lose all until then. */
+/* The present of the cluster is behind the checkpoint: whatever wrote it was another cluster, or
+ * this one was set back. To wait until time gets there would lose all until then. */
 static enum sl_err check_ahead(const struct sl_drainer *d, sl_ts now, struct sl_why *why)
 {
     if (now == 0 || d->start_ts <= now)

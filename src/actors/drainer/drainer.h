@@ -34,6 +34,7 @@ struct sl_drainer_options {
     const struct sl_env            *env;
     const struct sl_drainer_config *config; /* checked */
     const char                     *host_name;
+    bool                            asks_pumps;     /* over HTTP, for what they have removed */
     bool                            tells_progress; /* a line in the log now and then */
     const struct sl_filter         *filter;         /* NULL: everything passes */
     const struct sl_event_filter   *event_filter;   /* likewise */

@@ -49,12 +49,14 @@ static enum sl_err find(struct historian *h, const struct sl_drainer_ask_job *qu
                         struct sl_drainer_job *answer, struct sl_why *why)
 {
     struct sl_schema_source *source = h->drainer->schema_source;
-    struct sl_history_bound  bound = {.version = question->up_to};
+    struct sl_history_bound  bound = {.above = question->above, .version = question->up_to};
     struct range             range = {question->above, question->job_id, answer, why};
     struct sl_json          *document;
     struct sl_job           *job;
     enum sl_err              err;
 
+    if (h->tries >= SL_HISTORIAN_GRACE)
+        bound.above = 0; /* the end of the history has not what is asked for: look everywhere */
     if (question->job_id == 0)
         return sl_schema_source_each(source, &bound, take, &range, why);
     if ((err = sl_schema_source_job(source, question->job_id, &document, why)) != SL_OK ||

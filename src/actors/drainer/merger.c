@@ -247,8 +247,12 @@ static void tell_wait(struct sl_ctx *ctx, struct merger *m)
 
     if (m->is_held)
         return;
-    if (holder == FENCE || (seat = merger_seat_of(m, holder)) == NULL ||
-        !find_trouble(ctx, m, seat, &trouble)) {
+    seat = holder == FENCE ? NULL : merger_seat_of(m, holder);
+    if (seat != NULL && seat->state == SEAT_PURGED) {
+        merger_tell_gap(m, seat);
+        return;
+    }
+    if (seat == NULL || !find_trouble(ctx, m, seat, &trouble)) {
         sl_drainer_board_note(&m->drainer->front.board, SL_DRAINER_PART_MERGE, SL_DRAINER_RUNNING,
                               SL_OK, NULL);
         return;
@@ -274,7 +278,8 @@ static enum sl_err take_fence(struct sl_ctx *ctx, struct merger *m,
     m->has_fence = true;
     m->fenced_at = sl_now(ctx);
     for (size_t i = 0; i < answer->pumps.count && err == SL_OK; i++)
-        err = merger_look_at_pump(ctx, m, &answer->pumps.nodes[i]);
+        err = merger_look_at_pump(ctx, m, &answer->pumps.nodes[i],
+                                  answer->removed_ms != NULL ? answer->removed_ms[i] : 0);
     /* Only behind the listing: every pump in it is an input now. */
     if (err == SL_OK) {
         sl_merge_set_watermark(m->merge, FENCE, answer->fence);

@@ -12,11 +12,13 @@ enum { FENCE = 0 /* its number in the merge: the first one added */ };
 
 enum seat_state {
     SEAT_FREE,
-    SEAT_PULLING, /* has a source */
-    SEAT_ENDING,  /* its source was told to stop */
-    SEAT_WAITING, /* for its restart */
-    SEAT_LEAVING, /* offline: what it sent is still being merged */
-    SEAT_GONE,    /* offline, nothing left; remembered, should it return */
+    SEAT_UNCHECKED, /* what it has removed is not known yet */
+    SEAT_PURGED,    /* it has removed what is behind our position */
+    SEAT_PULLING,   /* has a source */
+    SEAT_ENDING,    /* its source was told to stop */
+    SEAT_WAITING,   /* for its restart */
+    SEAT_LEAVING,   /* offline: what it sent is still being merged */
+    SEAT_GONE,      /* offline, nothing left; remembered, should it return */
 };
 
 /* One pump. */
@@ -27,6 +29,7 @@ struct seat {
     struct sl_ref          ref;
     sl_ts                  last;       /* taken of it */
     bool                   is_offline; /* leave when its source has ended */
+    int64_t                removed_ms; /* purge.h, of the last listing */
     sl_nanos               heard_at;   /* when its source started, or it sent something */
     bool                   has_failed; /* a block of its source was refused: so are those behind */
     sl_nanos               restart_at;
@@ -58,8 +61,11 @@ struct merger {
 
 /* The pump that is input number `input` of the merge; NULL: none is, any more. */
 struct seat *merger_seat_of(struct merger *m, uint32_t input);
-/* Take in what the registry says of a pump. */
-enum sl_err merger_look_at_pump(struct sl_ctx *ctx, struct merger *m, const struct sl_node *node);
+/* Take in what the registry says of a pump, and what the pump says it has removed (purge.h). */
+enum sl_err merger_look_at_pump(struct sl_ctx *ctx, struct merger *m, const struct sl_node *node,
+                                int64_t removed_ms);
+/* Hold the merge, because this pump has removed what is to be read. */
+void merger_tell_gap(struct merger *m, const struct seat *seat);
 /* What a source sent goes into the merge, or holds it. */
 void merger_take_block(struct sl_ctx *ctx, struct merger *m);
 /* A source has ended. */

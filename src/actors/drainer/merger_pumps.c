@@ -2,6 +2,7 @@
  * offline. A seat outlives its source, so that a pump that returns goes on behind what was taken of
  * it. */
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +64,32 @@ static void start_source(struct sl_ctx *ctx, struct seat *seat)
     seat->restart_at = sl_now(ctx) + SL_SOURCE_RETRY_MS * (sl_nanos)SL_NANOS_PER_MS;
 }
 
+void merger_tell_gap(struct merger *m, const struct seat *seat)
+{
+    struct sl_why why;
+
+    sl_fail(&why, SL_INVALID,
+            "pump %s has removed what committed before ts %" PRId64
+            ", and this drainer is only at %" PRId64
+            ": what lies between is lost; restore a full backup and set the checkpoint to its "
+            "timestamp; or, accepting the gap, stop, set commitTS of the checkpoint to the former, "
+            "and start; or set the pump offline",
+            seat->shared->node_id, sl_ts_of_ms(seat->removed_ms), seat->last);
+    merger_hold(m, why.text);
+}
+
+/* Begin to pull, if nothing is missing behind the position. */
+static void begin(struct sl_ctx *ctx, struct seat *seat, int64_t removed_ms)
+{
+    seat->removed_ms = removed_ms;
+    if (removed_ms < 0)
+        seat->state = SEAT_UNCHECKED;
+    else if (seat->last > 0 && sl_ts_physical_ms(seat->last) < removed_ms)
+        seat->state = SEAT_PURGED;
+    else
+        start_source(ctx, seat);
+}
+
 static void end_source(struct sl_ctx *ctx, struct seat *seat)
 {
     if (seat->state != SEAT_PULLING)
@@ -96,7 +123,7 @@ static struct seat *new_seat(struct merger *m)
 
 /* A pump joins the merge: behind what is passed, or, when it was here before, behind its own. */
 static enum sl_err join(struct sl_ctx *ctx, struct merger *m, struct seat *seat,
-                        const struct sl_node *node)
+                        const struct sl_node *node, int64_t removed_ms)
 {
     bool        returns = seat != NULL;
     enum sl_err err;
@@ -122,16 +149,17 @@ static enum sl_err join(struct sl_ctx *ctx, struct merger *m, struct seat *seat,
     sl_log(SL_LOG_INFO, "a pump joins", sl_field_str("pump", node->id),
            sl_field_str("state", sl_node_state_name(node->state)),
            sl_field_i64("after", seat->last));
-    start_source(ctx, seat);
+    begin(ctx, seat, removed_ms);
     return SL_OK;
 }
 
-enum sl_err merger_look_at_pump(struct sl_ctx *ctx, struct merger *m, const struct sl_node *node)
+enum sl_err merger_look_at_pump(struct sl_ctx *ctx, struct merger *m, const struct sl_node *node,
+                                int64_t removed_ms)
 {
     struct seat *seat = find_seat(m, node->id);
 
     if (seat == NULL || seat->state == SEAT_GONE)
-        return node->state == SL_NODE_OFFLINE ? SL_OK : join(ctx, m, seat, node);
+        return node->state == SL_NODE_OFFLINE ? SL_OK : join(ctx, m, seat, node, removed_ms);
     if (seat->node_state != node->state)
         sl_log(SL_LOG_INFO, "a pump has another state", sl_field_str("pump", node->id),
                sl_field_str("state", sl_node_state_name(node->state)));
@@ -140,12 +168,14 @@ enum sl_err merger_look_at_pump(struct sl_ctx *ctx, struct merger *m, const stru
     memcpy(seat->next_host, node->host, sizeof seat->next_host);
     if (seat->is_offline || strcmp(seat->shared->host, node->host) != 0)
         end_source(ctx, seat);
-    if (seat->is_offline && seat->state == SEAT_WAITING)
+    if (seat->is_offline && seat->state == SEAT_PURGED)
+        m->is_held = false;
+    if (seat->is_offline && (seat->state == SEAT_WAITING || seat->state == SEAT_UNCHECKED ||
+                             seat->state == SEAT_PURGED))
         seat->state = SEAT_LEAVING;
-    if (!seat->is_offline && seat->state == SEAT_LEAVING) { /* it returns before it has left */
-        seat->state = SEAT_WAITING;
-        seat->restart_at = sl_now(ctx);
-    }
+    if (!seat->is_offline && (seat->state == SEAT_UNCHECKED ||
+                              seat->state == SEAT_LEAVING)) /* it returns before it has left */
+        begin(ctx, seat, removed_ms);
     return SL_OK;
 }
 

@@ -58,7 +58,10 @@ struct sl_drainer_spooled *sl_drainer_spooled_new(void)
 
 static void fenced_release(struct sl_msg *msg)
 {
-    sl_node_list_free(&((struct sl_drainer_fenced *)(void *)msg)->pumps);
+    struct sl_drainer_fenced *fenced = (struct sl_drainer_fenced *)(void *)msg;
+
+    sl_node_list_free(&fenced->pumps);
+    free(fenced->removed_ms);
 }
 
 struct sl_drainer_fenced *sl_drainer_fenced_new(void)

@@ -102,7 +102,8 @@ struct sl_drainer_fence {
 struct sl_drainer_fenced {
     struct sl_msg       hdr;
     sl_ts               fence;
-    struct sl_node_list pumps; /* owned */
+    struct sl_node_list pumps;      /* owned */
+    int64_t            *removed_ms; /* owned, by pump: purge.h; NULL: nobody asked */
 };
 
 /* An empty one. */

@@ -94,8 +94,8 @@ extern const struct sl_metric_table sl_drainer_metric_table;
  * are other threads. */
 void sl_drainer_metrics_add(struct sl_metric_registry *registry, struct sl_drainer_metrics *out);
 
-/* Observe how long ago ts was on the cluster's clock, in seconds and not below 0. clock_ms 0: that is
- * not known, and nothing is observed. Any thread. */
+/* Observe how long ago ts was on the cluster's clock, in seconds and not below 0. clock_ms 0: that
+ * is not known, and nothing is observed. Any thread. */
 void sl_drainer_metrics_since(struct sl_metric_series *series, int64_t clock_ms, sl_ts ts);
 
 /* Those of a pump. The registry knows its id from here on, so it is not for what anybody says. Any

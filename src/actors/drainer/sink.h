@@ -74,8 +74,8 @@ struct sl_sink_ops {
     void (*cancel)(struct sl_sink *sink);
 };
 
-/* The sink; the implementation's own state lies around it. Whoever opened it may set where its times
- * are measured and by which clock; with NULL nothing is. */
+/* The sink; the implementation's own state lies around it. Whoever opened it may set where its
+ * times are measured and by which clock; with NULL nothing is. */
 struct sl_sink {
     const struct sl_sink_ops        *ops;
     const struct sl_drainer_metrics *metrics;

@@ -1,8 +1,9 @@
 /* spooler: writes transactions that are too large for memory to files (storage/spool.h), as they
  * come, and gives each back as a buffer when it is whole.
  *
- *     source ──piece──► spooler ──spooled──► source     each is answered when it is in the file, the
- *                                                       last one with the whole
+ *     source ──piece──► spooler ──spooled──► source
+ *
+ * Each is answered when it is in the file, the last one with the whole.
  *
  * A piece that cannot be written waits, and is tried again until it can: meanwhile its source lets
  * nothing more come of that pump, and the status says what is wrong. It has a thread for itself,

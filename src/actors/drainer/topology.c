@@ -96,10 +96,19 @@ const struct sl_topology sl_drainer_topology = {
     .line_count = SL_DRAINER_LINES,
 };
 
+/* Of a budget: what is left beside the program, in KiB. */
+static uint64_t left_of(uint64_t budget_bytes)
+{
+    uint64_t program =
+        budget_bytes / 2 < SL_DRAINER_PROGRAM_BYTES ? budget_bytes / 2 : SL_DRAINER_PROGRAM_BYTES;
+
+    return (budget_bytes - program) >> 10;
+}
+
 /* A line of no bytes counts credits only. What one message is charged has 32 bits. */
 static uint64_t in_proportion(uint64_t bytes, uint64_t budget_bytes)
 {
-    uint64_t share = bytes * (budget_bytes >> 20) / (SL_DRAINER_BUDGET_BYTES >> 20);
+    uint64_t share = bytes * left_of(budget_bytes) / left_of(SL_DRAINER_BUDGET_BYTES);
 
     return share < SL_DRAINER_LINE_BYTES_MAX ? share : SL_DRAINER_LINE_BYTES_MAX;
 }

@@ -231,6 +231,38 @@ static void no_prefix_of_a_mutation_has_all_rows(void **state)
     }
 }
 
+/* However it is cut into steps, a check says what a check in one go says. */
+static void checks_may_be_done_in_steps(void **state)
+{
+    static const char *const mutations[] = {
+        MUTATION, "082f 120101 120102 1a0103 320104 320105 3a020400 3a00 3801",
+        "082f 120101 3a0105", "082f 3801", ""};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof mutations / sizeof *mutations; i++) {
+        struct sl_slice    all = table_hex(&arena, mutations[i]);
+        struct sl_row_walk wanted;
+        uint64_t           rows_wanted = 0;
+        enum sl_err        outcome = sl_row_walk_open(all, &wanted, &rows_wanted, NULL);
+
+        for (size_t step = 1; step < 20; step++) {
+            struct sl_row_check check;
+            struct sl_row_walk  walk;
+            uint64_t            rows = 0;
+            size_t              steps = 0;
+            enum sl_err         err;
+
+            sl_row_check_begin(all, &check);
+            while ((err = sl_row_check_step(&check, step, &walk, &rows, NULL)) == SL_AGAIN)
+                assert_true(++steps < 1000);
+            assert_int_equal(err, outcome);
+            assert_int_equal(rows, rows_wanted);
+            if (err == SL_OK)
+                assert_memory_equal(walk.at, wanted.at, sizeof walk.at);
+        }
+    }
+}
+
 /* ---- recordings ---- */
 
 /* What row walks of a recording saw. */
@@ -364,6 +396,7 @@ int main(void)
         cmocka_unit_test(the_table_is_found_wherever_it_stands),
         cmocka_unit_test(damaged_mutations_are_refused),
         cmocka_unit_test(damaged_prewrite_values_are_refused),
+        cmocka_unit_test(checks_may_be_done_in_steps),
         cmocka_unit_test(no_prefix_of_a_mutation_has_all_rows),
         cmocka_unit_test(recordings_are_walked_as_protobuf_c_reads_them),
     };

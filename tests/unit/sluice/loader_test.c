@@ -18,6 +18,7 @@
 #include "lib/folder.h"
 #include "net/local.h"
 #include "sluice/loader.h"
+#include "sluice/mix_rows.h"
 #include "sluice/stamps.h"
 
 enum { PUMPS = 2, CLUSTER_ID = 5, SEEN_MAX = 5000, SECONDS_MAX = 60, SIZE = 300 };
@@ -41,6 +42,7 @@ struct world {
     struct sl_prng       prng;
     struct fake_pump    *pumps[PUMPS];
     const char          *addresses[PUMPS];
+    struct mix          *mix;
     struct loader       *loader;
     struct seen          seen[SEEN_MAX];
     uint32_t             count;
@@ -152,6 +154,7 @@ static void world_begin(struct world *w, uint64_t seed)
 static void world_end(struct world *w)
 {
     loader_free(&w->loader);
+    mix_free(&w->mix);
     for (uint32_t i = 0; i < PUMPS; i++)
         fake_pump_free(&w->pumps[i]);
     sl_local_free(&w->local);
@@ -163,9 +166,7 @@ static struct loader_options options_of(const struct world *w)
     struct loader_options options = {.writer = writer_options_default(),
                                      .tso = sl_local_tso(w->local),
                                      .callers = 10,
-                                     .size = SIZE,
                                      .pairs = 300,
-                                     .ddl_history = w->history,
                                      .acked = w->acked};
 
     options.writer.pumps = w->addresses;
@@ -177,12 +178,19 @@ static struct loader_options options_of(const struct world *w)
     return options;
 }
 
-static void run_load(struct world *w, const struct loader_options *options)
+/* With the mix of rows, made anew, unless another is given. */
+static void run_load(struct world *w, struct loader_options *options)
 {
     sl_nanos      limit = sl_env_now(w->env) + (sl_nanos)SECONDS_MAX * SL_NANOS_PER_S;
     struct sl_why why = {0};
     enum sl_err   err;
 
+    if (options->mix == NULL) {
+        mix_free(&w->mix);
+        if (mix_rows_new(w->env, CLUSTER_ID, SIZE, 1, w->history, &w->mix, &why) != SL_OK)
+            fail_msg("%s", why.text);
+        options->mix = w->mix;
+    }
     if (loader_new(w->env, options, &w->loader, &why) != SL_OK)
         fail_msg("%s", why.text);
     do {
@@ -302,12 +310,15 @@ static void a_second_run_finds_its_table_in_the_history(void **state)
     options.pairs = 5;
     run_load(&w, &options);
     loader_free(&w.loader);
+    options.mix = NULL;
     run_load(&w, &options); /* hear_prewrite: no third job */
     assert_int_equal(w.count, 2 + 5 + 5);
     (void)check_history(&w);
-    options.ddl_history = w.acked; /* lines, but no jobs */
     loader_free(&w.loader);
-    assert_int_equal(loader_new(w.env, &options, &w.loader, &why), SL_INVALID);
+    mix_free(&w.mix);
+    assert_int_equal(
+        mix_rows_new(w.env, CLUSTER_ID, SIZE, 1, w.acked /* lines, but no jobs */, &w.mix, &why),
+        SL_INVALID);
     assert_non_null(strstr(why.text, "line 1"));
     world_end(&w);
 }

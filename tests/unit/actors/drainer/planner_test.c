@@ -156,7 +156,7 @@ static enum sl_err feeder_handle(struct sl_ctx *ctx, void *self, struct sl_msg *
 
     (void)msg;
     if (fed < feed_count) {
-        next = sl_drainer_window_new(&feed[fed++]);
+        next = sl_drainer_window_new(SL_DRAINER_WINDOW, &feed[fed++]);
         if (sl_send(ctx, sl_line(ctx, SL_LINE_WINDOW, 0), drainer.planner_ref, &next) != SL_OK)
             SL_UNREACHABLE("the line has room for what a test feeds");
     }

@@ -1,5 +1,5 @@
-#ifndef SL_BASE_PROCESS_H
-#define SL_BASE_PROCESS_H
+#ifndef SL_BASE_ENV_OS_PROCESS_H
+#define SL_BASE_ENV_OS_PROCESS_H
 
 /* Other programs, started by this one, and the few things that go with them: where programs are, a
  * temporary folder, the end of a folder. For the main thread of tools; nothing here is simulated.
