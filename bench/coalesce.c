@@ -19,10 +19,10 @@ enum { BATCH = 1024, BATCHES = 64, KEYS = 100000, COLUMNS = 2, SLOTS = 4 * BATCH
 /* ---- the workload ---- */
 
 struct workload {
-    struct sl_table  *table; /* owned */
+    struct sl_table   *table; /* owned */
     struct sl_row_keys keys;
-    struct sl_change  changes[BATCHES][BATCH];
-    struct sl_value   values[BATCHES][BATCH][COLUMNS];
+    struct sl_change   changes[BATCHES][BATCH];
+    struct sl_value    values[BATCHES][BATCH][COLUMNS];
 };
 
 /* About as in a Zipf distribution of exponent 1: a key's chance falls with its rank. */

@@ -104,7 +104,8 @@ static double write_and_see(struct caller *c, struct reader *r)
     sl_ts                commit_ts;
 
     if (stamps_take(&c->stamps, 1, &start_ts, NULL) != SL_OK ||
-        !send_record(c, WRITE_PREWRITE, pair_prewrite(&c->table, start_ts, sizeof filler, filler)))
+        !send_record(c, WRITE_PREWRITE,
+                     pair_prewrite(&c->table, start_ts, 1, sizeof filler, filler)))
         return -1;
     if (stamps_take(&c->stamps, 1, &commit_ts, NULL) != SL_OK ||
         !send_record(c, WRITE_FINISH, pair_finish(&c->table, start_ts, commit_ts)))

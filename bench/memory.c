@@ -160,7 +160,7 @@ static bool write_orphan(const struct running_pump *p)
     if (sl_channel_new(sl_env_os(), p->host, 0, &channel, NULL) != SL_OK ||
         stamps_take(&stamps, 1, &start_ts, NULL) != SL_OK)
         return false;
-    request = pair_prewrite(&table, start_ts, sizeof filler, filler);
+    request = pair_prewrite(&table, start_ts, 1, sizeof filler, filler);
     good = sl_channel_unary(channel, "/binlog.Pump/WriteBinlog", &request,
                             (sl_nanos)CALL_S_MAX * SL_NANOS_PER_S, &response, &end) == SL_OK;
     if (!good)

@@ -11,7 +11,9 @@
 
 #include "net/mysql.h"
 
-enum { POLL_MS = 5, AWAIT_S_MAX = 120, META_BYTES = 4096, SERVER_MS = 60000 };
+enum { POLL_MS = 5, META_BYTES = 4096, SERVER_MS = 60000 };
+
+static const double AWAIT_S_MAX = 120;
 
 static bool say(const char *text)
 {
@@ -88,9 +90,14 @@ static bool replay(const struct running_drainer *d)
     fflush(NULL);
     pid = fork();
     if (pid == 0) {
-        char *args[] = {(char *)"sluice",  (char *)"replay", (char *)d->recording,
-                        (char *)"--pumps", (char *)d->pump.host, (char *)"--pd-urls",
-                        url,               NULL};
+        char *args[] = {(char *)"sluice",
+                        (char *)"replay",
+                        (char *)d->recording,
+                        (char *)"--pumps",
+                        (char *)d->pump.host,
+                        (char *)"--pd-urls",
+                        url,
+                        NULL};
 
         if (freopen(log, "w", stdout) == NULL)
             _exit(126);
@@ -123,7 +130,7 @@ static bool write_config(const struct running_drainer *d)
 bool running_drainer_make(struct running_drainer *d, const char *recording)
 {
     *d = (struct running_drainer){0};
-    return find_recording(d, recording) && running_pump_make(&d->pump, 0) &&
+    return find_recording(d, recording) && running_pump_make_at(&d->pump, 0, 1) &&
            running_pump_start(&d->pump) && replay(d) && sink_server_start(&d->server) &&
            write_config(d);
 }

@@ -56,6 +56,11 @@ uint64_t running_pump_segment(const struct bench_options *options)
 
 bool running_pump_make(struct running_pump *p, uint64_t segment_bytes)
 {
+    return running_pump_make_at(p, segment_bytes, 0);
+}
+
+bool running_pump_make_at(struct running_pump *p, uint64_t segment_bytes, sl_ts first_ts)
+{
     struct sl_why why = {0};
     char          registry[96];
 
@@ -63,7 +68,7 @@ bool running_pump_make(struct running_pump *p, uint64_t segment_bytes)
     if (!probe_dir_make(p->dir))
         return false;
     (void)snprintf(registry, sizeof registry, "%s/registry", p->dir);
-    if (sl_local_init(sl_env_os(), registry, RUNNING_PUMP_CLUSTER, 0, &why) != SL_OK)
+    if (sl_local_init(sl_env_os(), registry, RUNNING_PUMP_CLUSTER, first_ts, &why) != SL_OK)
         return say("cluster", &why);
     return write_config(p) || say("pump.toml", &why);
 }

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "base/limits.h"
+#include "base/ts.h"
 #include "harness.h"
 #include "sluice/loader.h"
 
@@ -31,6 +32,8 @@ uint64_t running_pump_segment(const struct bench_options *options);
 /* Make the directory and the cluster; no pump runs yet. segment_bytes as in the configuration, 0
  * for the default. False: standard error says why, as for the others. */
 bool running_pump_make(struct running_pump *p, uint64_t segment_bytes);
+/* The same with timestamps from first_ts on, for recordings; 0: from the clock. */
+bool running_pump_make_at(struct running_pump *p, uint64_t segment_bytes, sl_ts first_ts);
 /* Start it and wait until it is online. */
 bool running_pump_start(struct running_pump *p);
 /* End it at once, by SIGKILL; or in an orderly way, whose code must be 0. */

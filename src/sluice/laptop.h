@@ -34,8 +34,9 @@ struct laptop_target {
     const char *password;
 };
 
-/* dir: from the root. Make the registry, or see to it that it is there. cluster_id 0: that of the
- * registry, or a random one for a new registry. first_tso: as sl_local_init has it. Begins to log. Blocks. */
+/* dir: from the root. Make the registry, or see to it that it is there. cluster_id 0: that of
+ * the registry, or a random one for a new registry. first_tso: as sl_local_init has it. Begins
+ * to log. Blocks. */
 enum sl_err laptop_open(const struct sl_env *env, const char *dir, uint64_t cluster_id,
                         sl_ts first_tso, struct laptop **out, struct sl_why *why);
 /* Start pump and drainer, and wait until both are online. SL_STOPPED: cli_is_stopped. Blocks. */

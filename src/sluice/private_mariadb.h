@@ -24,9 +24,9 @@ struct private_mariadb_place {
 };
 
 /* Start the server with its data in DIR/data, and wait until it serves. `durable`: a commit
- * survives a power cut, not only the end of the server. SL_NOT_FOUND: there is no MariaDB here, the reason
- * says how to get it; SL_UNAVAILABLE: it does not start, the reason has what it said last.
- * SL_STOPPED: cli_is_stopped. Blocks for seconds. */
+ * survives a power cut, not only the end of the server. SL_NOT_FOUND: there is no MariaDB here,
+ * the reason says how to get it; SL_UNAVAILABLE: it does not start, the reason has what it said
+ * last. SL_STOPPED: cli_is_stopped. Blocks for seconds. */
 enum sl_err private_mariadb_start(const struct sl_env *env, const char *dir, bool durable,
                                   struct private_mariadb **out, struct sl_why *why);
 /* End it in an orderly way and free the object; nulls the pointer. *server may be NULL. */

@@ -58,7 +58,7 @@ class World:
         """It is, says so, and does not move, whatever comes behind."""
         before = self.drainer.saved()
         told = self.drainer.wait_for_state("held", *words)
-        assert told["code"].startswith("SL_"), told
+        assert told["code"].startswith("SL-"), told
         behind = self.says_more()
         self.rows.pop()
         assert self.drainer.ask("/readyz")[0] == 503
@@ -173,7 +173,7 @@ def a_row_of_an_unknown_table_holds_the_stream(folder):
         told = w.is_held("table id 999", "no DDL job made", f"commit ts {commit}",
                          "ignore-txn-commit-ts")
         w.rows.append((len(w.rows) + 1, f"text {len(w.rows) + 1}"))
-        assert told["waiting_on"] == "apply", told
+        assert told["waiting_on"] == "stream", told
         w.starts_again(f"ignore-txn-commit-ts = [{commit}]")
         w.goes_on()
         w.drainer.stop()

@@ -11,8 +11,8 @@ import urllib.request
 from cluster import BIN, Cluster, Skip, free_address, run_checks, wait_for
 from mariadb import Missing, mariadb
 
-# Of the account `asked` in mariadb.py; and one that no server knows.
-RIGHT, WRONG = "secret", "hunter2-no-server-knows-it"
+# Words that stand nowhere by chance.
+RIGHT, WRONG = "hunter2-the-server-knows-it", "hunter2-no-server-knows-it"
 PATHS = ("/status", "/metrics", "/readyz", "/healthz", "/commit_ts", "/nosuch")
 LOG_LEVEL = "debug"
 
@@ -28,7 +28,7 @@ initial-commit-ts = 0
 [syncer.to]
 host = "127.0.0.1"
 port = {port}
-user = "asked"
+user = "owner"
 password = "{password}"
 """)
     return path, re.search('addr = "([^"]*)"', path.read_text()).group(1)
@@ -89,6 +89,7 @@ def fill(cluster):
 
 def a_password_that_is_right_stays_inside(folder):
     with server_in(folder) as server, Cluster(folder, 7) as cluster:
+        server.client(f"CREATE USER owner@'%' IDENTIFIED BY '{RIGHT}'; GRANT ALL ON *.* TO owner")
         fill(cluster)
         process, address = start(cluster, "d", server.port, RIGHT)
         wait_for("it is ready", lambda: ask(address, "/readyz") == "ready\n")

@@ -47,11 +47,11 @@ class Settings:
     dispatch = True
     registry = "local"
     schema = "file"
-    initial_ts = 0  # where the drainer begins
-    port = 0  # of what stands in front of the downstream; 0: nothing does
     syncer = ""  # more of this part of the drainer's configuration
     user = "root"  # of the downstream
     password = ""
+    initial_ts = 0  # where the drainer begins
+    port = 0  # of what stands in front of the downstream; 0: nothing does
 
     def __init__(self, **changes):
         for name, value in changes.items():
@@ -203,7 +203,6 @@ db-type = "mysql"
 worker-count = {s.workers}
 enable-dispatch = {"true" if s.dispatch else "false"}
 schema-source = "{source}"
-{s.syncer}
 [syncer.to]
 host = "127.0.0.1"
 port = {s.port or self.server.port}

@@ -120,7 +120,9 @@ static void open_drainer(const struct sl_env *env)
     d->options = (struct sl_drainer_options){.env = env, .config = &config};
     d->workers = (uint32_t)sl_prng_range(&world.dice, 1, 6);
     d->decoders = (uint32_t)sl_prng_range(&world.dice, 1, 3);
-    d->part_rows = (uint32_t)sl_prng_range(&world.dice, 1, 8);
+    /* A kept transaction is one part: in several, a failure would rightly end the drainer. */
+    d->part_rows =
+        config.dispatch ? (uint32_t)sl_prng_range(&world.dice, 1, 8) : SCRIPT_STEPS_MAX + 1;
     d->start_ts = world.checkpoint.commit_ts;
     d->start_schema_version = world.checkpoint.schema_version;
     d->start_is_consistent = world.checkpoint.is_consistent;
@@ -218,6 +220,9 @@ static void live(uint64_t steps)
         atomic_load_explicit(&world.drainer->front.board.copies, memory_order_relaxed);
     if (err == SL_OK)
         world.counts.orderly += !world.is_calm;
+    else if (err == SL_UNAVAILABLE && !config.dispatch && !world.is_calm)
+        world.counts.failures++; /* a kept transaction in several parts was interrupted: it begins
+                                    again, as after a kill */
     else if (world.broken[0] == '\0' && (world.is_calm || err != SL_TIMEOUT))
         tell_stuck(err, &why);
     world.is_killed = true; /* nothing that a dying worker does counts */

@@ -71,7 +71,8 @@ static void fill(struct merger *m, struct sl_descriptor *item)
                                   .start_ts = item->start_ts,
                                   .bytes = item->held.bytes,
                                   .owner = sl_buf_ref(item->held.owner)};
-    w->bytes += item->tag[1]; /* what it takes of our memory */
+    /* One that is spooled takes its place on the disk: as if it were the smallest of its kind. */
+    w->bytes += item->tag[1] > 0 ? item->tag[1] : m->block_bytes;
     drop_owner(&m->emitted);
     m->emitted = *item;
 }
@@ -297,6 +298,7 @@ static enum sl_err start(struct sl_ctx *ctx, void *self, const void *args)
     enum sl_err    err;
 
     m->drainer = ((const struct sl_drainer_args *)args)->drainer;
+    m->block_bytes = sl_line_bytes(sl_line(ctx, SL_LINE_BLOCK, 0));
     m->merge = sl_merge_new(m->drainer->start_ts);
     m->sent_ts = m->drainer->start_ts;
     m->emitted.commit_ts = m->drainer->start_ts;

@@ -43,8 +43,9 @@ struct merger {
     struct sl_descriptor ready[SL_DRAINER_BLOCK_ITEMS]; /* out of the merge; owner is owned */
     uint32_t             ready_at;
     uint32_t             ready_count;
-    struct sl_descriptor emitted; /* the last one, for copies of it; owner is owned */
-    struct sl_window    *filling; /* owned; NULL: none */
+    struct sl_descriptor emitted;     /* the last one, for copies of it; owner is owned */
+    struct sl_window    *filling;     /* owned; NULL: none */
+    uint64_t             block_bytes; /* that a block may have */
     uint64_t             seq;
     sl_ts                sent_ts; /* last_ts of the last window */
     sl_nanos             sent_at;

@@ -192,7 +192,7 @@ static bool take_back(struct planner *p, struct sl_window *w, const struct sl_wi
     if (p->first_plan == 0 || txn->bytes.len > p->bytes_max)
         return false;
     planner_rows_end(&p->rows);
-    sl_window_cut_plans(w, p->first_plan);
+    sl_window_drop_plans(w, p->first_plan);
     w->bytes = p->first_bytes;
     sl_buf_free(&w->txns[--w->txn_count].owner);
     p->first_plan = 0;

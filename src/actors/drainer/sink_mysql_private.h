@@ -79,6 +79,8 @@ void sink_put_lock(const struct sink_mysql *s, struct sl_sql *sql, int seconds);
 /* The connection for bookkeeping, made again when it was lost. SL_STOPPED: another run has begun.
  * */
 enum sl_err sink_book(struct sink_mysql *s, struct sl_why *why);
+/* Take the lock of a living drainer, on that connection. SL_IN_USE: another one has it. */
+enum sl_err sink_take_lock(struct sink_mysql *s, struct sl_why *why);
 /* After an error: drop what is lost. Returns err. */
 enum sl_err sink_book_failed(struct sink_mysql *s, enum sl_err err);
 

@@ -130,6 +130,8 @@ static enum sl_err take_record(struct source *s, struct sl_buf **message, bool i
     *message = NULL;
     block->block.count++;
     block->hdr.bytes += (uint32_t)item->tag[1];
+    if (is_spooled) /* one at a time */
+        block->hdr.bytes = SL_SPOOL_BYTES;
     return SL_OK;
 }
 

@@ -23,7 +23,7 @@ void sl_window_free(struct sl_window **window)
     *window = NULL;
     if (w == NULL)
         return;
-    sl_window_cut_plans(w, 0);
+    sl_window_drop_plans(w, 0);
     for (uint32_t i = 0; i < w->txn_count; i++) {
         sl_buf_forget(w->txns[i].owner); /* what others still need is read again */
         sl_buf_free(&w->txns[i].owner);
@@ -48,7 +48,7 @@ struct sl_window_plan *sl_window_add_plan(struct sl_window *window)
     return &window->plans[window->plan_count++];
 }
 
-void sl_window_cut_plans(struct sl_window *window, uint32_t count)
+void sl_window_drop_plans(struct sl_window *window, uint32_t count)
 {
     while (window->plan_count > count) {
         struct sl_window_plan *plan = &window->plans[--window->plan_count];

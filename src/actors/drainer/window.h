@@ -114,7 +114,7 @@ void sl_window_free(struct sl_window **window);
 /* The next plan, zeroed, which the caller fills. */
 struct sl_window_plan *sl_window_add_plan(struct sl_window *window);
 /* Take back all plans behind the first `count` ones. */
-void sl_window_cut_plans(struct sl_window *window, uint32_t count);
+void sl_window_drop_plans(struct sl_window *window, uint32_t count);
 /* The next DDL, zeroed but for its place behind the plans so far. */
 struct sl_window_ddl *sl_window_add_ddl(struct sl_window *window);
 /* Room for so many changes more. */

@@ -85,9 +85,8 @@ static enum sl_err feeder_handle(struct sl_ctx *ctx, void *self, struct sl_msg *
     if (fed < feed_count) {
         if (fed + 1 < feed_count && feed[fed + 1] != NULL && sl_prng_chance(sl_random(ctx), 1, 3))
             at = fed + 1;
-        next = sl_drainer_window_new(&feed[at]);
-        next->hdr.type = SL_DRAINER_DISPATCH;
-        if (sl_send(ctx, sl_line(ctx, SL_LINE_WINDOW, 0), drainer.dispatcher_ref, &next) != SL_OK)
+        next = sl_drainer_window_new(SL_DRAINER_DISPATCH, &feed[at]);
+        if (sl_send(ctx, sl_line(ctx, SL_LINE_DECODE, 0), drainer.dispatcher_ref, &next) != SL_OK)
             SL_UNREACHABLE("the line has room for what a test feeds");
         while (fed < feed_count && feed[fed] == NULL)
             fed++;
@@ -264,7 +263,7 @@ static const struct sl_topology_actor actors[] = {
 };
 
 static const struct sl_topology_line lines[SL_DRAINER_LINES] = {
-    [SL_LINE_WINDOW] = {.name = "window",
+    [SL_LINE_DECODE] = {.name = "decode",
                         .credits = SL_WINDOW_CREDITS,
                         .bytes = SL_WINDOW_LINE_BYTES,
                         .inputs = 1,
@@ -311,7 +310,7 @@ static void draw_window(struct sl_prng *dice)
 
         if (change_count + count > CHANGES_MAX)
             break;
-        w->txn_count++;
+        w->txns[w->txn_count++].owner = sl_buf_new(1);
         for (uint32_t j = 0; j < count; j++)
             add_change(w, &steps[j]);
         if (ddl_count < WINDOWS && sl_prng_chance(dice, 1, 30)) {

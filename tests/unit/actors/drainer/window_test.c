@@ -85,7 +85,7 @@ static void carry_and_drop(struct sl_ctx *ctx)
     struct model_table           model = stream_table(STREAM_HANDLE, 1, "t");
     struct sl_table             *table = stream_sl_table(&model);
     struct sl_window            *window = sl_window_new(3);
-    struct sl_drainer_window    *travels = sl_drainer_window_new(&window);
+    struct sl_drainer_window    *travels = sl_drainer_window_new(SL_DRAINER_WINDOW, &window);
     struct sl_drainer_describe  *question = sl_drainer_describe_new(table);
     struct sl_drainer_described *answer = sl_drainer_described_new();
     struct sl_drainer_fenced    *fenced = sl_drainer_fenced_new();
