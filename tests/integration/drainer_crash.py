@@ -12,6 +12,7 @@ Skipped where there is no MariaDB server."""
 import argparse
 import random
 import sys
+import time
 
 import made_recording
 from cluster import ROOT, run_checks, wait_for
@@ -23,6 +24,7 @@ CORPUS = ROOT / "tests/corpus"
 DDL_ROUNDS = 3  # of a made stream, and more with many kills
 LOCKED_TXNS = 400  # of the streams that are held up
 SPEED = 0.5
+RENEWED_S = 0.15
 WAITING = ("SELECT trx_mysql_thread_id FROM information_schema.innodb_trx WHERE "
            "trx_state = 'LOCK WAIT'")
 WAITING_FOR_TABLE = ("SELECT id FROM information_schema.processlist WHERE state LIKE "
@@ -84,6 +86,9 @@ def held_up(folder, last=lambda maker: None):
 
 
 def waiting(server, question, but=()):
+    """Sessions that wait. The server renews what it tells of transactions only when nobody has asked
+    for a tenth of a second."""
+    time.sleep(RENEWED_S)
     return [line for line in server.client(question).split() if line not in but]
 
 
