@@ -46,7 +46,8 @@ def main():
     check_wrong_word(report, "option_without_value_says_so", ["test", "--seed"],
                      "--seed needs a value")
     check_wrong_word(report, "word_like_no_other_points_to_help", ["xyzzyxyzzy"], "./dev help")
-    check_wrong_word(report, "demo_is_said_not_to_exist_yet", ["demo"], "does not exist yet")
+    check_wrong_word(report, "wrong_option_of_the_demo_is_refused", ["demo", "--second=3"],
+                     "did you mean --seconds?")
     report.exit()
 
 

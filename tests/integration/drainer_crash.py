@@ -86,8 +86,8 @@ def held_up(folder, last=lambda maker: None):
 
 
 def waiting(server, question, but=()):
-    """Sessions that wait. The server renews what it tells of transactions only when nobody has asked
-    for a tenth of a second."""
+    """Sessions that wait. The server renews what it tells of transactions only when nobody has
+    asked for a tenth of a second."""
     time.sleep(RENEWED_S)
     return [line for line in server.client(question).split() if line not in but]
 

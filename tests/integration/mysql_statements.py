@@ -202,9 +202,12 @@ def differences_are_told_and_allowed_ones_are_not(door):
         (folder / "w.t.tsv").write_bytes(b"id\tv\n1\t1\n2\t9\n4\t4\n")
         (folder / "w.gone.tsv").write_bytes(b"id\n")
         assert render.differences(door.server, folder) == [
-            "w.gone: missing", "w.extra: should not be there",
-            "w.t: 2 rows missing, 2 too many\n"
-            "  - b'2\\t9'\n  - b'4\\t4'\n  + b'2\\t2'\n  + b'3\\t3'"]
+            "w.extra: the table should not be there", "w.gone: the table is missing",
+            "w.t: 2 rows are not as expected, 2 are there instead\n"
+            "  key none\n    expected (no such row)\n    found    2 | 2\n"
+            "  key none\n    expected 2 | 9\n    found    (no such row)\n"
+            "  key none\n    expected (no such row)\n    found    3 | 3\n"
+            "  key none\n    expected 4 | 4\n    found    (no such row)"]
         (folder / "w.gone.tsv").unlink()
         door.server.client("DROP TABLE w.extra; UPDATE w.t SET id=4 WHERE id=3")
         (folder / "downstream-differences.tsv").write_text(
