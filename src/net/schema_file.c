@@ -259,7 +259,7 @@ static enum sl_err visit_all(struct sl_schema_source *source, const struct sl_hi
     while ((node = sl_map_next(&f->places, &at)) != NULL) {
         const struct place *place = SL_CONTAINER_OF(node, struct place, node);
 
-        if (schema_job_wanted(&place->head, bound))
+        if (schema_job_wanted(source, &place->head, bound))
             sorted[count++] = *place;
     }
     qsort(sorted, count, sizeof *sorted, by_version);

@@ -92,15 +92,15 @@ void schema_page_done(struct schema_page *page)
     *page = (struct schema_page){0};
 }
 
-enum sl_err schema_page_visit(struct schema_page *page, const struct sl_history_bound *bound,
-                              sl_history_visit visit, void *context, struct sl_why *why)
+enum sl_err schema_page_visit(struct sl_schema_source *source, struct schema_page *page,
+                              const struct sl_history_bound *bound, sl_history_visit visit,
+                              void *context)
 {
     enum sl_err err = SL_OK;
 
-    (void)why; /* for the shape: a visitor has its own */
     sort(page->all, page->count, sizeof page->all[0], by_version);
     for (size_t i = 0; i < page->count && err == SL_OK; i++) {
-        if (schema_job_wanted(&page->all[i].head, bound))
+        if (schema_job_wanted(source, &page->all[i].head, bound))
             err = visit(context, &page->all[i].job);
     }
     return err;
@@ -191,7 +191,7 @@ enum sl_err schema_heads_visit(struct sl_schema_source *source, struct schema_he
 
     sort(heads->all, heads->count, sizeof heads->all[0], by_id);
     for (size_t i = 0; i < heads->count; i++) {
-        if (schema_job_wanted(&heads->all[i], bound))
+        if (schema_job_wanted(source, &heads->all[i], bound))
             schema_heads_note(&wanted, &heads->all[i]);
     }
     sort(wanted.all, wanted.count, sizeof wanted.all[0], by_version);

@@ -213,14 +213,15 @@ static enum sl_err fetch(struct sl_schema_source *source, int64_t lo, int64_t hi
     return err;
 }
 
-static enum sl_err visit_whole(const struct sl_json *whole, const struct sl_history_bound *bound,
-                               sl_history_visit visit, void *context, struct sl_why *why)
+static enum sl_err visit_whole(struct sl_schema_source *source, const struct sl_json *whole,
+                               const struct sl_history_bound *bound, sl_history_visit visit,
+                               void *context, struct sl_why *why)
 {
     struct schema_page page = {0};
     enum sl_err        err = take_page(whole, 0, INT64_MAX, &page, why);
 
     if (err == SL_OK)
-        err = schema_page_visit(&page, bound, visit, context, why);
+        err = schema_page_visit(source, &page, bound, visit, context);
     schema_page_done(&page);
     return err;
 }
@@ -235,7 +236,7 @@ static enum sl_err visit_all(struct sl_schema_source *source, const struct sl_hi
 
     if (err == SL_OK)
         err = whole != NULL
-                  ? visit_whole(whole, bound, visit, context, why)
+                  ? visit_whole(source, whole, bound, visit, context, why)
                   : schema_heads_visit(source, &h->heads, bound, fetch, visit, context, why);
     if (err != SL_OK || whole != NULL) /* they are not all there, or not as they were */
         schema_heads_done(&h->heads);

@@ -39,6 +39,7 @@ enum sl_err sl_schema_source_each(struct sl_schema_source       *source,
                                   const struct sl_history_bound *bound, sl_history_visit visit,
                                   void *context, struct sl_why *why)
 {
+    source->newest = 0;
     return source->ops->each(source, bound, visit, context, why);
 }
 
@@ -80,8 +81,11 @@ enum sl_err schema_job_head(const struct sl_json *job, struct schema_job_head *o
     return err;
 }
 
-bool schema_job_wanted(const struct schema_job_head *head, const struct sl_history_bound *bound)
+bool schema_job_wanted(struct sl_schema_source *source, const struct schema_job_head *head,
+                       const struct sl_history_bound *bound)
 {
+    if (head->version > source->newest)
+        source->newest = head->version;
     return head->version > 0 && head->version > bound->above &&
            (head->version <= bound->version ||
             (head->finished > 0 && head->finished <= bound->finished));

@@ -47,6 +47,7 @@ struct sl_schema_source_ops {
 /* Implementations embed it as their first member. */
 struct sl_schema_source {
     const struct sl_schema_source_ops *ops;
+    int64_t newest; /* SchemaVersion: the highest that the last round met, wanted or not; 0: none */
 };
 
 /* Open the source that the text names; env outlives it. SL_CONFIG: it names none. SL_DENIED, ... as

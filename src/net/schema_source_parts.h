@@ -21,8 +21,9 @@ struct schema_job_head {
 /* SL_INVALID: the value is no job. */
 enum sl_err schema_job_head(const struct sl_json *job, struct schema_job_head *out,
                             struct sl_why *why);
-/* Is it within the bound? */
-bool schema_job_wanted(const struct schema_job_head *head, const struct sl_history_bound *bound);
+/* Is it within the bound? The source takes note of its version. */
+bool schema_job_wanted(struct sl_schema_source *source, const struct schema_job_head *head,
+                       const struct sl_history_bound *bound);
 /* ---- schema_history.c: jobs that come by the order of their ids, visited by version ---- */
 
 /* The heads of all jobs there are. All zero has none. */
@@ -57,8 +58,9 @@ typedef enum sl_err (*schema_fetch)(struct sl_schema_source *source, int64_t lo,
                                     size_t count, struct schema_page *page, struct sl_why *why);
 
 /* Visit a page that has all jobs. */
-enum sl_err schema_page_visit(struct schema_page *page, const struct sl_history_bound *bound,
-                              sl_history_visit visit, void *context, struct sl_why *why);
+enum sl_err schema_page_visit(struct sl_schema_source *source, struct schema_page *page,
+                              const struct sl_history_bound *bound, sl_history_visit visit,
+                              void *context);
 /* Visit what is wanted of the heads, a page of at most 2 * SL_HISTORY_PAGE jobs at a time. They are
  * by id afterwards. */
 enum sl_err schema_heads_visit(struct sl_schema_source *source, struct schema_heads *heads,

@@ -309,14 +309,15 @@ static enum sl_err each(struct sl_schema_source *source, const struct sl_history
 {
     enum sl_err err = SL_OK;
 
-    (void)source;
     (void)why;
     for (uint32_t i = 0; i < world.script.event_count && err == SL_OK; i++) {
         const struct script_event *event = &world.script.events[i];
         struct sl_json            *document;
 
-        if (event->kind == SCRIPT_TXN || !is_there(i) ||
-            (event->version > bound->version && event->commit_ts - 1 > bound->finished))
+        if (event->kind == SCRIPT_TXN || !is_there(i))
+            continue;
+        source->newest = event->version;
+        if (event->version > bound->version && event->commit_ts - 1 > bound->finished)
             continue;
         document = document_of(event);
         err = visit(context, &document);

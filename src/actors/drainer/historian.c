@@ -84,14 +84,13 @@ static void say_waiting(struct historian *h, const struct sl_drainer_ask_job *qu
 }
 
 /* A transaction may use what a DDL made a moment before the job is in the history of a living TiDB.
- * A file is complete. */
-static bool may_come(const struct historian *h, const struct sl_drainer_ask_job *question,
-                     const struct sl_drainer_job *answer)
+ * What is between two steps of one DDL has no job; that is known once a later one is there, as
+ * versions are given out in the order in which their jobs come. A file is complete. */
+static bool may_come(const struct historian *h, const struct sl_drainer_ask_job *question)
 {
-    int64_t newest = answer->count > 0 ? answer->jobs[answer->count - 1]->schema_version : 0;
-
     return h->drainer->options.config->schema_kind != SL_DRAINER_SCHEMA_FILE &&
-           question->job_id == 0 && newest < question->up_to && h->tries < SL_HISTORIAN_GRACE;
+           question->job_id == 0 && h->drainer->schema_source->newest < question->up_to &&
+           h->tries < SL_HISTORIAN_GRACE;
 }
 
 static void look(struct sl_ctx *ctx, struct historian *h)
@@ -102,7 +101,7 @@ static void look(struct sl_ctx *ctx, struct historian *h)
     struct sl_asker        asker;
     enum sl_err            err = find(h, question, answer, sl_why(ctx));
 
-    if (err == SL_OK && may_come(h, question, answer))
+    if (err == SL_OK && may_come(h, question))
         err = SL_AGAIN;
     if (err != SL_OK) {
         sl_msg_free(&answer);
