@@ -106,6 +106,39 @@ def second_drainer_is_refused_after_a_restart_of_the_server(server, folder):
         finish(stage)
 
 
+def dispatch_does_not_change_above_a_checkpoint(server, folder):
+    """What was applied above it is known by lanes, and those are other ones then."""
+    with FaultProxy(server.port) as proxy, \
+            Stage(folder, steady(folder), server, Settings(port=proxy.port)) as stage:
+        fault = Fault("stall", CHECKPOINT, 8)  # rows of the table without a key are above it
+        proxy.faults.append(fault)
+        stage.start_replay(SPEED)
+        stage.start_drainer()
+        wait_for("a checkpoint is to be written", fault.done.is_set)
+        stage.drainer.kill()
+        proxy.cut()
+        stage.settings.dispatch = False
+        other = stage.drainer_named("drainer")
+        other.start()
+        try:
+            wait_for("it gives up", lambda: other.process.poll() is not None)
+            assert other.process.returncode != 0 and \
+                "drainer with enable-dispatch = true has applied rows" in other.tail(), other.tail()
+        finally:
+            other.kill()
+        stage.settings.dispatch = True
+        stage.drainer = stage.drainer_named("drainer")
+        stage.drainer.start()
+        finish(stage)
+        stage.settings.dispatch = False  # after an orderly end it may
+        stage.drainer = stage.drainer_named("drainer")
+        stage.drainer.start()
+        before = stage.saved_ts()
+        wait_for("it goes on", lambda: stage.saved_ts() > before)
+        stage.drainer.check_lives()
+
+
 run_checks([on_a_server(function) for function in (
     killed_before_each_of_several_checkpoints, all_tables_of_one_job_are_made,
-    now_stays_the_same_moment, second_drainer_is_refused_after_a_restart_of_the_server)])
+    now_stays_the_same_moment, dispatch_does_not_change_above_a_checkpoint,
+    second_drainer_is_refused_after_a_restart_of_the_server)])

@@ -47,7 +47,6 @@ class Settings:
     dispatch = True
     registry = "local"
     schema = "file"
-    syncer = ""  # more of this part of the drainer's configuration
     user = "root"  # of the downstream
     password = ""
     initial_ts = 0  # where the drainer begins

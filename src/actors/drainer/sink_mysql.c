@@ -252,6 +252,40 @@ static enum sl_err check_lanes(struct sink_mysql *s, sl_ts commit_ts, struct sl_
     return SL_OK;
 }
 
+/* With kept transactions all changes take lane 0, else each table without a key takes its own. So
+ * what is above the checkpoint can only be passed over in the way in which it was applied. */
+static enum sl_err check_kept(struct sink_mysql *s, sl_ts commit_ts, struct sl_why *why)
+{
+    bool          is_kept = !s->config->dispatch;
+    struct sl_sql sql = {0};
+    char         *cell[1];
+    bool          was_kept;
+    enum sl_err   err;
+
+    sink_put(&sql, "SELECT ts FROM %s WHERE cluster_id = %" PRIu64 " AND name = 'run'", s->progress,
+             s->cluster_id);
+    err = sink_fetch(s->book, &sql, cell, 1, why);
+    sl_sql_done(&sql);
+    if (err != SL_OK)
+        return err;
+    was_kept = cell[0] != NULL && strcmp(cell[0], "1") == 0;
+    free(cell[0]);
+    if (was_kept == is_kept)
+        return SL_OK;
+    for (uint32_t i = 0; i < SL_ROW_LANES; i++) {
+        if (s->lanes[i].ts > commit_ts)
+            return sl_fail(why, SL_CONFIG,
+                           "a drainer with enable-dispatch = %s has applied rows up to %" PRId64
+                           " and died before its checkpoint said more than %" PRId64
+                           ": start it once more with that setting and stop it in order, then "
+                           "change it",
+                           was_kept ? "false" : "true", s->lanes[i].ts, commit_ts);
+    }
+    return sink_exec(s->book, why,
+                     "UPDATE %s SET ts = %d WHERE cluster_id = %" PRIu64 " AND name = 'run'",
+                     s->progress, is_kept, s->cluster_id);
+}
+
 /* Values are written as the first session reads them. So later ones have its zone, also when the
  * server's clock has another offset by then. */
 static void keep_zone(struct sink_mysql *s)
@@ -277,9 +311,10 @@ static enum sl_err open_all(struct sink_mysql *s, struct sl_why *why)
     }
     if ((err = load_saved(s, why)) != SL_OK || (err = load_early(s, why)) != SL_OK ||
         (err = sink_mysql_load(&s->sink, &found, why)) != SL_OK ||
-        (err = check_there(s, found.commit_ts, why)) != SL_OK)
+        (err = check_there(s, found.commit_ts, why)) != SL_OK ||
+        (err = check_lanes(s, found.commit_ts, why)) != SL_OK)
         return err;
-    return check_lanes(s, found.commit_ts, why);
+    return check_kept(s, found.commit_ts, why);
 }
 
 /* ---- the sink ---- */

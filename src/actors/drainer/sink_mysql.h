@@ -16,7 +16,8 @@
  * nothing of that one can be committed any more.
  *
  *     sluice_progress (cluster_id, name) -> epoch, ts, ordinal, detail
- *         run            the present epoch; detail: the last two checkpoints that we wrote
+ *         run            the present epoch; detail: the last two checkpoints that we wrote; ts: 1
+ *                        when transactions are kept, so that all changes take lane 0
  *         worker-N       fences the worker
  *         lane-N         ts, ordinal: the last change of the lane that is applied
  *         ddl            detail: the intent (sink_mysql_ddl.c); ts: the id of its job; 0: none
