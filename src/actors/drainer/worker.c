@@ -120,8 +120,9 @@ static enum sl_err give_up(const struct worker *w, enum sl_err err, struct sl_wh
 {
     return sl_wrap(
         why, err,
-        "commit ts %lld is too large to be kept in memory until it is committed, and was "
-        "interrupted; start the drainer again, it begins with this transaction",
+        "commit ts %lld goes downstream in several parts, as it is large or the first to use a new "
+        "version of a table, and was interrupted between them; start the drainer again, it begins "
+        "with this transaction",
         (long long)first_ts(w));
 }
 
