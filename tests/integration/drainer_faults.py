@@ -295,6 +295,20 @@ def the_table_of_the_checkpoint_is_locked(folder):
         w.ends_whole()
 
 
+def the_rows_of_the_progress_are_removed(folder):
+    """It ends, as nothing fences it any more, says why, and the next start has all it needs."""
+    with World(folder) as w:
+        w.load.end()
+        w.server.client("DELETE FROM tidb_binlog.sluice_progress")
+        process = w.drainer.process
+        wait_for("the drainer ends", lambda: process.poll() is not None)
+        said = w.drainer.log.read_text()
+        assert process.returncode != 0 and "sluice_progress are gone: somebody has removed" in \
+            said.replace("`", ""), said[-3000:]
+        w.drainer.start()
+        w.applies()
+
+
 # ---- the registry and the pumps ----
 
 
@@ -329,6 +343,7 @@ run_checks([
     the_server_is_away_for_a_minute,
     the_table_of_the_checkpoint_is_dropped,
     the_table_of_the_checkpoint_is_locked,
+    the_rows_of_the_progress_are_removed,
     the_registry_is_away,
     a_pump_is_away,
 ])

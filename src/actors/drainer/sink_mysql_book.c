@@ -97,6 +97,11 @@ static enum sl_err check_epoch(struct sink_mysql *s, struct sl_why *why)
              s->progress, s->cluster_id);
     err = sink_fetch(s->book, &sql, cell, 1, why);
     sl_sql_done(&sql);
+    if (err == SL_NOT_FOUND)
+        return sl_fail(why, SL_STOPPED,
+                       "the rows of %s are gone: somebody has removed them; start the drainer "
+                       "again",
+                       s->progress);
     if (err != SL_OK)
         return err;
     epoch = cell[0] != NULL ? strtoull(cell[0], NULL, 10) : 0;
