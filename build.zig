@@ -922,6 +922,7 @@ const tests = [_]TestProgram{
     unit("actors/pump/pull_entity"),
     unit("actors/pump/pump_open"),
     unit("actors/pump/sort_core"),
+    unit("actors/pump/sorter"),
     unit("actors/pump/status"),
     unit("base/arena"),
     unit("base/base64"),

@@ -7,7 +7,8 @@
  * timestamp goes to the sorters every SL_PUMP_TIDE_MS as a mark: readers then hear that all up to
  * it is complete. That is as good as a durable commit ts: every prewrite that was acknowledged
  * before the timestamp was fetched is in its sorter's mailbox before the mark, and every later one
- * commits above it. */
+ * commits above it. Only a fake of our own, which has its timestamp before it is written, would be
+ * overtaken: there is no mark while one is on its way. */
 
 #include "actors/pump/messages.h"
 #include "actors/pump/pump.h"
@@ -134,7 +135,7 @@ static void tide(struct sl_ctx *ctx, struct clock *c)
 
     if (atomic_load_explicit(&c->pump->board.pullers, memory_order_relaxed) == 0)
         return;
-    if (newest <= c->ebb && fresh(ctx, c, &ts, NULL) == SL_OK)
+    if (newest <= c->ebb && c->asked == 0 && fresh(ctx, c, &ts, NULL) == SL_OK)
         send_mark(ctx, c, ts);
     c->ebb = newest;
     sl_timer_arm(ctx, &c->tide, SL_PUMP_RETRY, tide_ms);

@@ -2,7 +2,8 @@
  * they became durable, and tells the indexer in cuts: one as soon as the mailbox has run empty, or
  * when it is full. While no cut may leave (SL_PUMP_CUT_CREDITS are with the indexer), it goes on
  * filling the present one; when that is full it holds the records, which keep their credits of the
- * write line: so the entrance feels it.
+ * write line: so the entrance feels it. A mark that comes then waits behind them: it says that all
+ * up to it is here, and they are what it speaks of.
  *
  * Where there is TiKV, the resolver always has a question here: it is answered with the prewrites
  * whose outcome is to be looked for, as soon as there are some. */
@@ -25,8 +26,9 @@ struct sorter {
     struct sl_pump_write *held[HELD_MAX]; /* owned; a ring, oldest at `first` */
     uint32_t              first;
     uint32_t              held_count;
-    struct sl_msg        *question; /* owned; the resolver's, to be answered; NULL: none */
-    struct sl_timer       due;      /* for the next orphan, while there is a question */
+    sl_ts                 held_mark; /* the highest that came since; 0: none */
+    struct sl_msg        *question;  /* owned; the resolver's, to be answered; NULL: none */
+    struct sl_timer       due;       /* for the next orphan, while there is a question */
     sl_nanos              due_at;
 };
 
@@ -72,12 +74,24 @@ static bool take(struct sl_ctx *ctx, struct sorter *s, const struct sl_pump_writ
     return true;
 }
 
+static void mark(struct sorter *s, sl_ts newest)
+{
+    if (s->held_count > 0)
+        s->held_mark = newest > s->held_mark ? newest : s->held_mark;
+    else if (sl_sorter_mark(s->shard->sorter, newest))
+        present_cut(s);
+}
+
 static void take_held(struct sl_ctx *ctx, struct sorter *s)
 {
     while (s->held_count > 0 && take(ctx, s, s->held[s->first])) {
         sl_msg_free(&s->held[s->first]);
         s->first = (s->first + 1) % HELD_MAX;
         s->held_count--;
+    }
+    if (s->held_count == 0 && s->held_mark > 0) {
+        mark(s, s->held_mark);
+        s->held_mark = 0;
     }
 }
 
@@ -140,10 +154,7 @@ static enum sl_err sorter_handle(struct sl_ctx *ctx, void *self, struct sl_msg *
 
     switch (msg->type) {
     case SL_PUMP_SORT: sort(ctx, s, (struct sl_pump_write *)(void *)msg); return SL_OK;
-    case SL_PUMP_MARK:
-        if (sl_sorter_mark(s->shard->sorter, ((struct sl_pump_mark *)(void *)msg)->newest))
-            present_cut(s);
-        return SL_OK;
+    case SL_PUMP_MARK: mark(s, ((struct sl_pump_mark *)(void *)msg)->newest); return SL_OK;
     case SL_PUMP_ASK_ORPHANS:
         SL_ASSERT(s->question == NULL);
         s->question = sl_take(ctx);
