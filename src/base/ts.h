@@ -12,6 +12,9 @@ typedef int64_t sl_ts;
 /* TiDB's number, which every timestamp on disk and wire depends on. */
 enum { SL_TS_LOGICAL_BITS = 18 };
 
+/* The least that is one: nothing is before it. */
+enum { SL_TS_MIN = 1 };
+
 /* Milliseconds since the Unix epoch. */
 static inline int64_t sl_ts_physical_ms(sl_ts ts)
 {

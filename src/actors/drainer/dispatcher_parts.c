@@ -102,6 +102,8 @@ static bool send_any(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window 
     }
     d->open[place] = (struct open_part){.window = w, .worker = worker, .count = b->count};
     d->is_part_open = goes_on(d, b, w);
+    if (b->count > 0 && w->txns[b->changes[b->count - 1]->txn].commit_ts > d->given_ts)
+        d->given_ts = w->txns[b->changes[b->count - 1]->txn].commit_ts;
     d->open_count++;
     w->parts_open++;
     sl_causality_given(&d->causality, worker);

@@ -32,7 +32,6 @@ struct dispatcher {
     bool                      is_ordered;   /* the sink takes whole windows through one worker */
     bool                      is_kept;      /* upstream transactions are the downstream's */
     bool                      is_part_open; /* the last part sent; see struct sl_row_part */
-    bool                      is_inside;    /* the last window done was open */
     struct sl_drainer_window *ring[SL_WINDOW_CREDITS]; /* owned; by seq */
     uint64_t                  next_seq;                /* the first one not handed out whole */
     uint64_t                  done_seq;                /* the first one not done */
@@ -50,6 +49,7 @@ struct dispatcher {
     bool                      is_stopping;
     bool                      is_last_saved;
     sl_ts                     applied_ts;
+    sl_ts                     given_ts;  /* the highest commit ts of which a worker got rows */
     bool                      is_past;   /* beyond all that a drainer before this one applied */
     bool                      is_sealed; /* the checkpoint says that nothing above it is applied */
     int64_t                   schema_version;

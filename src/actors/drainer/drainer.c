@@ -152,7 +152,7 @@ static enum sl_err open_schema(struct sl_drainer *d, void *unused, struct sl_why
     past.schema = d->schema = sl_schema_new();
     if ((err = open_source(d, why)) != SL_OK)
         return err;
-    if (bound.version == 0 && bound.finished == 0)
+    if (bound.version == 0 && bound.finished == SL_TS_MIN)
         return SL_OK; /* from the beginning: there is no past */
     err = sl_schema_source_each(d->schema_source, &bound, take_job, &past, why);
     return err == SL_OK ? SL_OK : sl_wrap(why, err, "read the history of DDL");
@@ -160,12 +160,15 @@ static enum sl_err open_schema(struct sl_drainer *d, void *unused, struct sl_why
 
 /* ---- all of it ---- */
 
-/* "Now" is another time after a crash: what came in between must not be left out. */
+/* Where the stream begins is settled once. "Now" is another time after a crash, and what came in
+ * between must not be left out; and the next drainer learns from it whether this one applied
+ * anything. */
 static enum sl_err save_start(struct sl_drainer *d, struct sl_why *why)
 {
     const struct sl_checkpoint first = {.commit_ts = d->start_ts, .is_consistent = true};
     enum sl_err                err = d->sink->ops->save(d->sink, &first, why);
 
+    d->start_is_consistent = true;
     return err == SL_OK ? SL_OK : sl_wrap(why, err, "save the first checkpoint");
 }
 
@@ -197,11 +200,13 @@ static enum sl_err settle_start(struct sl_drainer *d, sl_ts now, struct sl_why *
     memcpy(d->early, checkpoint.early, sizeof d->early);
     if ((err = check_ahead(d, now, why)) != SL_OK)
         return sl_wrap(why, err, "the checkpoint");
-    if (d->start_ts == 0)
-        d->start_ts = c->initial_commit_ts < 0 ? now : c->initial_commit_ts;
-    if (checkpoint.commit_ts == 0 && c->initial_commit_ts < 0 &&
-        (err = save_start(d, why)) != SL_OK)
-        return err;
+    if (d->start_ts == 0) {
+        d->start_ts = c->initial_commit_ts < 0    ? now
+                      : c->initial_commit_ts == 0 ? SL_TS_MIN
+                                                  : c->initial_commit_ts;
+        if ((err = save_start(d, why)) != SL_OK)
+            return err;
+    }
     sl_log(SL_LOG_INFO, "begin behind", sl_field_i64("commit_ts", d->start_ts),
            sl_field_i64("schema_version", d->start_schema_version),
            sl_field_str("from", checkpoint.commit_ts != 0 ? "checkpoint" : "initial-commit-ts"));

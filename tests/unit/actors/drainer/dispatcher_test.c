@@ -38,7 +38,7 @@ enum {
 struct known {
     struct model_row images[2];
     uint32_t         image_count;
-    uint32_t         window;
+    sl_ts            ts;
     bool             is_given;
     bool             is_done;
     uint32_t         worker;
@@ -209,9 +209,9 @@ static void check_save(const struct sl_drainer_save *save)
     saved = save->ts;
     is_last_saved = save->is_last;
     for (uint32_t i = 0; i < change_count; i++) {
-        if (last_ts[changes[i].window] <= save->ts)
+        if (changes[i].ts <= save->ts)
             assert_true(changes[i].is_done);
-        if (save->is_last && last_ts[changes[i].window] > save->ts)
+        if (save->is_last && changes[i].ts > save->ts)
             assert_false(changes[i].is_given);
     }
 }
@@ -289,7 +289,7 @@ static void add_change(struct sl_window *w, const struct stream_step *step)
     struct known            *k = &changes[change_count];
     struct sl_window_change *c = &w->changes[w->change_count++];
 
-    *k = (struct known){.window = (uint32_t)w->seq};
+    *k = (struct known){.ts = w->txns[w->txn_count - 1].commit_ts};
     k->images[k->image_count++] = step->kind == SL_CHANGE_DELETE ? step->old : step->new_row;
     if (step->kind == SL_CHANGE_UPDATE)
         k->images[k->image_count++] = step->old;
@@ -310,13 +310,15 @@ static void draw_window(struct sl_prng *dice)
 
         if (change_count + count > CHANGES_MAX)
             break;
-        w->txns[w->txn_count++].owner = sl_buf_new(1);
+        w->txns[w->txn_count++] = (struct sl_window_txn){
+            .owner = sl_buf_new(1), .commit_ts = 100 * (sl_ts)feed_count + 3 + 2 * (sl_ts)i};
         for (uint32_t j = 0; j < count; j++)
             add_change(w, &steps[j]);
         if (ddl_count < WINDOWS && sl_prng_chance(dice, 1, 30)) {
             struct sl_window_ddl *ddl = sl_window_add_ddl(w);
 
-            ddl->before = ddl->after = 100 * (sl_ts)feed_count + 50;
+            ddl->before = w->txns[w->txn_count - 1].commit_ts;
+            ddl->after = ddl->before + 1;
             ddl->at_change = w->change_count;
             ddl_before[ddl_count++] = change_count;
         }
@@ -466,15 +468,49 @@ static bool nothing_is_open(struct sl_ctx *ctx)
     return true;
 }
 
+static bool is_above_saved(void)
+{
+    for (uint32_t i = 0; i < change_count; i++) {
+        if (changes[i].is_given && changes[i].ts > saved)
+            return true;
+    }
+    return false;
+}
+
 static bool stopped_in_order(struct sl_ctx *ctx)
 {
-    /* check_save has seen that the last one says no more than is true */
-    return nothing_is_open(ctx) && saved >= last_ts[3];
+    /* check_save has seen that the last one says no more than is true; nor does it say less */
+    return nothing_is_open(ctx) && saved >= last_ts[3] && (is_last_saved || is_above_saved());
 }
 
 PLAY(a_stop_waits_for_what_is_in_flight_and_saves_once_more, {.play = begin},
      {.ready = some_are_done, .play = stop_with_some_in_flight}, {.play = let_them_answer},
      {.ready = stopped_in_order})
+
+static void begin_behind_an_orderly_end(struct sl_ctx *ctx)
+{
+    drainer.start_is_consistent = true;
+    begin(ctx);
+}
+
+static bool ddl_was_asked(struct sl_ctx *ctx)
+{
+    (void)ctx;
+    return ddls_run > 0 || ddl_count == 0;
+}
+
+static void stop_at_once(struct sl_ctx *ctx)
+{
+    sl_stop_child(ctx, drainer.dispatcher_ref);
+}
+
+static bool stopped_behind_ddl(struct sl_ctx *ctx)
+{
+    return nothing_is_open(ctx) && (is_last_saved || is_above_saved());
+}
+
+PLAY(a_stop_right_behind_a_ddl_is_consistent, {.play = begin_behind_an_orderly_end},
+     {.ready = ddl_was_asked, .play = stop_at_once}, {.ready = stopped_behind_ddl})
 
 int main(void)
 {
@@ -482,6 +518,7 @@ int main(void)
         cmocka_unit_test(changes_keep_the_order_of_their_keys_and_ddl_is_alone),
         cmocka_unit_test(a_window_that_cannot_be_applied_is_never_passed),
         cmocka_unit_test(a_stop_waits_for_what_is_in_flight_and_saves_once_more),
+        cmocka_unit_test(a_stop_right_behind_a_ddl_is_consistent),
     };
     int failed;
 
