@@ -47,6 +47,7 @@ class Settings:
     dispatch = True
     registry = "local"
     schema = "file"
+    syncer = ""  # more of this part of the drainer's configuration
     user = "root"  # of the downstream
     password = ""
     initial_ts = 0  # where the drainer begins
@@ -204,6 +205,7 @@ db-type = "mysql"
 worker-count = {s.workers}
 enable-dispatch = {"true" if s.dispatch else "false"}
 schema-source = "{source}"
+{s.syncer}
 [syncer.to]
 host = "127.0.0.1"
 port = {s.port or self.server.port}
