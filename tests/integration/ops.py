@@ -20,7 +20,7 @@ SUFFIX = re.compile(r"_(?:bucket|count|sum)$")
 
 
 def tool(name, package):
-    path = shutil.which(name)
+    path = shutil.which(name) or shutil.which(name, path=ROOT / ".tools/usr/bin")
     if path is None:
         raise Skip(f"{name} is not installed (Debian: {package})")
     return path
