@@ -96,6 +96,7 @@ static void make_window(struct worker *w)
 {
     w->window = sl_window_new(0);
     w->window->txn_count = 1;
+    w->window->txns[0].owner = sl_buf_new(1); /* a transaction has a record, if only to be freed */
     sl_window_reserve(w->window, SINK_PROBE_BATCH);
     w->window->change_count = SINK_PROBE_BATCH;
     w->rows = calloc(1, sizeof *w->rows);

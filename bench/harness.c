@@ -1,6 +1,7 @@
 #include "harness.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +87,8 @@ static struct outcome measure_one(bench_measure measure, const struct bench_opti
         outcome.had = false;
     close(ends[0]);
     if (child > 0 && wait4(child, &status, 0, &usage) == child) {
+        if (WIFSIGNALED(status))
+            fprintf(stderr, "bench: a measurement ended by %s\n", strsignal(WTERMSIG(status)));
         outcome.had = outcome.had && WIFEXITED(status) && WEXITSTATUS(status) == 0;
         outcome.cpu_s = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
                         (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
