@@ -22,8 +22,7 @@ static bool idle(const struct bench_options *o, struct bench_sample *out)
     struct running_drainer d;
     bool                   good;
 
-    (void)o;
-    good = running_drainer_make(&d, "types") && running_drainer_start(&d) &&
+    good = running_drainer_make(&d, o, "types") && running_drainer_start(&d) &&
            running_drainer_await(&d) > 0;
     if (good) {
         wait_ms(SETTLE_MS);
@@ -38,8 +37,7 @@ static bool load(const struct bench_options *o, struct bench_sample *out)
     struct running_drainer d;
     bool                   good;
 
-    (void)o;
-    good = running_drainer_make(&d, "bank") && running_drainer_start(&d) &&
+    good = running_drainer_make(&d, o, "bank") && running_drainer_start(&d) &&
            running_drainer_await(&d) > 0;
     out->value[0] = d.peak_mib;
     running_drainer_remove(&d);
@@ -54,8 +52,7 @@ static bool paused(const struct bench_options *o, struct bench_sample *out)
     pid_t                  server = 0;
     bool                   good;
 
-    (void)o;
-    good = running_drainer_make(&d, "bank") && (server = sink_server_process(&d.server)) > 0 &&
+    good = running_drainer_make(&d, o, "bank") && (server = sink_server_process(&d.server)) > 0 &&
            running_drainer_start(&d);
     if (good) {
         wait_ms(PAUSE_AFTER_MS);

@@ -18,8 +18,7 @@ static bool ours(const struct bench_options *o, struct bench_sample *out)
     struct running_drainer d;
     double                 seconds = -1;
 
-    (void)o;
-    if (running_drainer_make(&d, "bank") && running_drainer_start(&d))
+    if (running_drainer_make(&d, o, "bank") && running_drainer_start(&d))
         seconds = running_drainer_await(&d);
     out->value[0] = TXNS / seconds;
     out->value[1] = running_cpu_s(d.pid) * 1e6 / ROWS;

@@ -10,15 +10,15 @@
 #include <time.h>
 #include <unistd.h>
 
-static const double NOISE_MAX =
-    0.15; /* a probe this much slower than the best: the round is noisy */
+/* A probe this much slower than the best: the round is noisy. */
+static const double NOISE_MAX = 0.15;
+/* So long one program may repeat noisy rounds, all cases together. A bound by number would let
+ * cases whose rounds take long go on for minutes on a machine that is never quiet. */
+static const double REPEAT_S_MAX = 10;
+/* For a quick look a case begins no further round behind this. */
+static const double QUICK_S_MAX = 1.5;
 
-enum {
-    NOISY_ROUNDS_MAX = 20,
-    NOISY_ROUNDS_QUICK_MAX = 2,
-    PROBE_SPINS = 20 * 1000 * 1000,
-    WHO_COUNT = 3
-};
+enum { PROBE_SPINS = 20 * 1000 * 1000, PROBE_SPINS_QUICK = PROBE_SPINS / 10, WHO_COUNT = 3 };
 
 enum who { OURS, LIMIT, PEER };
 
@@ -98,12 +98,13 @@ static struct outcome measure_one(bench_measure measure, const struct bench_opti
 }
 
 /* Seconds that a fixed piece of work takes now. */
-static double noise_probe(void)
+static double noise_probe(const struct bench_options *o)
 {
+    const int         spins = o->quick ? PROBE_SPINS_QUICK : PROBE_SPINS;
     volatile uint64_t x = 88172645463325252u;
     double            began = bench_now();
 
-    for (int i = 0; i < PROBE_SPINS; i++)
+    for (int i = 0; i < spins; i++)
         x = x * 6364136223846793005u + 1442695040888963407u;
     return bench_now() - began;
 }
@@ -153,37 +154,49 @@ static double ratio(const struct bench_metric *m, double ours, double other)
     return m->smaller_is_better ? other / ours : ours / other;
 }
 
-/* Run the rounds of one case. Returns how many were kept. */
-static unsigned run_rounds(const struct bench_case *c, const struct bench_options *o,
-                           struct round *kept, unsigned *noisy)
-{
-    unsigned noisy_max = o->rounds == 1 ? 0 : o->quick ? NOISY_ROUNDS_QUICK_MAX : NOISY_ROUNDS_MAX;
-    double   best = 0;
-    unsigned count = 0;
+/* The rounds of one case that count, and how many of them, and of those repeated, were noisy. */
+struct rounds {
+    struct round kept[BENCH_ROUNDS_MAX];
+    unsigned     count;
+    unsigned     noisy;
+    unsigned     repeated;
+};
 
-    *noisy = 0;
-    while (count < o->rounds) {
-        double       before = noise_probe();
-        double       after;
+static bool is_noisy(double probe, double *best)
+{
+    if (*best == 0 || probe < *best)
+        *best = probe;
+    return probe > *best * (1 + NOISE_MAX);
+}
+
+/* *repeat_s: how long noisy rounds may still be repeated. False: a measurement failed. */
+static bool run_rounds(const struct bench_case *c, const struct bench_options *o, double *repeat_s,
+                       struct rounds *out)
+{
+    double began = bench_now();
+    double best = 0;
+
+    *out = (struct rounds){0};
+    while (out->count < o->rounds &&
+           (out->count == 0 || !o->quick || bench_now() - began < QUICK_S_MAX)) {
+        double       round_began = bench_now();
+        bool         noisy = is_noisy(noise_probe(o), &best);
         struct round r = {.of = {[OURS] = measure_one(c->ours, o),
                                  [LIMIT] = measure_one(c->limit, o),
                                  [PEER] = measure_one(c->peer, o)}};
 
-        if (!r.of[OURS].had)
-            return count;
-        after = noise_probe();
-        if (best == 0 || before < best)
-            best = before;
-        if (after < best)
-            best = after;
-        if ((before > best * (1 + NOISE_MAX) || after > best * (1 + NOISE_MAX)) &&
-            *noisy < noisy_max) {
-            (*noisy)++;
+        if (!r.of[OURS].had || (c->limit != NULL && !r.of[LIMIT].had))
+            return false;
+        noisy = is_noisy(noise_probe(o), &best) || noisy;
+        if (noisy && *repeat_s > 0) {
+            *repeat_s -= bench_now() - round_began;
+            out->repeated++;
             continue;
         }
-        kept[count++] = r;
+        out->noisy += noisy;
+        out->kept[out->count++] = r;
     }
-    return count;
+    return true;
 }
 
 /* ---- output ---- */
@@ -312,25 +325,33 @@ static void print_ratio(const struct bench_metric *m, const struct spread *ours,
 
 static void print_head(const char *bench, const struct bench_options *o)
 {
-    printf("%s%s%u rounds of %.2g s, commit %s\n", bench != NULL ? bench : "",
-           bench != NULL ? ": " : "", o->rounds, o->seconds, commit_of());
+    printf("%s%s%s%u rounds of %.2g s, commit %s\n", bench != NULL ? bench : "",
+           bench != NULL ? ": " : "", o->quick && o->rounds > 1 ? "up to " : "", o->rounds,
+           o->seconds, commit_of());
     printf("%-20s %-20s %-30s %-30s %-30s %7s %7s\n", "case", "metric", "ours", "limit", "peer",
            "/limit", "/peer");
 }
 
-static bool run_case(const char *bench, const struct bench_case *c, const struct bench_options *o)
+static void print_noise(const struct rounds *rounds)
 {
-    struct round rounds[BENCH_ROUNDS_MAX];
-    unsigned     noisy;
-    unsigned     count = run_rounds(c, o, rounds, &noisy);
-    char         metric[64];
+    if (rounds->repeated > 0)
+        printf("  (%u noisy repeated)", rounds->repeated);
+    if (rounds->noisy > 0)
+        printf("  (%u of %u noisy)", rounds->noisy, rounds->count);
+}
 
-    if (count < o->rounds) {
+static bool run_case(const char *bench, const struct bench_case *c, const struct bench_options *o,
+                     double *repeat_s)
+{
+    static struct rounds rounds;
+    char                 metric[64];
+
+    if (!run_rounds(c, o, repeat_s, &rounds)) {
         printf("%-20s failed\n", c->name);
         return false;
     }
     for (unsigned m = 0; m < BENCH_METRICS_MAX && c->metrics[m].name != NULL; m++) {
-        struct result r = result_of(c, m, rounds, count);
+        struct result r = result_of(c, m, rounds.kept, rounds.count);
 
         snprintf(metric, sizeof metric, "%s %s", c->metrics[m].name, c->metrics[m].unit);
         printf("%-20s %-20s", c->name, metric);
@@ -338,10 +359,12 @@ static bool run_case(const char *bench, const struct bench_case *c, const struct
             print_spread(&r.of[who]);
         print_ratio(&c->metrics[m], &r.of[OURS], &r.of[LIMIT]);
         print_ratio(&c->metrics[m], &r.of[OURS], &r.of[PEER]);
-        printf("%s\n", noisy > 0 && m == 0 ? "  (noisy rounds repeated)" : "");
-        write_json(bench, c, m, &r, count, o->json);
+        if (m == 0)
+            print_noise(&rounds);
+        printf("\n");
+        write_json(bench, c, m, &r, rounds.count, o->json);
     }
-    write_rounds(bench, c, rounds, count, o->rounds_json);
+    write_rounds(bench, c, rounds.kept, rounds.count, o->rounds_json);
     fflush(stdout);
     return true;
 }
@@ -368,6 +391,7 @@ static bool take(const char *name, int argc, char **argv, int *i, const char **v
 static bool parse(struct bench_options *o, int argc, char **argv)
 {
     const char *value;
+    unsigned    least;
 
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--quick") == 0) {
@@ -392,10 +416,13 @@ static bool parse(struct bench_options *o, int argc, char **argv)
             return false;
         }
     }
-    if (o->seconds < 0.01 || o->seconds > 3600 || o->rounds < BENCH_ROUNDS_MIN ||
+    least = o->quick ? BENCH_ROUNDS_QUICK : BENCH_ROUNDS_MIN;
+    if (o->rounds == 0)
+        o->rounds = least;
+    if (o->seconds < 0.01 || o->seconds > 3600 || o->rounds < least ||
         o->rounds > BENCH_ROUNDS_MAX) {
-        fprintf(stderr, "%s: --seconds must be 0.01..3600 and --rounds %d..%d\n", argv[0],
-                BENCH_ROUNDS_MIN, BENCH_ROUNDS_MAX);
+        fprintf(stderr, "%s: --seconds must be 0.01..3600 and --rounds %u..%d\n", argv[0], least,
+                BENCH_ROUNDS_MAX);
         return false;
     }
     return true;
@@ -404,6 +431,7 @@ static bool parse(struct bench_options *o, int argc, char **argv)
 static int run_cases(const char *bench, const struct bench_case *cases, unsigned count,
                      const struct bench_options *o)
 {
+    double   repeat_s = o->rounds == 1 || o->quick ? 0 : REPEAT_S_MAX;
     bool     good = true;
     unsigned run = 0;
 
@@ -417,7 +445,7 @@ static int run_cases(const char *bench, const struct bench_case *cases, unsigned
             snprintf(name, sizeof name, "%s", cases[i].name);
         if (o->filter != NULL && strstr(name, o->filter) == NULL)
             continue;
-        good = run_case(bench, &cases[i], o) && good;
+        good = run_case(bench, &cases[i], o, &repeat_s) && good;
         run++;
     }
     if (run == 0) {
@@ -430,7 +458,7 @@ static int run_cases(const char *bench, const struct bench_case *cases, unsigned
 int bench_main(const char *bench, const struct bench_case *cases, unsigned count, int argc,
                char **argv)
 {
-    struct bench_options o = {.seconds = 1, .rounds = BENCH_ROUNDS_MIN};
+    struct bench_options o = {.seconds = 1};
 
     return parse(&o, argc, argv) ? run_cases(bench, cases, count, &o) : 2;
 }
@@ -438,7 +466,7 @@ int bench_main(const char *bench, const struct bench_case *cases, unsigned count
 int bench_main_once(const char *bench, const struct bench_case *cases, unsigned count, int argc,
                     char **argv)
 {
-    struct bench_options o = {.seconds = 1, .rounds = BENCH_ROUNDS_MIN};
+    struct bench_options o = {.seconds = 1};
 
     if (!parse(&o, argc, argv))
         return 2;

@@ -7,8 +7,11 @@
  * Each measurement runs in a child process of its own, so that its CPU time and peak memory are its
  * own. A round measures ours, then the limit, then the peer; a noise probe (a fixed spin loop)
  * stands before and after, and a round whose probe is off by more than NOISE_MAX from the best seen
- * is measured again, up to a bound, and counted. Only ratios taken inside one run mean
- * anything. */
+ * is measured again while there is time for that. The table says how many were, and how many noisy
+ * ones it had to keep. Only ratios taken inside one run mean anything.
+ *
+ * A quick look shows that everything runs, and roughly where it stands: short measurements, small
+ * data, few rounds, none of them repeated; but each with its limit and its peer. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,6 +19,7 @@
 enum {
     BENCH_METRICS_MAX = 5, /* of one case */
     BENCH_ROUNDS_MIN = 5,
+    BENCH_ROUNDS_QUICK = 3, /* or fewer, down to one, of a case whose rounds take long */
     BENCH_ROUNDS_MAX = 100,
 };
 

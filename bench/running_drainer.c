@@ -127,10 +127,12 @@ static bool write_config(const struct running_drainer *d)
     return fclose(f) == 0 && good;
 }
 
-bool running_drainer_make(struct running_drainer *d, const char *recording)
+bool running_drainer_make(struct running_drainer *d, const struct bench_options *options,
+                          const char *recording)
 {
     *d = (struct running_drainer){0};
-    return find_recording(d, recording) && running_pump_make_at(&d->pump, 0, 1) &&
+    return find_recording(d, recording) &&
+           running_pump_make_at(&d->pump, running_pump_segment(options), 1) &&
            running_pump_start(&d->pump) && replay(d) && sink_server_start(&d->server) &&
            write_config(d);
 }

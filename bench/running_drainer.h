@@ -24,7 +24,8 @@ struct running_drainer {
 
 /* Make a cluster, play the recording of that name into its pump, start a server. False: standard
  * error says why, as for the others. */
-bool running_drainer_make(struct running_drainer *d, const char *recording);
+bool running_drainer_make(struct running_drainer *d, const struct bench_options *options,
+                          const char *recording);
 /* Start the drainer, at the recording's begin. */
 bool running_drainer_start(struct running_drainer *d);
 /* Wait until the checkpoint in the server is at or behind the last commit ts; seconds since the
