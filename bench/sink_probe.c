@@ -10,7 +10,7 @@
 
 #include "harness.h"
 
-enum { PARAMETERS = 4, TEXT_BYTES = 1 << 17, FILL_BATCH = 1000, MULTIPLIER = 7919 };
+enum { PARAMETERS = 4, TEXT_BYTES = 1 << 17, FILL_BATCH = 1000, MULTIPLIER = 7919, TURNS = 1000 };
 
 /* A prime above all row numbers, so that keys are scattered and do not repeat. */
 static const uint64_t MODULUS = 1000000007;
@@ -20,10 +20,29 @@ int64_t sink_probe_key(uint64_t row)
     return (int64_t)(row * MULTIPLIER % MODULUS);
 }
 
+static char *put_number(char *at, uint64_t number)
+{
+    char     digits[SINK_PROBE_VALUE_BYTES];
+    uint32_t count = 0;
+
+    do {
+        digits[count++] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    while (count > 0)
+        *at++ = digits[--count];
+    return at;
+}
+
+/* Not by snprintf: that takes a fifth of what a row may cost its sender in all, for each value. */
 uint32_t sink_probe_value(uint64_t row, uint64_t turn, char out[SINK_PROBE_VALUE_BYTES])
 {
-    return (uint32_t)snprintf(out, SINK_PROBE_VALUE_BYTES, "%" PRIu64 ".%u", row,
-                              (unsigned)(turn % 1000));
+    char *at = put_number(out, row);
+
+    *at++ = '.';
+    at = put_number(at, turn % TURNS);
+    *at = '\0';
+    return (uint32_t)(at - out);
 }
 
 /* ---- a connection ---- */
