@@ -72,7 +72,8 @@ int bench_main_once(const char *bench, const struct bench_case *cases, unsigned 
 /* Monotonic seconds. */
 double bench_now(void);
 /* Seconds of processor time of this thread: for work that waits for nothing, where they say the
- * same as the clock and do not mind company on the machine. */
+ * same as the clock and do not mind company on the machine. How long a measurement goes on is for
+ * the clock to say all the same. */
 double bench_cpu_now(void);
 
 #endif
