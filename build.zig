@@ -470,6 +470,7 @@ const core_sources = [_][]const u8{
     "src/actors/drainer/merger.c",
     "src/actors/drainer/merger_pumps.c",
     "src/actors/drainer/messages.c",
+    "src/actors/drainer/opener.c",
     "src/actors/drainer/planner.c",
     "src/actors/drainer/planner_ddl.c",
     "src/actors/drainer/planner_rows.c",

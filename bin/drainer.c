@@ -1,5 +1,5 @@
 /* drainer: merges all pumps into one ordered stream and applies it to a downstream. Reads the
- * configuration, opens the drainer (actors/drainer/drainer.h), runs its actors
+ * configuration, makes the drainer (actors/drainer/drainer.h), runs its actors
  * (actors/drainer/topology.h). Exit codes (drainer spec 0.3, but no end by an error is 0): 0
  * orderly end, -V, -help; 1 configuration, log, or what the drainer stands on; 2 flags, or failure
  * while serving; 3 exit-when-held, and the stream must not go on. */
@@ -34,10 +34,30 @@ static void log_note(void *context, const char *setting, const char *text)
            sl_field_str("note", text));
 }
 
+static bool is_open(struct sl_drainer *drainer)
+{
+    return atomic_load_explicit(&drainer->front.board.is_open, memory_order_relaxed);
+}
+
+/* Whoever waits for what a start stands on has begun nothing that needs an orderly end, and may sit
+ * in a call to a peer that does not answer: it goes at once. */
 static void log_stopping(void *context, int number)
 {
-    (void)context;
     sl_log(SL_LOG_INFO, "got signal to exit", sl_field_str("signal", strsignal(number)));
+    if (is_open(context))
+        return;
+    sl_log(SL_LOG_INFO, "drainer exit");
+    sl_log_done();
+    _exit(0);
+}
+
+static int fail(int code, enum sl_err err, const struct sl_why *why)
+{
+    if (code == EXIT_START)
+        sl_log(SL_LOG_FATAL, "create drainer server failed", sl_field_err(err, why));
+    else
+        sl_log(SL_LOG_ERROR, "start drainer server failed", sl_field_err(err, why));
+    return refuse(code, why);
 }
 
 static int run(struct sl_drainer *drainer)
@@ -48,17 +68,17 @@ static int run(struct sl_drainer *drainer)
            .args = &drainer,
            .args_bytes = sizeof drainer,
            .on_stopping = log_stopping,
+           .context = drainer,
     };
     struct sl_why why = {0};
     enum sl_err   err = sl_drainer_listen(drainer, &why);
 
+    if (err != SL_OK)
+        return fail(EXIT_SERVE, err, &why);
     sl_drainer_wire(&wiring, drainer->options.config->memory_budget);
-    if (err == SL_OK)
-        err = sl_run(&options, &why);
-    if (err != SL_OK) {
-        sl_log(SL_LOG_ERROR, "start drainer server failed", sl_field_err(err, &why));
-        return refuse(EXIT_SERVE, &why);
-    }
+    err = sl_run(&options, &why);
+    if (err != SL_OK)
+        return fail(is_open(drainer) ? EXIT_SERVE : EXIT_START, err, &why);
     sl_log(SL_LOG_INFO, "drainer exit");
     return drainer->ended_held ? refuse(EXIT_HELD, &drainer->held_why) : 0;
 }
@@ -79,6 +99,7 @@ static int open_and_run(const struct sl_drainer_config *config)
     struct sl_drainer        *drainer;
     char                      host_name[SL_NAME_BYTES_MAX];
     struct sl_why             why = {0};
+    enum sl_err               err;
     int                       code;
 
     sl_env_os_host_name(host_name);
@@ -88,9 +109,8 @@ static int open_and_run(const struct sl_drainer_config *config)
         return refuse(EXIT_START, &why);
     options.filter = filter;
     options.event_filter = event_filter;
-    if (sl_drainer_open(&options, &drainer, &why) != SL_OK) {
-        sl_log(SL_LOG_FATAL, "create drainer server failed", sl_field_str("error", why.text));
-        code = refuse(EXIT_START, &why);
+    if ((err = sl_drainer_open(&options, &drainer, &why)) != SL_OK) {
+        code = fail(EXIT_START, err, &why);
     } else {
         code = run(drainer);
         sl_drainer_close(&drainer);

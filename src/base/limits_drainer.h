@@ -71,8 +71,7 @@ enum {
     SL_APPLY_TRIES_QUIET = 3,        /* before it is said that one fails */
     SL_APPLY_HELD_MS = 5000,         /* and when somebody must mend something first */
     SL_DRAINER_STOP_MS = 3000,       /* what is in flight may take at a stop */
-    SL_DRAINER_OPEN_TRIES = 100,     /* to reach what a start stands on, as the original */
-    SL_DRAINER_OPEN_RETRY_MS = 1000, /* between two of them */
+    SL_DRAINER_OPEN_RETRY_MS = 1000, /* between two tries to reach what a start stands on */
     SL_PART_ROWS_MAX = 1 << 14,      /* row changes of one part */
     SL_EARLY_JOBS_MAX = 64,          /* run before their binlogs came */
     SL_JOBS_ASKED_MAX = 1 << 16,     /* of one answer about versions */

@@ -1,5 +1,5 @@
-/* Doubles of what leads a drainer outside: its sources, its collector, and the front. They take the
- * places of the classes in the drainer's own topology, because a program finds their names here
+/* Doubles of what leads a drainer outside: its opener, sources, collector, and the front. They take
+ * the places of the classes in the drainer's own topology, because a program finds their names here
  * before it looks into the archive. */
 
 #include <inttypes.h>
@@ -16,6 +16,33 @@
 #include "sim/drainer_world.h"
 
 enum { TICK_MS_MAX = 6, BLOCK_ITEMS_MAX = 5, MOVE = 60, LEAVE_MS = 10, MISSING = 4 };
+
+/* ---- opener ---- */
+
+static enum sl_err opener_start(struct sl_ctx *ctx, void *self, const void *args)
+{
+    (void)self;
+    world_open(((const struct sl_drainer_args *)args)->drainer);
+    sl_stop(ctx);
+    return SL_OK;
+}
+
+static enum sl_err nothing(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
+{
+    (void)ctx;
+    (void)self;
+    (void)msg;
+    return SL_OK;
+}
+
+const struct sl_actor_class sl_drainer_opener_class = {
+    .name = "opener",
+    .msg_names = sl_drainer_msg_names,
+    .msg_count = SL_DRAINER_MSG_END - SL_MSG_USER,
+    .lane = SL_LANE_PEER,
+    .start = opener_start,
+    .handle = nothing,
+};
 
 /* ---- source: a pump's stream ---- */
 
@@ -251,14 +278,6 @@ const struct sl_actor_class sl_drainer_admin_class = {
     .start = admin_start,
     .handle = admin_handle,
 };
-
-static enum sl_err nothing(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
-{
-    (void)ctx;
-    (void)self;
-    (void)msg;
-    return SL_OK;
-}
 
 const struct sl_actor_class sl_drainer_gateway_class = {
     .name = "gateway",

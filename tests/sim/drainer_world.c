@@ -97,7 +97,7 @@ static enum sl_err take_job(void *context, struct sl_json **document)
     return err;
 }
 
-/* As drainer.c does it. */
+/* As opener.c does it. */
 static void open_schema(struct sl_drainer *d)
 {
     const struct sl_history_bound bound = {.version = d->start_schema_version,
@@ -110,7 +110,18 @@ static void open_schema(struct sl_drainer *d)
         SL_PANIC("no schema: %s", past.why.text);
 }
 
-static void open_drainer(const struct sl_env *env)
+void world_open(struct sl_drainer *d)
+{
+    world_sink_begin();
+    d->start_ts = world.checkpoint.commit_ts;
+    d->start_schema_version = world.checkpoint.schema_version;
+    d->start_is_consistent = world.checkpoint.is_consistent;
+    d->early_count = world.checkpoint.early_count;
+    memcpy(d->early, world.checkpoint.early, sizeof d->early);
+    open_schema(d);
+}
+
+static void make_drainer(const struct sl_env *env)
 {
     const struct sl_drainer_front_options front = {.node_id = "drainer", .advertise = "model:1"};
     struct sl_drainer                    *d = calloc(1, sizeof *d);
@@ -123,17 +134,11 @@ static void open_drainer(const struct sl_env *env)
     /* A kept transaction is one part: in several, a failure would rightly end the drainer. */
     d->part_rows =
         config.dispatch ? (uint32_t)sl_prng_range(&world.dice, 1, 8) : SCRIPT_STEPS_MAX + 1;
-    d->start_ts = world.checkpoint.commit_ts;
-    d->start_schema_version = world.checkpoint.schema_version;
-    d->start_is_consistent = world.checkpoint.is_consistent;
-    d->early_count = world.checkpoint.early_count;
-    memcpy(d->early, world.checkpoint.early, sizeof d->early);
     d->sink = &world.sink;
     d->schema_source = &world.jobs;
     d->ddl_target = SL_DDL_MARIADB;
     if (sl_zone_open(env->fs, "UTC", &d->zone, NULL) != SL_OK)
         SL_UNREACHABLE("UTC is built in");
-    open_schema(d);
     sl_drainer_front_init(&d->front, env, &front, SL_DRAINER_SOURCES_MAX + 1);
     world.drainer = d;
 }
@@ -208,8 +213,7 @@ static void live(uint64_t steps)
 
     world.counts.lives++;
     world.is_killed = false;
-    world_sink_begin();
-    open_drainer(sl_env_sim_env(sim));
+    make_drainer(sl_env_sim_env(sim));
     rt = started(sim, sl_prng_next(&world.dice));
     for (uint64_t i = 0; i < steps && err == SL_TIMEOUT && !world.is_killed; i++) {
         err = sl_runtime_run(rt, 1, &why);

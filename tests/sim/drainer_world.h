@@ -82,6 +82,8 @@ void world_run(uint64_t seed);
 
 /* Has the pump anything to say, as of now? Of one that left and may return: no. */
 enum sl_node_state world_pump_state(uint32_t pump);
+/* What the opener finds: a stretch of the stream begins at the sink's checkpoint. */
+void world_open(struct sl_drainer *drainer);
 /* Time goes on by some commits. */
 void world_go_on(struct sl_prng *dice);
 /* All has happened, and the checkpoint says so. */
@@ -90,7 +92,7 @@ bool world_is_done(void);
 /* ---- drainer_sink.c ---- */
 
 extern const struct sl_sink_ops world_sink_ops;
-/* A new life begins: what counts per life starts anew. */
+/* The stream begins anew: what counts since then starts anew. */
 void world_sink_begin(void);
 /* At the end of an orderly stop, or of all. */
 void world_sink_check_rows(const char *when);

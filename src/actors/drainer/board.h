@@ -70,6 +70,7 @@ struct sl_drainer_seat {
 
 /* One per drainer. Numbers are 0 as long as nobody knows them. */
 struct sl_drainer_board {
+    _Atomic bool     is_open;        /* all that it stands on was reached; root */
     _Atomic uint32_t state;          /* enum sl_node_state; registrar */
     _Atomic int64_t  newest_ts;      /* from the timestamp door; collector */
     _Atomic uint64_t newest_at;      /* monotonic ns when it was got; collector */

@@ -1,14 +1,14 @@
 #ifndef SL_ACTORS_DRAINER_DRAINER_H
 #define SL_ACTORS_DRAINER_DRAINER_H
 
-/* A drainer as a whole: what is opened before the first actor runs, and what all its actors share.
+/* A drainer as a whole: what its actors share.
  *
- *     sl_drainer_open(&options)      cluster, downstream, checkpoint, schema
+ *     sl_drainer_open(&options)      what is its own: the data directory
  *     sl_drainer_listen(drainer)
- *     sl_run or sl_runtime_* with sl_drainer_topology and a pointer to the struct sl_drainer
- *     sl_drainer_close(&drainer)
- *
- * Opening is plain sequential code: a failure there is one line and an exit code. */
+ *     sl_run or sl_runtime_* with sl_drainer_topology and a pointer to the struct sl_drainer:
+ *         first the front runs, and the opener reaches what others have: cluster, downstream,
+ *         checkpoint, schema
+ *     sl_drainer_close(&drainer) */
 
 #include <stdbool.h>
 
@@ -40,25 +40,26 @@ struct sl_drainer_options {
     const struct sl_event_filter   *event_filter;   /* likewise */
 };
 
-/* Constant while actors run, but for what is said to belong to one of them. */
+/* Constant while the actors run that look at it, but for what is said to belong to one of them. */
 struct sl_drainer {
     struct sl_drainer_options options;
     char                      node_id[SL_NODE_ID_BYTES_MAX];
     char                      advertise[SL_ADDR_BYTES_MAX];
-    struct sl_file           *lock; /* of the data directory */
+    struct sl_file           *lock;  /* of the data directory */
+    struct sl_spool          *spool; /* spooler */
     uint32_t                  workers;
     uint32_t                  decoders;
     uint32_t                  part_rows; /* row changes of one part */
-    uint64_t                  cluster_id;
-    sl_ts                     start_ts; /* everything at or below it was applied before */
-    int64_t                   start_schema_version;
-    bool                      start_is_consistent;     /* and nothing above start_ts was */
+    /* Written by the opener, before anybody else of those behind the front is started. */
+    uint64_t                 cluster_id;
+    sl_ts                    start_ts; /* everything at or below it was applied before */
+    int64_t                  start_schema_version;
+    bool                     start_is_consistent;      /* and nothing above start_ts was */
     int64_t                  early[SL_EARLY_JOBS_MAX]; /* jobs that were run before their binlogs */
     uint32_t                 early_count;
     struct sl_schema        *schema;        /* planner; as of start_ts */
     struct sl_schema_source *schema_source; /* historian */
     struct sl_sink          *sink;          /* checkpointer; workers open their own ends */
-    struct sl_spool         *spool;         /* spooler */
     struct sl_zone          *zone;          /* in which it reads TIMESTAMPs */
     enum sl_ddl_target       ddl_target;
     /* Written by root before whoever uses them is started. */
@@ -76,8 +77,8 @@ struct sl_drainer {
     struct sl_why held_why;
 };
 
-/* Open all of it. *out is owned: sl_drainer_close. Blocks. The reason says what, where and what to
- * do. */
+/* Make it, with its data directory. *out is owned: sl_drainer_close. The reason says what, where
+ * and what to do. */
 enum sl_err sl_drainer_open(const struct sl_drainer_options *options, struct sl_drainer **out,
                             struct sl_why *why);
 /* Take the address: whoever connects from here on waits for sl_run. The reason says what to do. */

@@ -15,7 +15,8 @@
  *     pusher: sends metrics to a Pushgateway, when there is one.
  *
  * Its actors know what is behind them by references and by the notice board (board.h) alone. All of
- * them get struct sl_drainer_front_args but sessions, which the gateway starts. Stop them so:
+ * them get struct sl_drainer_front_args but sessions, which the gateway starts. All but the
+ * registrar may run before what is behind does: it says that the drainer is there. Stop them so:
  * publish pausing or closing; gateway; whatever is behind; publish paused or offline, which takes
  * the last checkpoint along; admin, pusher, registrar. */
 
@@ -48,9 +49,12 @@ struct sl_drainer_front {
     struct sl_drainer_metrics       metrics;  /* anybody adds */
     /* Written by root before whoever uses them is started. */
     struct sl_ref root_ref;
-    struct sl_ref collector_ref;
     struct sl_ref admin_ref;
     struct sl_ref registrar_ref;
+    /* Nobody, until root starts it behind the sessions that ask it. Partners: root's store and the
+     * session's load, in the order that they have by default: whoever sees the reference sees the
+     * actor. */
+    _Atomic(struct sl_ref) collector_ref;
 };
 
 /* Make board and metrics: before the first actor runs. env outlives it. `seats`: pumps at one time.

@@ -208,8 +208,8 @@ static void ask_fence(struct sl_ctx *ctx, struct merger *m)
     if (m->has_fence && since < pause * SL_NANOS_PER_MS)
         return;
     question = sl_msg_new(struct sl_drainer_fence, SL_DRAINER_FENCE);
-    if (sl_ask(ctx, sl_line(ctx, SL_LINE_FENCE, 0), m->drainer->front.collector_ref, 0,
-               &question) != SL_OK)
+    if (sl_ask(ctx, sl_line(ctx, SL_LINE_FENCE, 0), atomic_load(&m->drainer->front.collector_ref),
+               0, &question) != SL_OK)
         SL_UNREACHABLE("one question at a time");
     m->is_fence_asked = true;
 }

@@ -1,4 +1,5 @@
-/* root: starts the drainer's actors, and stops them in the order in which nothing is lost and
+/* root: starts the drainer's actors: first the front and the opener; when that has ended, what it
+ * has opened is there, and the rest starts. Stops them in the order in which nothing is lost and
  * little is done twice:
  *
  *     publish pausing (closing, to leave for good)
@@ -21,8 +22,11 @@
 #include "base/log.h"
 #include "runtime/actor.h"
 
+enum { CHILDREN_MAX = SL_DRAINER_WORKERS_MAX + SL_DRAINER_DECODERS_MAX + 12 };
+
 /* In the order of stopping. */
 enum step {
+    STEP_OPEN, /* the opener is at work */
     STEP_RUN,
     STEP_GOING, /* pausing or closing is being published */
     STEP_GATEWAY,
@@ -34,49 +38,73 @@ enum step {
     STEP_END,
 };
 
+struct child {
+    struct sl_ref ref;
+    enum step     stops_in;
+};
+
 struct root {
     struct sl_drainer *drainer;
     enum step          step;
-    bool               leaves;  /* for good: closing and offline, else pausing and paused */
-    uint32_t           awaited; /* ends of children, or an answer of the registrar, in this step */
-    bool               is_output_stopped;
-    struct sl_ref      gateway;
-    struct sl_ref      pusher;
+    bool               leaves;                 /* for good: closing and offline, else paused */
+    bool               is_publishing;          /* the registrar has been asked */
+    struct child       children[CHILDREN_MAX]; /* that live */
+    uint32_t           child_count;
+    struct sl_ref      opener;
     struct sl_timer    patience; /* while it runs: the next look at what is held */
 };
 
 /* ---- starting ---- */
 
+static enum sl_err add(struct sl_ctx *ctx, struct root *r, const struct sl_actor_class *class_of,
+                       enum step stops_in, const void *args, size_t bytes, struct sl_ref *out)
+{
+    enum sl_err err;
+
+    SL_ASSERT(r->child_count < CHILDREN_MAX);
+    if ((err = sl_spawn(ctx, class_of, args, bytes, out)) != SL_OK)
+        return sl_wrap(sl_why(ctx), err, "start %s", class_of->name);
+    r->children[r->child_count++] = (struct child){.ref = *out, .stops_in = stops_in};
+    return SL_OK;
+}
+
 static enum sl_err spawn(struct sl_ctx *ctx, struct root *r, const struct sl_actor_class *class_of,
-                         uint32_t number, struct sl_ref *out)
+                         enum step stops_in, uint32_t number, struct sl_ref *out)
 {
     const struct sl_drainer_args args = {.drainer = r->drainer, .number = number};
-    enum sl_err                  err = sl_spawn(ctx, class_of, &args, sizeof args, out);
 
-    return err == SL_OK ? SL_OK : sl_wrap(sl_why(ctx), err, "start %s", class_of->name);
+    return add(ctx, r, class_of, stops_in, &args, sizeof args, out);
 }
 
 static enum sl_err spawn_front(struct sl_ctx *ctx, struct root *r,
-                               const struct sl_actor_class *class_of, struct sl_ref *out)
+                               const struct sl_actor_class *class_of, enum step stops_in,
+                               struct sl_ref *out)
 {
     const struct sl_drainer_front_args args = {.front = &r->drainer->front};
-    enum sl_err                        err = sl_spawn(ctx, class_of, &args, sizeof args, out);
 
-    return err == SL_OK ? SL_OK : sl_wrap(sl_why(ctx), err, "start %s", class_of->name);
+    return add(ctx, r, class_of, stops_in, &args, sizeof args, out);
 }
 
-static enum sl_err start_front(struct sl_ctx *ctx, struct root *r)
+/* What can be asked before anything is open; then the opener. */
+static enum sl_err root_start(struct sl_ctx *ctx, void *self, const void *args)
 {
-    struct sl_drainer_front *f = &r->drainer->front;
+    struct root             *r = self;
+    struct sl_drainer_front *f;
+    struct sl_ref            unused;
     enum sl_err              err;
 
-    if ((err = spawn_front(ctx, r, &sl_drainer_registrar_class, &f->registrar_ref)) != SL_OK ||
-        (err = spawn_front(ctx, r, &sl_drainer_admin_class, &f->admin_ref)) != SL_OK)
+    r->drainer = *(struct sl_drainer *const *)args;
+    f = &r->drainer->front;
+    f->root_ref = sl_self(ctx);
+    if ((err = spawn_front(ctx, r, &sl_drainer_admin_class, STEP_FRONT, &f->admin_ref)) != SL_OK)
         return err;
     if (f->options.push_addr != NULL &&
-        (err = spawn_front(ctx, r, &sl_drainer_pusher_class, &r->pusher)) != SL_OK)
+        (err = spawn_front(ctx, r, &sl_drainer_pusher_class, STEP_FRONT, &unused)) != SL_OK)
         return err;
-    return spawn_front(ctx, r, &sl_drainer_gateway_class, &r->gateway);
+    err = spawn_front(ctx, r, &sl_drainer_gateway_class, STEP_GATEWAY, &unused);
+    if (err != SL_OK)
+        return err;
+    return spawn(ctx, r, &sl_drainer_opener_class, STEP_INPUT, 0, &r->opener);
 }
 
 static void watch_held(struct sl_ctx *ctx, struct root *r)
@@ -85,106 +113,106 @@ static void watch_held(struct sl_ctx *ctx, struct root *r)
         sl_timer_arm(ctx, &r->patience, SL_DRAINER_TICK, SL_DRAINER_SAMPLE_MS);
 }
 
-/* From the end of the line to its entrance: whoever sends finds its receiver there. */
-static enum sl_err root_start(struct sl_ctx *ctx, void *self, const void *args)
+static enum sl_err start_output(struct sl_ctx *ctx, struct root *r)
 {
-    struct root       *r = self;
-    struct sl_drainer *d = r->drainer = *(struct sl_drainer *const *)args;
-    enum sl_err        err;
+    struct sl_drainer *d = r->drainer;
+    enum sl_err        err =
+        spawn(ctx, r, &sl_drainer_checkpointer_class, STEP_OUTPUT, 0, &d->checkpointer_ref);
 
-    d->front.root_ref = sl_self(ctx);
-    err = spawn(ctx, r, &sl_drainer_checkpointer_class, 0, &d->checkpointer_ref);
     for (uint32_t i = 0; i < d->workers && err == SL_OK; i++)
-        err = spawn(ctx, r, &sl_drainer_worker_class, i, &d->worker_ref[i]);
+        err = spawn(ctx, r, &sl_drainer_worker_class, STEP_OUTPUT, i, &d->worker_ref[i]);
     if (err == SL_OK)
-        err = spawn(ctx, r, &sl_drainer_dispatcher_class, 0, &d->dispatcher_ref);
-    for (uint32_t i = 0; i < d->decoders && err == SL_OK; i++)
-        err = spawn(ctx, r, &sl_drainer_decoder_class, i, &d->decoder_ref[i]);
-    if (err == SL_OK)
-        err = spawn(ctx, r, &sl_drainer_historian_class, 0, &d->historian_ref);
-    if (err == SL_OK)
-        err = spawn(ctx, r, &sl_drainer_planner_class, 0, &d->planner_ref);
-    if (err == SL_OK)
-        err = spawn(ctx, r, &sl_drainer_collector_class, 0, &d->front.collector_ref);
-    if (err == SL_OK)
-        err = spawn(ctx, r, &sl_drainer_spooler_class, 0, &d->spooler_ref);
-    if (err == SL_OK)
-        err = spawn(ctx, r, &sl_drainer_merger_class, 0, &d->merger_ref);
-    if (err == SL_OK)
-        err = start_front(ctx, r);
-    if (err == SL_OK)
-        watch_held(ctx, r);
+        err = spawn(ctx, r, &sl_drainer_dispatcher_class, STEP_DISPATCHER, 0, &d->dispatcher_ref);
     return err;
+}
+
+static enum sl_err start_input(struct sl_ctx *ctx, struct root *r)
+{
+    struct sl_drainer *d = r->drainer;
+    struct sl_ref      collector;
+    enum sl_err        err = SL_OK;
+
+    for (uint32_t i = 0; i < d->decoders && err == SL_OK; i++)
+        err = spawn(ctx, r, &sl_drainer_decoder_class, STEP_INPUT, i, &d->decoder_ref[i]);
+    if (err != SL_OK ||
+        (err = spawn(ctx, r, &sl_drainer_historian_class, STEP_INPUT, 0, &d->historian_ref)) !=
+            SL_OK ||
+        (err = spawn(ctx, r, &sl_drainer_planner_class, STEP_INPUT, 0, &d->planner_ref)) != SL_OK ||
+        (err = spawn(ctx, r, &sl_drainer_collector_class, STEP_INPUT, 0, &collector)) != SL_OK)
+        return err;
+    atomic_store(&d->front.collector_ref, collector);
+    if ((err = spawn(ctx, r, &sl_drainer_spooler_class, STEP_INPUT, 0, &d->spooler_ref)) != SL_OK)
+        return err;
+    return spawn(ctx, r, &sl_drainer_merger_class, STEP_INPUT, 0, &d->merger_ref);
+}
+
+/* From the end of the line to its entrance: whoever sends finds its receiver there. At last the
+ * registry hears of it. */
+static enum sl_err start_rest(struct sl_ctx *ctx, struct root *r)
+{
+    struct sl_drainer_front *f = &r->drainer->front;
+    enum sl_err              err;
+
+    if ((err = start_output(ctx, r)) != SL_OK || (err = start_input(ctx, r)) != SL_OK ||
+        (err = spawn_front(ctx, r, &sl_drainer_registrar_class, STEP_FRONT, &f->registrar_ref)) !=
+            SL_OK)
+        return err;
+    atomic_store_explicit(&f->board.is_open, true, memory_order_relaxed);
+    r->step = STEP_RUN;
+    watch_held(ctx, r);
+    return SL_OK;
 }
 
 /* ---- stopping ---- */
 
-static void stop_child(struct sl_ctx *ctx, struct root *r, struct sl_ref child)
-{
-    sl_stop_child(ctx, child);
-    r->awaited++;
-}
-
+/* Nothing is published of a drainer that has not been there. */
 static void ask_publish(struct sl_ctx *ctx, struct root *r, enum sl_node_state state)
 {
-    struct sl_drainer_publish *question = sl_msg_new(struct sl_drainer_publish, SL_DRAINER_PUBLISH);
+    struct sl_drainer_front   *f = &r->drainer->front;
+    struct sl_drainer_publish *question;
 
-    question->state = state;
-    if (sl_ask(ctx, sl_line(ctx, SL_LINE_FRONT_PUBLISH, 0), r->drainer->front.registrar_ref, 0,
-               &question) != SL_OK)
-        SL_UNREACHABLE("root asks for two states at most");
-    r->awaited++;
-}
-
-static void stop_front(struct sl_ctx *ctx, struct root *r)
-{
-    const struct sl_drainer_front *f = &r->drainer->front;
-
-    stop_child(ctx, r, f->admin_ref);
-    if (f->options.push_addr != NULL)
-        stop_child(ctx, r, r->pusher);
-    stop_child(ctx, r, f->registrar_ref);
-}
-
-static void stop_output(struct sl_ctx *ctx, struct root *r)
-{
-    if (r->is_output_stopped)
+    if (!atomic_load_explicit(&f->board.is_open, memory_order_relaxed))
         return;
-    r->is_output_stopped = true;
-    for (uint32_t i = 0; i < r->drainer->workers; i++)
-        stop_child(ctx, r, r->drainer->worker_ref[i]);
-    stop_child(ctx, r, r->drainer->checkpointer_ref);
+    question = sl_msg_new(struct sl_drainer_publish, SL_DRAINER_PUBLISH);
+    question->state = state;
+    if (sl_ask(ctx, sl_line(ctx, SL_LINE_FRONT_PUBLISH, 0), f->registrar_ref, 0, &question) !=
+        SL_OK)
+        SL_UNREACHABLE("root asks for two states at most");
+    r->is_publishing = true;
 }
 
-static void next_step(struct sl_ctx *ctx, struct root *r)
+static void stop_children(struct sl_ctx *ctx, const struct root *r, enum step step)
 {
-    struct sl_drainer *d = r->drainer;
+    for (uint32_t i = 0; i < r->child_count; i++) {
+        if (r->children[i].stops_in == step)
+            sl_stop_child(ctx, r->children[i].ref);
+    }
+}
 
-    SL_ASSERT(r->awaited == 0);
-    switch (++r->step) {
+static bool is_step_over(const struct root *r)
+{
+    for (uint32_t i = 0; i < r->child_count; i++) {
+        if (r->children[i].stops_in == r->step)
+            return false;
+    }
+    return !r->is_publishing && r->step != STEP_END;
+}
+
+static void begin_step(struct sl_ctx *ctx, struct root *r)
+{
+    switch (r->step) {
+    case STEP_OPEN:
     case STEP_RUN: SL_UNREACHABLE("nothing leads back");
     case STEP_GOING: ask_publish(ctx, r, r->leaves ? SL_NODE_CLOSING : SL_NODE_PAUSING); return;
-    case STEP_GATEWAY: stop_child(ctx, r, r->gateway); return;
-    case STEP_INPUT:
-        stop_child(ctx, r, d->merger_ref);
-        stop_child(ctx, r, d->spooler_ref);
-        stop_child(ctx, r, d->front.collector_ref);
-        stop_child(ctx, r, d->planner_ref);
-        stop_child(ctx, r, d->historian_ref);
-        for (uint32_t i = 0; i < d->decoders; i++)
-            stop_child(ctx, r, d->decoder_ref[i]);
-        return;
     case STEP_DISPATCHER:
-        stop_child(ctx, r, d->dispatcher_ref);
         sl_timer_arm(ctx, &r->patience, SL_DRAINER_TICK, SL_DRAINER_STOP_MS);
+        stop_children(ctx, r, r->step);
         return;
+    case STEP_GATEWAY:
+    case STEP_INPUT:
     case STEP_OUTPUT:
-        stop_output(ctx, r);
-        if (r->awaited == 0) /* they were stopped before, and have ended */
-            next_step(ctx, r);
-        return;
+    case STEP_FRONT: stop_children(ctx, r, r->step); return;
     case STEP_GONE: ask_publish(ctx, r, r->leaves ? SL_NODE_OFFLINE : SL_NODE_PAUSED); return;
-    case STEP_FRONT: stop_front(ctx, r); return;
     case STEP_END:
         sl_log(SL_LOG_INFO, "drainer is closed");
         sl_stop(ctx);
@@ -192,13 +220,21 @@ static void next_step(struct sl_ctx *ctx, struct root *r)
     }
 }
 
-/* ---- hooks ---- */
-
-static void step_done(struct sl_ctx *ctx, struct root *r)
+/* On to the first step that takes time. */
+static void next_step(struct sl_ctx *ctx, struct root *r)
 {
-    SL_ASSERT(r->awaited > 0);
-    if (--r->awaited == 0)
-        next_step(ctx, r);
+    do {
+        r->step++;
+        begin_step(ctx, r);
+    } while (is_step_over(r));
+}
+
+static void begin_stop(struct sl_ctx *ctx, struct root *r)
+{
+    if (r->step > STEP_RUN)
+        return;
+    r->step = STEP_RUN;
+    next_step(ctx, r);
 }
 
 static void published(struct sl_ctx *ctx, struct root *r, const struct sl_drainer_failed *failed)
@@ -206,8 +242,11 @@ static void published(struct sl_ctx *ctx, struct root *r, const struct sl_draine
     if (failed != NULL && failed->err != SL_STOPPED)
         sl_log(SL_LOG_ERROR, "state cannot be published, the registry keeps the old one",
                sl_field_err(failed->err, &failed->why));
-    step_done(ctx, r);
+    r->is_publishing = false;
+    next_step(ctx, r);
 }
+
+/* ---- the clock ---- */
 
 /* exit-when-held: an orderly end, as by a signal; whoever started it decides what follows. */
 static void leave_if_held(struct sl_ctx *ctx, struct root *r)
@@ -219,7 +258,7 @@ static void leave_if_held(struct sl_ctx *ctx, struct root *r)
         return;
     }
     d->ended_held = true;
-    next_step(ctx, r);
+    begin_stop(ctx, r);
 }
 
 static void give_up_output(struct sl_ctx *ctx, struct root *r)
@@ -228,7 +267,7 @@ static void give_up_output(struct sl_ctx *ctx, struct root *r)
         r->drainer->sink->ops->cancel(r->drainer->sink);
     sl_log(SL_LOG_WARN, "the downstream takes too long: what it has not confirmed is applied again "
                         "at the next start");
-    stop_output(ctx, r);
+    stop_children(ctx, r, STEP_OUTPUT);
 }
 
 static void look_at_clock(struct sl_ctx *ctx, struct root *r)
@@ -238,6 +277,8 @@ static void look_at_clock(struct sl_ctx *ctx, struct root *r)
     else if (r->step == STEP_DISPATCHER)
         give_up_output(ctx, r);
 }
+
+/* ---- hooks ---- */
 
 static enum sl_err root_handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
 {
@@ -250,23 +291,39 @@ static enum sl_err root_handle(struct sl_ctx *ctx, void *self, struct sl_msg *ms
         published(ctx, r, (const struct sl_drainer_failed *)(const void *)msg);
         return SL_OK;
     case SL_DRAINER_LEAVE:
-        if (r->step == STEP_RUN) {
+        if (r->step <= STEP_RUN)
             r->leaves = ((const struct sl_drainer_leave *)(const void *)msg)->for_good;
-            next_step(ctx, r);
-        }
+        begin_stop(ctx, r);
         return SL_OK;
     }
     SL_UNREACHABLE("no message of root");
 }
 
+static void forget_child(struct root *r, struct sl_ref ref)
+{
+    uint32_t i = 0;
+
+    while (i < r->child_count && !sl_ref_equal(r->children[i].ref, ref))
+        i++;
+    SL_ASSERT(i < r->child_count);
+    r->children[i] = r->children[--r->child_count];
+}
+
 static enum sl_err child_ended(struct sl_ctx *ctx, struct root *r,
                                const struct sl_child_ended *ended)
 {
+    bool is_opener = sl_ref_equal(ended->child, r->opener);
+
+    forget_child(r, ended->child);
     if (ended->err != SL_OK) {
         *sl_why(ctx) = ended->why;
-        return sl_wrap(sl_why(ctx), ended->err, "%s", ended->class_name);
+        /* What cannot be opened says itself what it is. */
+        return is_opener ? ended->err : sl_wrap(sl_why(ctx), ended->err, "%s", ended->class_name);
     }
-    step_done(ctx, r);
+    if (is_opener && r->step == STEP_OPEN)
+        return start_rest(ctx, r);
+    if (r->step > STEP_RUN && is_step_over(r))
+        next_step(ctx, r);
     return SL_OK;
 }
 
@@ -275,10 +332,7 @@ static enum sl_err root_system(struct sl_ctx *ctx, void *self, struct sl_msg *ms
     struct root *r = self;
 
     switch ((enum sl_system_msg)msg->type) {
-    case SL_MSG_STOP:
-        if (r->step == STEP_RUN)
-            next_step(ctx, r);
-        return SL_OK;
+    case SL_MSG_STOP: begin_stop(ctx, r); return SL_OK;
     case SL_MSG_CHILD_ENDED:
         return child_ended(ctx, r, (const struct sl_child_ended *)(const void *)msg);
     case SL_MSG_GONE: return SL_OK; /* the registrar has ended: its error follows */
@@ -297,7 +351,7 @@ const struct sl_actor_class sl_drainer_root_class = {
     .state_bytes = sizeof(struct root),
     .questions_max = 2,
     .timers_max = 1,
-    .children_max = SL_DRAINER_WORKERS_MAX + SL_DRAINER_DECODERS_MAX + 11,
+    .children_max = CHILDREN_MAX,
     .start = root_start,
     .handle = root_handle,
     .system = root_system,

@@ -21,6 +21,7 @@
 
 static const char service[] = "/binlog.Cistern/";
 static const char stopping_text[] = "the drainer is stopping";
+static const char absent_text[] = "the drainer is starting or stopping, try again";
 
 struct session {
     struct sl_connection     connection;
@@ -68,8 +69,8 @@ static void on_message(void *context, struct sl_grpc_call *call, struct sl_buf *
         return;
     }
     question = sl_msg_new(struct sl_msg, SL_DRAINER_NOTIFY);
-    if (sl_ask_msg(ctx, line, s->front->collector_ref, tag_of(TOPIC_NOTIFY, sl_grpc_call_id(call)),
-                   question, &question) == SL_OK)
+    if (sl_ask_msg(ctx, line, atomic_load(&s->front->collector_ref),
+                   tag_of(TOPIC_NOTIFY, sl_grpc_call_id(call)), question, &question) == SL_OK)
         return;
     sl_msg_discard(question, &question);
     sl_grpc_finish(call, SL_GRPC_UNAVAILABLE, "too many pumps wait for the drainer, try again");
@@ -175,7 +176,7 @@ static enum sl_err system_mail(struct sl_ctx *ctx, void *self, struct sl_msg *ms
     s->connection.ctx = ctx;
     switch ((enum sl_system_msg)msg->type) {
     case SL_MSG_STOP: sl_connection_stop(&s->connection, ctx); return SL_OK;
-    case SL_MSG_GONE: hear_failure(s, msg->tag, SL_GONE, stopping_text); return SL_OK;
+    case SL_MSG_GONE: hear_failure(s, msg->tag, SL_GONE, absent_text); return SL_OK;
     case SL_MSG_OPEN:
         if (s->request != NULL)
             ask_admin(s);

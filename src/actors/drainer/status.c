@@ -145,11 +145,14 @@ static void put_pumps(struct sl_json_out *out, const struct sl_drainer_seat *sea
 
 /* ---- bodies ---- */
 
-/* Nothing was applied for longer than that; a start counts as a success. */
+/* Nothing was applied for longer than that; a start counts as a success, once it has come to what
+ * could be applied. */
 static bool is_synced(const struct sl_drainer_board *board, const struct sl_drainer_status *status)
 {
     sl_nanos at = load_count(&board->success_at);
 
+    if (!atomic_load_explicit(&board->is_open, memory_order_relaxed))
+        return false;
     if (at < status->started_at)
         at = status->started_at;
     return status->now > at &&
@@ -218,6 +221,9 @@ struct sl_buf *sl_drainer_not_ready_body(struct sl_drainer_board *board)
     sl_drainer_board_worst(board, &part, &note);
     if (note.health >= SL_DRAINER_HELD)
         (void)snprintf(text, sizeof text, "%s is %s: %s\n", sl_drainer_part_name(part),
+                       sl_drainer_health_name(note.health), note.why.text);
+    else if (!atomic_load_explicit(&board->is_open, memory_order_relaxed))
+        (void)snprintf(text, sizeof text, "starting, %s is %s: %s\n", sl_drainer_part_name(part),
                        sl_drainer_health_name(note.health), note.why.text);
     else if (state != SL_NODE_ONLINE)
         (void)snprintf(text, sizeof text, "state is %s\n",

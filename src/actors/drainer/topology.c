@@ -6,6 +6,7 @@
 
 static const struct sl_topology_actor actors[] = {
     {&sl_drainer_root_class, 1},
+    {&sl_drainer_opener_class, 1},
     {&sl_drainer_collector_class, 1},
     {&sl_drainer_source_class, SL_DRAINER_SOURCES_MAX},
     {&sl_drainer_spooler_class, 1},

@@ -10,6 +10,7 @@
  *                                    checkpointer ◄─ SAVE, DDL, DESCRIBE       worker[m]
  *
  *     root: starts and stops all the others, in order.
+ *     opener: reaches what the drainer stands on; when it has ended, those behind the front start.
  *     collector: owns the doors of registry and timestamps: says up to where the merge may go, and
  *         which pumps there are.
  *     source: one per pump; its PullBinlogs stream.
@@ -60,6 +61,7 @@ enum sl_drainer_line {
  * source.h says. */
 #define SL_DRAINER_CLASSES(X)      \
     X(sl_drainer_root_class)       \
+    X(sl_drainer_opener_class)     \
     X(sl_drainer_collector_class)  \
     X(sl_drainer_source_class)     \
     X(sl_drainer_spooler_class)    \

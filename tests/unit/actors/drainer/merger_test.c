@@ -245,9 +245,11 @@ static void check(void)
 
 static void begin(struct sl_ctx *ctx)
 {
+    struct sl_ref collector;
+
     assert_int_equal(sl_spawn(ctx, &planner_class, NULL, 0, &drainer.planner_ref), SL_OK);
-    assert_int_equal(
-        sl_spawn(ctx, &sl_drainer_collector_class, NULL, 0, &drainer.front.collector_ref), SL_OK);
+    assert_int_equal(sl_spawn(ctx, &sl_drainer_collector_class, NULL, 0, &collector), SL_OK);
+    atomic_store(&drainer.front.collector_ref, collector);
     assert_int_equal(
         sl_spawn(ctx, &sl_drainer_merger_class, &args, sizeof args, &drainer.merger_ref), SL_OK);
 }

@@ -99,6 +99,7 @@ static void the_status_begins_as_the_originals(void **state)
     sl_drainer_board_received(&board, 0, INT64_C(470615685978914817), NULL);
     sl_drainer_board_received(&board, 2, INT64_C(470615686031605764), NULL);
     sl_drainer_board_looked(&board);
+    atomic_store(&board.is_open, true);
     atomic_store(&board.saved_ts, INT64_C(470615686031605764));
     got = status_at(started + (sl_nanos)(MINUTES * 60 + 1) * SL_NANOS_PER_S, -1);
     assert_int_equal(strncmp(got, wanted, bytes), 0);
@@ -126,6 +127,8 @@ static void it_is_synced_when_nothing_was_applied_for_long(void **state)
     const sl_nanos minute = (sl_nanos)60 * SL_NANOS_PER_S;
 
     (void)state;
+    assert_non_null(strstr(status_at(started + MINUTES * minute + 1, 0), "\"Synced\":false"));
+    atomic_store(&board.is_open, true);
     assert_non_null(strstr(status_at(started + MINUTES * minute, 0), "\"Synced\":false"));
     assert_non_null(strstr(status_at(started + MINUTES * minute + 1, 0), "\"Synced\":true"));
     atomic_store(&board.success_at, started + minute);
@@ -287,6 +290,11 @@ static void since_stays_while_the_health_stays(void **state)
 static void readiness_says_what_is_missing(void **state)
 {
     (void)state;
+    sl_drainer_board_note(&board, SL_DRAINER_PART_REGISTRY, SL_DRAINER_WAITING, SL_RESET, "y");
+    assert_string_equal(text_of(sl_drainer_not_ready_body(&board)),
+                        "starting, registry is waiting: y\n");
+    sl_drainer_board_note(&board, SL_DRAINER_PART_REGISTRY, SL_DRAINER_RUNNING, SL_OK, NULL);
+    atomic_store(&board.is_open, true);
     atomic_store(&board.state, SL_NODE_PAUSING);
     assert_string_equal(text_of(sl_drainer_not_ready_body(&board)), "state is pausing\n");
     atomic_store(&board.state, SL_NODE_ONLINE);
