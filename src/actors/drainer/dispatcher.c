@@ -151,9 +151,10 @@ static bool is_unsealed(struct sl_ctx *ctx, struct dispatcher *d, const struct s
     return false;
 }
 
-/* Do all that can be done now. */
+/* Do all that can be done now. What is done leaves first: a DDL waits for the windows before it. */
 static void advance(struct sl_ctx *ctx, struct dispatcher *d)
 {
+    retire(ctx, d);
     while (!d->is_stopping) {
         struct sl_drainer_window *msg = d->ring[d->next_seq % SL_WINDOW_CREDITS];
         struct sl_window         *w;
@@ -172,7 +173,6 @@ static void advance(struct sl_ctx *ctx, struct dispatcher *d)
         d->next_seq++;
         retire(ctx, d);
     }
-    retire(ctx, d);
 }
 
 /* ---- stopping ---- */
