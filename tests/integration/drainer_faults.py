@@ -124,6 +124,64 @@ def a_silent_server_is_given_up_at_a_stop(folder):
         w.ends_whole()
 
 
+# ---- a kept transaction in several parts ----
+
+KEPT = 'enable-dispatch = false\nmemory-budget = "16 mib"'
+MANY = 20000  # rows: several windows of such a budget
+
+
+def say_many(w, first):
+    rows = [(first + i, "x" * 100) for i in range(MANY)]
+    w.load.rows += rows
+    w.feed.insert(*rows)
+    w.feed.fake()
+
+
+def a_kept_transaction_is_interrupted(folder):
+    with World(folder, proxied=True, syncer=KEPT) as w:
+        w.drainer.wait_for_ts(w.load.end())
+        faults = (Fault("reset-before", b"REPLACE INTO `d`.`k`", 8),
+                  Fault("reset-after", b"INSERT INTO `d`.`n`", 2),
+                  Fault("reset-before", b"COMMIT"), Fault("reset-after", b"COMMIT"))
+        for number, fault in enumerate(faults, 1):
+            before = w.drainer.series()["sluice_drainer_retries_total"]
+            w.proxy.faults.append(fault)
+            say_many(w, number * 1000000)
+            assert fault.done.wait(60), fault.match
+            told = w.drainer.wait_for_state("retrying", "in several parts")
+            assert told["waiting_on"] == "apply" and told["code"] == "SL-2401", told
+            w.applies()
+            w.drainer.wait_for_state("running")
+            assert w.drainer.series()["sluice_drainer_retries_total"] == before + 1
+            assert w.drainer.series()['binlog_drainer_queue_size{name="worker_0"}'] == 0
+        assert w.drainer.status()["held_bytes"] == 0
+        w.ends_whole()
+
+
+def a_kept_transaction_waits_for_a_row(folder):
+    """It is tried again and again; nothing of it is to be seen, and a stop does not wait for it."""
+    with World(folder, "--innodb-lock-wait-timeout=1", syncer=KEPT) as w, \
+            Session(w.server) as other:
+        w.drainer.wait_for_ts(w.load.end())
+        before = w.server.client("SELECT COUNT(*) FROM d.n")
+        other.run(f"BEGIN; INSERT INTO d.k VALUES ({1000000 + MANY - 1}, 'theirs')")
+        say_many(w, 1000000)
+        since = w.drainer.wait_for_state("retrying", "1205")["since"]
+        tries = w.drainer.series()["sluice_drainer_retries_total"]
+        wait_for("it tries again", lambda: w.drainer.series()["sluice_drainer_retries_total"]
+                 > tries + 2)
+        assert w.drainer.status()["since"] == since
+        assert w.drainer.ask("/status")[1].count('"node_state":"online"') == 1
+        assert w.server.client("SELECT COUNT(*) FROM d.n") == before
+        w.drainer.stop()
+        w.drainer.start()
+        w.drainer.wait_for_state("retrying", "1205")
+        other.run("ROLLBACK")
+        w.applies()
+        w.drainer.wait_for_state("running")
+        w.ends_whole()
+
+
 # ---- what the server refuses for a while ----
 
 
@@ -334,6 +392,8 @@ run_checks([
     a_commit_is_lost_on_its_way,
     all_connections_are_cut_again_and_again,
     a_silent_server_is_given_up_at_a_stop,
+    a_kept_transaction_is_interrupted,
+    a_kept_transaction_waits_for_a_row,
     a_row_stays_locked,
     a_deadlock_is_survived,
     the_server_is_read_only,

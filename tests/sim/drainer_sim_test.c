@@ -20,6 +20,7 @@ enum { SEEDS_DEFAULT = 300, SEEDS_PLANTED = 300 };
 static void add(struct world_counts *sum)
 {
     sum->lives += world.counts.lives;
+    sum->resumed += world.counts.resumed;
     sum->changes += world.counts.changes;
     sum->rows += world.counts.rows;
     sum->failures += world.counts.failures;
@@ -48,19 +49,21 @@ static void all_invariants_hold_whatever_goes_wrong(void **state)
         }
         add(&sum);
     }
-    print_message("%llu seeds, %llu lives (%llu ended in order): %llu rows applied for %llu, %llu "
+    print_message("%llu seeds, %llu lives (%llu ended in order, %llu resumed): %llu rows applied "
+                  "for %llu, %llu "
                   "calls failed, %llu DDL (%llu early), %llu copies, %llu pumps joined, %llu "
                   "moved\n",
                   (unsigned long long)seeds.count, (unsigned long long)sum.lives,
-                  (unsigned long long)sum.orderly, (unsigned long long)sum.changes,
-                  (unsigned long long)sum.rows, (unsigned long long)sum.failures,
-                  (unsigned long long)sum.ddls, (unsigned long long)sum.early,
-                  (unsigned long long)sum.copies, (unsigned long long)sum.joins,
-                  (unsigned long long)sum.moves);
+                  (unsigned long long)sum.orderly, (unsigned long long)sum.resumed,
+                  (unsigned long long)sum.changes, (unsigned long long)sum.rows,
+                  (unsigned long long)sum.failures, (unsigned long long)sum.ddls,
+                  (unsigned long long)sum.early, (unsigned long long)sum.copies,
+                  (unsigned long long)sum.joins, (unsigned long long)sum.moves);
     if (seeds.count < SEEDS_DEFAULT)
         return;
     /* It was as rough as it was meant to be. */
     assert_true(sum.lives > 2 * seeds.count);
+    assert_true(sum.resumed > seeds.count / 20);
     assert_true(sum.changes > sum.rows * 11 / 10);
     assert_true(sum.failures > 8 * seeds.count);
     assert_true(sum.early > seeds.count / 2);

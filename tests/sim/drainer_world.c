@@ -18,6 +18,7 @@ enum {
     LIFE_STEPS_MAX = 8000,
     CALM_STEPS_MAX = 400000,
     COMMITS_AT_ONCE_MAX = 6,
+    SMALL_LINE_BYTES = 1 << 14,
 };
 
 struct world world;
@@ -103,8 +104,10 @@ static void open_schema(struct sl_drainer *d)
     const struct sl_history_bound bound = {.version = d->start_schema_version,
                                            .finished =
                                                d->start_schema_version == 0 ? d->start_ts : 0};
-    struct past                   past = {.schema = d->schema = sl_schema_new()};
+    struct past                   past = {.schema = NULL};
 
+    sl_schema_free(&d->schema);
+    past.schema = d->schema = sl_schema_new();
     if ((bound.version != 0 || bound.finished != 0) &&
         sl_schema_source_each(d->schema_source, &bound, take_job, &past, &past.why) != SL_OK)
         SL_PANIC("no schema: %s", past.why.text);
@@ -112,6 +115,7 @@ static void open_schema(struct sl_drainer *d)
 
 void world_open(struct sl_drainer *d)
 {
+    world.counts.resumed += d->is_resumed;
     world_sink_begin();
     d->start_ts = world.checkpoint.commit_ts;
     d->start_schema_version = world.checkpoint.schema_version;
@@ -131,9 +135,7 @@ static void make_drainer(const struct sl_env *env)
     d->options = (struct sl_drainer_options){.env = env, .config = &config};
     d->workers = (uint32_t)sl_prng_range(&world.dice, 1, 6);
     d->decoders = (uint32_t)sl_prng_range(&world.dice, 1, 3);
-    /* A kept transaction is one part: in several, a failure would rightly end the drainer. */
-    d->part_rows =
-        config.dispatch ? (uint32_t)sl_prng_range(&world.dice, 1, 8) : SCRIPT_STEPS_MAX + 1;
+    d->part_rows = (uint32_t)sl_prng_range(&world.dice, 1, 8);
     d->sink = &world.sink;
     d->schema_source = &world.jobs;
     d->ddl_target = SL_DDL_MARIADB;
@@ -167,11 +169,13 @@ static void advance_to(void *sim, sl_nanos moment)
         sl_env_sim_advance(sim, moment - now);
 }
 
+static struct sl_drainer_wiring wiring;
+
 static struct sl_runtime *started(struct sl_env_sim *sim, uint64_t seed)
 {
     const struct sl_runtime_options options = {
         .env = sl_env_sim_env(sim),
-        .topology = &sl_drainer_topology,
+        .topology = &wiring.topology,
         .seeded = true,
         .seed = seed,
         .next_event = next_event,
@@ -181,6 +185,9 @@ static struct sl_runtime *started(struct sl_env_sim *sim, uint64_t seed)
     struct sl_runtime *rt;
     struct sl_why      why;
 
+    sl_drainer_wire(&wiring, SL_DRAINER_BUDGET_BYTES);
+    if (!config.dispatch) /* many kept transactions are too large for one window */
+        wiring.lines[SL_LINE_DECODE].bytes = SMALL_LINE_BYTES;
     if (sl_runtime_new(&options, &rt, &why) != SL_OK ||
         sl_runtime_start(rt, &world.drainer, sizeof world.drainer, &why) != SL_OK)
         SL_PANIC("no runtime: %s", why.text);
@@ -224,9 +231,6 @@ static void live(uint64_t steps)
         atomic_load_explicit(&world.drainer->front.board.copies, memory_order_relaxed);
     if (err == SL_OK)
         world.counts.orderly += !world.is_calm;
-    else if (err == SL_UNAVAILABLE && !config.dispatch && !world.is_calm)
-        world.counts.failures++; /* a kept transaction in several parts was interrupted: it begins
-                                    again, as after a kill */
     else if (world.broken[0] == '\0' && (world.is_calm || err != SL_TIMEOUT))
         tell_stuck(err, &why);
     world.is_killed = true; /* nothing that a dying worker does counts */

@@ -30,6 +30,7 @@ enum { WORLD_BROKEN_BYTES = 1024 };
 /* What happened in a run, to see that it was as rough as it was meant to be. */
 struct world_counts {
     uint64_t lives;
+    uint64_t resumed; /* in a life, when a kept transaction was interrupted */
     uint64_t changes; /* applied, again and again */
     uint64_t rows;    /* of the script */
     uint64_t failures;

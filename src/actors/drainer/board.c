@@ -87,6 +87,20 @@ void sl_drainer_board_note(struct sl_drainer_board *board, enum sl_drainer_part 
     unlock(board);
 }
 
+void sl_drainer_board_restart(struct sl_drainer_board *board)
+{
+    atomic_store_explicit(&board->held_bytes, 0, memory_order_relaxed);
+    atomic_store_explicit(&board->windows, 0, memory_order_relaxed);
+    for (unsigned i = 0; i < SL_DRAINER_PARTS; i++) {
+        if (i != SL_DRAINER_PART_APPLY && i != SL_DRAINER_PART_HEARTBEAT)
+            sl_drainer_board_note(board, (enum sl_drainer_part)i, SL_DRAINER_RUNNING, SL_OK, NULL);
+    }
+    lock(board);
+    memset(board->seats, 0, board->seat_count * sizeof *board->seats);
+    board->looked = false;
+    unlock(board);
+}
+
 bool sl_drainer_board_was_held(struct sl_drainer_board *board, struct sl_why *why)
 {
     bool was_held;

@@ -108,6 +108,11 @@ void sl_drainer_board_done(struct sl_drainer_board *board);
 void sl_drainer_board_note(struct sl_drainer_board *board, enum sl_drainer_part part,
                            enum sl_drainer_health health, enum sl_err code, const char *reason);
 
+/* What ran behind the front has ended, and begins again: no windows, no pumps, and nothing is wrong
+ * with the parts that said so, but APPLY, until it has applied something. While none of them runs.
+ */
+void sl_drainer_board_restart(struct sl_drainer_board *board);
+
 /* Was a part ever held? Then *why says what for, the first time. A part that tries again may be
  * well by now. Any thread. */
 bool sl_drainer_board_was_held(struct sl_drainer_board *board, struct sl_why *why);

@@ -270,7 +270,7 @@ static void give_up_question(struct dispatcher *d, uint64_t tag)
     else if (tag == TAG_DESCRIBE)
         d->is_described = false;
     else
-        d->open_count--; /* its window is never done */
+        dispatcher_part_gone(d, tag);
     d->is_stopping = true;
 }
 

@@ -287,3 +287,9 @@ void dispatcher_part_done(struct dispatcher *d, uint64_t place)
     d->open_count--;
     *part = (struct open_part){0};
 }
+
+void dispatcher_part_gone(struct dispatcher *d, uint64_t place)
+{
+    move_queue(d, d->open[place].worker, -1);
+    d->open_count--;
+}

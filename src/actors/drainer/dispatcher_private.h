@@ -72,5 +72,7 @@ bool dispatcher_end_transaction(struct sl_ctx *ctx, struct dispatcher *d, struct
                                 uint32_t txn);
 /* The part at that place of `open` is applied. */
 void dispatcher_part_done(struct dispatcher *d, uint64_t place);
+/* Nobody will say so: its window is never done. */
+void dispatcher_part_gone(struct dispatcher *d, uint64_t place);
 
 #endif

@@ -72,6 +72,9 @@ struct sl_drainer {
     struct sl_ref           worker_ref[SL_DRAINER_WORKERS_MAX];
     struct sl_ref           checkpointer_ref;
     struct sl_drainer_front front;
+    /* Root's, written while no worker lives: a transaction was interrupted, so the stream has begun
+     * again in this process; the first success of a worker says that it is well. */
+    bool is_resumed;
     /* Root's: it has ended because somebody must do something (exit-when-held), and for what. */
     bool          ended_held;
     struct sl_why held_why;

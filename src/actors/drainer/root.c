@@ -1,6 +1,7 @@
 /* root: starts the drainer's actors: first the front and the opener; when that has ended, what it
- * has opened is there, and the rest starts. Stops them in the order in which nothing is lost and
- * little is done twice:
+ * has opened is there, and the rest starts. A worker that cannot go on where it is has all but the
+ * front ended, and the opener started again: from the checkpoint. Stops them in the order in which
+ * nothing is lost and little is done twice:
  *
  *     publish pausing (closing, to leave for good)
  *     gateway (and its sessions)
@@ -12,7 +13,7 @@
  *     publish paused (offline), with that checkpoint
  *     admin, pusher, registrar
  *
- * The end of any of them by itself is the end of the drainer, with its error. */
+ * The end of any other by itself is the end of the drainer, with its error. */
 
 #include "actors/drainer/drainer.h"
 #include "actors/drainer/messages.h"
@@ -26,7 +27,7 @@ enum { CHILDREN_MAX = SL_DRAINER_WORKERS_MAX + SL_DRAINER_DECODERS_MAX + 12 };
 
 /* In the order of stopping. */
 enum step {
-    STEP_OPEN, /* the opener is at work */
+    STEP_OPEN, /* the opener is at work, or what ran before it is ending */
     STEP_RUN,
     STEP_GOING, /* pausing or closing is being published */
     STEP_GATEWAY,
@@ -51,7 +52,7 @@ struct root {
     struct child       children[CHILDREN_MAX]; /* that live */
     uint32_t           child_count;
     struct sl_ref      opener;
-    struct sl_timer    patience; /* while it runs: the next look at what is held */
+    struct sl_timer    patience; /* else: the next look at what is held, or at what is ending */
 };
 
 /* ---- starting ---- */
@@ -153,14 +154,13 @@ static enum sl_err start_rest(struct sl_ctx *ctx, struct root *r)
     struct sl_drainer_front *f = &r->drainer->front;
     enum sl_err              err;
 
-    if ((err = start_output(ctx, r)) != SL_OK || (err = start_input(ctx, r)) != SL_OK ||
-        (err = spawn_front(ctx, r, &sl_drainer_registrar_class, STEP_FRONT, &f->registrar_ref)) !=
-            SL_OK)
-        return err;
-    atomic_store_explicit(&f->board.is_open, true, memory_order_relaxed);
     r->step = STEP_RUN;
     watch_held(ctx, r);
-    return SL_OK;
+    if ((err = start_output(ctx, r)) != SL_OK || (err = start_input(ctx, r)) != SL_OK)
+        return err;
+    if (atomic_exchange_explicit(&f->board.is_open, true, memory_order_relaxed))
+        return SL_OK; /* it has been there before */
+    return spawn_front(ctx, r, &sl_drainer_registrar_class, STEP_FRONT, &f->registrar_ref);
 }
 
 /* ---- stopping ---- */
@@ -246,19 +246,67 @@ static void published(struct sl_ctx *ctx, struct root *r, const struct sl_draine
     next_step(ctx, r);
 }
 
+/* ---- beginning again ---- */
+
+static bool is_interrupted(const struct sl_child_ended *ended)
+{
+    return ended->class_name == sl_drainer_worker_class.name && ended->err != SL_OK &&
+           ended->err != SL_STOPPED;
+}
+
+/* All between pumps and downstream ends; what it has not applied comes again from the checkpoint.
+ * Not at once, since what interrupted it may last. */
+static void end_stream(struct sl_ctx *ctx, struct root *r, const struct sl_child_ended *ended)
+{
+    struct sl_drainer_front *f = &r->drainer->front;
+    bool                     passes = sl_err_is_transient(ended->err);
+
+    sl_metric_add(f->metrics.errors[SL_DRAINER_ERROR_APPLY], 1);
+    sl_metric_add(f->metrics.retries, 1);
+    sl_log(passes ? SL_LOG_WARN : SL_LOG_ERROR, "interrupted, beginning again at the checkpoint",
+           sl_field_err(ended->err, &ended->why));
+    sl_drainer_board_note(&f->board, SL_DRAINER_PART_APPLY,
+                          passes ? SL_DRAINER_RETRYING : SL_DRAINER_HELD, ended->err,
+                          ended->why.text);
+    r->step = STEP_OPEN;
+    for (enum step step = STEP_INPUT; step <= STEP_OUTPUT; step++)
+        stop_children(ctx, r, step);
+    sl_timer_arm(ctx, &r->patience, SL_DRAINER_TICK, passes ? SL_APPLY_RETRY_MS : SL_APPLY_HELD_MS);
+}
+
+static bool has_stream(const struct root *r)
+{
+    for (uint32_t i = 0; i < r->child_count; i++) {
+        if (r->children[i].stops_in >= STEP_INPUT && r->children[i].stops_in <= STEP_OUTPUT)
+            return true;
+    }
+    return false;
+}
+
+static enum sl_err open_again(struct sl_ctx *ctx, struct root *r)
+{
+    if (has_stream(r)) { /* something waits for an answer of a peer */
+        sl_timer_arm(ctx, &r->patience, SL_DRAINER_TICK, SL_APPLY_RETRY_MS);
+        return SL_OK;
+    }
+    sl_drainer_board_restart(&r->drainer->front.board);
+    r->drainer->is_resumed = true;
+    return spawn(ctx, r, &sl_drainer_opener_class, STEP_INPUT, 0, &r->opener);
+}
+
 /* ---- the clock ---- */
 
 /* exit-when-held: an orderly end, as by a signal; whoever started it decides what follows. */
-static void leave_if_held(struct sl_ctx *ctx, struct root *r)
+static bool leave_if_held(struct sl_ctx *ctx, struct root *r)
 {
     struct sl_drainer *d = r->drainer;
 
-    if (!sl_drainer_board_was_held(&d->front.board, &d->held_why)) {
-        watch_held(ctx, r);
-        return;
-    }
+    if (!d->options.config->exit_when_held ||
+        !sl_drainer_board_was_held(&d->front.board, &d->held_why))
+        return false;
     d->ended_held = true;
     begin_stop(ctx, r);
+    return true;
 }
 
 static void give_up_output(struct sl_ctx *ctx, struct root *r)
@@ -270,12 +318,16 @@ static void give_up_output(struct sl_ctx *ctx, struct root *r)
     stop_children(ctx, r, STEP_OUTPUT);
 }
 
-static void look_at_clock(struct sl_ctx *ctx, struct root *r)
+static enum sl_err look_at_clock(struct sl_ctx *ctx, struct root *r)
 {
-    if (r->step == STEP_RUN)
-        leave_if_held(ctx, r);
-    else if (r->step == STEP_DISPATCHER)
+    if (r->step == STEP_DISPATCHER)
         give_up_output(ctx, r);
+    if (r->step > STEP_RUN || leave_if_held(ctx, r))
+        return SL_OK;
+    if (r->step == STEP_OPEN)
+        return open_again(ctx, r);
+    watch_held(ctx, r);
+    return SL_OK;
 }
 
 /* ---- hooks ---- */
@@ -285,7 +337,7 @@ static enum sl_err root_handle(struct sl_ctx *ctx, void *self, struct sl_msg *ms
     struct root *r = self;
 
     switch (msg->type) {
-    case SL_DRAINER_TICK: look_at_clock(ctx, r); return SL_OK;
+    case SL_DRAINER_TICK: return look_at_clock(ctx, r);
     case SL_DRAINER_PUBLISHED: published(ctx, r, NULL); return SL_OK;
     case SL_DRAINER_FAILED:
         published(ctx, r, (const struct sl_drainer_failed *)(const void *)msg);
@@ -315,7 +367,10 @@ static enum sl_err child_ended(struct sl_ctx *ctx, struct root *r,
     bool is_opener = sl_ref_equal(ended->child, r->opener);
 
     forget_child(r, ended->child);
-    if (ended->err != SL_OK) {
+    if (is_interrupted(ended)) {
+        if (r->step == STEP_RUN)
+            end_stream(ctx, r, ended);
+    } else if (ended->err != SL_OK) {
         *sl_why(ctx) = ended->why;
         /* What cannot be opened says itself what it is. */
         return is_opener ? ended->err : sl_wrap(sl_why(ctx), ended->err, "%s", ended->class_name);

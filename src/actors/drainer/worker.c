@@ -8,7 +8,7 @@
  * lost meanwhile and nothing is guessed.
  *
  * The exception is a kept transaction that comes in several parts: when it fails amid them, the
- * drainer ends, and begins with it again.
+ * worker ends, and root begins again at the checkpoint.
  *
  * On the peer lane: a thread of its own, which waits for the downstream. */
 
@@ -120,10 +120,17 @@ static enum sl_err give_up(const struct worker *w, enum sl_err err, struct sl_wh
 {
     return sl_wrap(
         why, err,
-        "commit ts %lld goes downstream in several parts, as it is large or the first to use a new "
-        "version of a table, and was interrupted between them; start the drainer again, it begins "
-        "with this transaction",
+        "commit ts %lld goes downstream in several parts, as it is large or the first to "
+        "use a new version of a table, and was interrupted; it is begun again",
         (long long)first_ts(w));
+}
+
+static void note_well(struct worker *w)
+{
+    if (w->tries > 0)
+        sl_drainer_board_note(&w->drainer->front.board, SL_DRAINER_PART_APPLY, SL_DRAINER_RUNNING,
+                              SL_OK, NULL);
+    w->tries = 0;
 }
 
 static enum sl_err work(struct sl_ctx *ctx, void *self)
@@ -142,11 +149,9 @@ static enum sl_err work(struct sl_ctx *ctx, void *self)
             try_later(ctx, w, err);
             return SL_OK;
         }
-        if (w->tries > 0)
-            sl_drainer_board_note(&w->drainer->front.board, SL_DRAINER_PART_APPLY,
-                                  SL_DRAINER_RUNNING, SL_OK, NULL);
-        w->tries = 0;
         w->is_inside = w->parts[count - 1]->is_open;
+        if (!w->is_inside)
+            note_well(w);
         answer(ctx, w, count);
     }
     return SL_OK;
@@ -162,6 +167,7 @@ static enum sl_err start(struct sl_ctx *ctx, void *self, const void *args)
     (void)ctx;
     w->drainer = a->drainer;
     w->number = a->number;
+    w->tries = w->drainer->is_resumed ? 1 : 0;
     return SL_OK;
 }
 
