@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Pumps that join and leave under load, and processes that start in any order: all that a pump has
-acknowledged arrives in the downstream, once. Real pumps, `sluice load`, a drainer, a MariaDB."""
+acknowledged arrives in the downstream, once. Real pumps, `sluice load`, a drainer, a MariaDB. And
+from one drainer to two that share the tables, and back."""
 
+import json
 import subprocess
 import urllib.request
 
 from cluster import BIN, Cluster, Pump, run_checks, wait_for
-from feed import Drainer
+from feed import CREATE_N, Drainer, Feed, Load, check_rows
 from mariadb import mariadb
 from pairs import CLUSTER, acked, config, end_load
 
@@ -143,7 +145,60 @@ def every_start_order_converges(folder):
                 world.server.kill()
 
 
+def table_of(rule, text):
+    return f'[[syncer.{rule}]]\ndb-name = "d"\ntbl-name = "{text}"\n'
+
+
+def offline(cluster, drainer):
+    """It leaves for good; its record says so, and where it ended."""
+    done = subprocess.run([BIN / "binlogctl", "offline", drainer.name, "--pd-urls", cluster.url],
+                          capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert drainer.process.wait(timeout=60) == 0, drainer.log.read_text()[-2000:]
+    record = json.loads((cluster.folder / f"registry/drainers/{drainer.name}.json").read_text())
+    assert record["state"] == "offline", record
+    return record["maxCommitTS"]
+
+
+def a_second_drainer_takes_some_tables_and_leaves(folder):
+    """One has the table k. Another joins under load with the rest, from the timestamp of a copy; it
+    leaves, the first one goes on, and when it returns it has missed nothing."""
+    with Cluster(folder, CLUSTER) as cluster, mariadb(folder) as server:
+        server.client("CREATE DATABASE d")
+        feed = Feed(cluster).start()
+        feed.tables()
+        first = Drainer(cluster, server.port, "first",
+                        syncer=table_of("replicate-do-table", "k")).start()
+        with Load(feed) as load:
+            wait_for("some rows", lambda: len(load.rows) > RATE)
+            load.end()
+        said, copied_at = load.rows, feed.last
+        first.wait_for_ts(copied_at)
+        assert server.client("SHOW TABLES FROM d").split() == ["k"]
+        server.client(f"USE d; {CREATE_N}; INSERT INTO n VALUES "
+                      + ",".join(f"({number}, '{text}')" for number, text in said))
+        with Load(feed, load.next) as load:
+            second = Drainer(cluster, server.port, "second", f"-initial-commit-ts={copied_at}",
+                             syncer=table_of("ignore-table", "k"),
+                             to='[syncer.to.checkpoint]\nschema = "second"').start()
+            second.wait_for_ts(feed.last)
+            left_at = offline(cluster, second)
+            assert left_at > copied_at
+            wait_for("the load goes on", lambda: feed.last > left_at)
+            first.wait_for_ts(feed.last)
+            second.start()
+            last = load.end()
+        for drainer in (first, second):
+            drainer.wait_for_ts(last)
+        check_rows(server, said + load.rows)
+        for drainer, schema in ((first, "tidb_binlog"), (second, "second")):
+            drainer.stop()
+            found = json.loads(server.client(f"SELECT checkPoint FROM {schema}.checkpoint"))
+            assert found["commitTS"] >= last and found["consistent"], (schema, found)
+
+
 run_checks([
+    a_second_drainer_takes_some_tables_and_leaves,
     pumps_join_and_leave_under_load,
     pumps_die_and_return_under_load,
     every_start_order_converges,
