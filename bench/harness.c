@@ -14,7 +14,7 @@
 static const double NOISE_MAX = 0.15;
 /* So long one program may repeat noisy rounds, all cases together. A bound by number would let
  * cases whose rounds take long go on for minutes on a machine that is never quiet. */
-static const double REPEAT_S_MAX = 10;
+static const double REPEAT_S_MAX = 5;
 /* For a quick look a case begins no further round behind this. */
 static const double QUICK_S_MAX = 1.5;
 

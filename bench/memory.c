@@ -25,7 +25,7 @@ enum {
     /* Behind the stopped reader. */
     LARGER_BYTES = 64 << 10,
     LARGER_CALLERS = 16,
-    UNREAD_PAIRS = (int)((5LL << 30) / LARGER_BYTES),
+    UNREAD_PAIRS = (1 << 30) / LARGER_BYTES,
     UNREAD_PAIRS_QUICK = (1 << 26) / LARGER_BYTES,
     /* Behind the orphan. */
     COMMITS = 1000000,
