@@ -141,7 +141,7 @@ def a_kept_transaction_is_interrupted(folder):
     with World(folder, proxied=True, syncer=KEPT) as w:
         w.drainer.wait_for_ts(w.load.end())
         faults = (Fault("reset-before", b"REPLACE INTO `d`.`k`", 8),
-                  Fault("reset-after", b"INSERT INTO `d`.`n`", 2),
+                  Fault("reset-before", b"INSERT INTO `d`.`n`", 8),
                   Fault("reset-before", b"COMMIT"), Fault("reset-after", b"COMMIT"))
         for number, fault in enumerate(faults, 1):
             before = w.drainer.series()["sluice_drainer_retries_total"]
