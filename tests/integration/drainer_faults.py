@@ -276,27 +276,20 @@ def a_row_is_larger_than_a_packet(folder):
         w.drainer.wait_for_ts(w.feed.last)
         numbers = iter((1, 2))
 
-        def damage():
-            w.server.client("SET GLOBAL max_allowed_packet=16384")
-            for i in range(4):
-                w.feed.transaction(mutation(50, (INSERT, 10 * next_number + i,
-                                                 value(2) + value("x" * 100000))))
-            w.feed.fake()
-
         def damage_once_more():
-            nonlocal next_number
-            next_number = next(numbers)
-            # New connections see the new limit; the old ones end.
-            damage()
-            w.server.client("SELECT CONCAT('KILL ', id) FROM information_schema.processlist WHERE "
-                            "user='root' AND id <> CONNECTION_ID()")
+            number = next(numbers)
+            w.server.client("SET GLOBAL max_allowed_packet=16384")
+            # New connections see the new limit; the old ones end before there is a row for them.
             for line in w.server.client(
                     "SELECT id FROM information_schema.processlist WHERE user='root' AND id <> "
                     "CONNECTION_ID()").split():
                 with contextlib.suppress(AssertionError):
                     w.server.client(f"KILL {line}")
+            for i in range(4):
+                w.feed.transaction(mutation(50, (INSERT, 10 * number + i,
+                                                 value(2) + value("x" * 100000))))
+            w.feed.fake()
 
-        next_number = 0
         w.goes_through(damage_once_more,
                        lambda: w.server.client("SET GLOBAL max_allowed_packet=16777216"), "held",
                        "max_allowed_packet", "d.big")
