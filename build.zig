@@ -473,6 +473,7 @@ const core_sources = [_][]const u8{
     "src/actors/drainer/opener.c",
     "src/actors/drainer/planner.c",
     "src/actors/drainer/planner_ddl.c",
+    "src/actors/drainer/planner_filter.c",
     "src/actors/drainer/planner_rows.c",
     "src/actors/drainer/root.c",
     "src/actors/drainer/row_keys.c",

@@ -47,6 +47,9 @@ static void open_front(struct sl_drainer *d)
         .synced_check_ms = (uint64_t)c->synced_check_min * 60 * 1000,
         .budget_bytes = c->memory_budget,
         .tells_progress = d->options.tells_progress,
+        .workers_max = d->workers,
+        .part_rows = d->part_rows,
+        .is_kept = !c->dispatch,
     };
 
     snprintf(d->advertise, sizeof d->advertise, "%s", c->advertise_addr);
@@ -91,7 +94,7 @@ enum sl_err sl_drainer_open(const struct sl_drainer_options *options, struct sl_
                      : at_most((uint64_t)options->config->worker_count, SL_DRAINER_WORKERS_MAX);
     d->decoders = at_most(env->threads->cpus(env->threads), SL_DRAINER_DECODERS_MAX);
     d->part_rows = options->config->dispatch
-                       ? at_most((uint64_t)options->config->txn_batch, SL_PART_ROWS_MAX)
+                       ? sl_drainer_config_part_rows(options->config)
                        : UINT32_MAX; /* a transaction is a part, whatever its size */
     open_front(d);
     if ((err = settle_data_dir(d, why)) != SL_OK) {
