@@ -10,8 +10,8 @@
 #include "ctl/ctl.h"
 
 static const struct sl_ctl_verb *const verbs[] = {
-    &sl_ctl_status,  &sl_ctl_pumps,  &sl_ctl_drainers, &sl_ctl_pause,
-    &sl_ctl_offline, &sl_ctl_resume, &sl_ctl_wait,     &sl_ctl_explain,
+    &sl_ctl_status, &sl_ctl_pumps, &sl_ctl_drainers, &sl_ctl_pause, &sl_ctl_offline,
+    &sl_ctl_resume, &sl_ctl_wait,  &sl_ctl_get,      &sl_ctl_set,   &sl_ctl_explain,
 };
 
 enum { VERBS = sizeof verbs / sizeof *verbs };

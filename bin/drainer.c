@@ -10,6 +10,7 @@
 
 #include "actors/drainer/config.h"
 #include "actors/drainer/drainer.h"
+#include "actors/drainer/reload.h"
 #include "actors/drainer/topology.h"
 #include "base/env_os.h"
 #include "base/log.h"
@@ -34,6 +35,12 @@ static void log_note(void *context, const char *setting, const char *text)
            sl_field_str("note", text));
 }
 
+/* What the signals are about. */
+struct serving {
+    struct sl_drainer        *drainer;
+    struct sl_drainer_reload *reload;
+};
+
 static bool is_open(struct sl_drainer *drainer)
 {
     return atomic_load_explicit(&drainer->front.board.is_open, memory_order_relaxed);
@@ -44,7 +51,7 @@ static bool is_open(struct sl_drainer *drainer)
 static void log_stopping(void *context, int number)
 {
     sl_log(SL_LOG_INFO, "got signal to exit", sl_field_str("signal", strsignal(number)));
-    if (is_open(context))
+    if (is_open(((struct serving *)context)->drainer))
         return;
     sl_log(SL_LOG_INFO, "drainer exit");
     sl_log_done();
@@ -60,15 +67,22 @@ static int fail(int code, enum sl_err err, const struct sl_why *why)
     return refuse(code, why);
 }
 
-static int run(struct sl_drainer *drainer)
+static void on_hangup(void *context, struct sl_runtime *rt)
+{
+    sl_drainer_reload(((struct serving *)context)->reload, rt);
+}
+
+static int run(struct sl_drainer *drainer, struct sl_drainer_reload *reload)
 {
     struct sl_drainer_wiring wiring;
+    struct serving           serving = {drainer, reload};
     struct sl_run_options    options = {
            .runtime = {.env = sl_env_os(), .topology = &wiring.topology},
            .args = &drainer,
            .args_bytes = sizeof drainer,
+           .on_hangup = on_hangup,
            .on_stopping = log_stopping,
-           .context = drainer,
+           .context = &serving,
     };
     struct sl_why why = {0};
     enum sl_err   err = sl_drainer_listen(drainer, &why);
@@ -91,8 +105,9 @@ static bool is_on_terminal(const struct sl_drainer_config *config)
     return config->log_file[0] == '\0' && isatty(to_stderr ? STDERR_FILENO : STDOUT_FILENO) == 1;
 }
 
-static int open_and_run(const struct sl_drainer_config *config)
+static int open_and_run(struct sl_drainer_reload *reload)
 {
+    const struct sl_drainer_config *config = reload->config;
     struct sl_drainer_options options = {.env = sl_env_os(), .config = config, .asks_pumps = true};
     struct sl_filter         *filter = NULL;
     struct sl_event_filter   *event_filter = NULL;
@@ -112,7 +127,7 @@ static int open_and_run(const struct sl_drainer_config *config)
     if ((err = sl_drainer_open(&options, &drainer, &why)) != SL_OK) {
         code = fail(EXIT_START, err, &why);
     } else {
-        code = run(drainer);
+        code = run(drainer, reload);
         sl_drainer_close(&drainer);
     }
     sl_filter_free(&filter);
@@ -120,23 +135,27 @@ static int open_and_run(const struct sl_drainer_config *config)
     return code;
 }
 
-static int serve(const struct sl_drainer_config *config, const struct sl_conf_report *report)
+static int serve(struct sl_drainer_reload *reload)
 {
-    struct sl_log_options log = {.level = config->level,
-                                 .path = config->log_file,
-                                 .to_stderr = config->destination == SL_DRAINER_STDOUT};
-    struct sl_why         why = {0};
-    int                   code;
+    const struct sl_drainer_config *config = reload->config;
+    const struct sl_conf_report    *report = reload->report;
+    struct sl_log_options           log = {.level = config->level,
+                                           .path = config->log_file,
+                                           .to_stderr = config->destination == SL_DRAINER_STDOUT};
+    struct sl_why                   why = {0};
+    int                             code;
 
     if (sl_log_init(sl_env_os(), &log, &why) != SL_OK) {
         sl_wrap(&why, SL_IO, "open the log");
         return refuse(EXIT_START, &why);
     }
+    sl_run_hold_hangup();
     sl_log(SL_LOG_INFO, "Welcome to Drainer", sl_field_str("Release Version", sl_version_release));
     sl_config_log(&sl_drainer_config_table, report);
     sl_drainer_config_notes(config, report, log_note, NULL);
     sl_log(SL_LOG_INFO, "start drainer...");
-    code = open_and_run(config);
+    code = open_and_run(reload);
+    sl_drainer_reload_done(reload);
     sl_log_done();
     return code;
 }
@@ -160,9 +179,11 @@ int main(int argc, char **argv)
     char                           own[SL_ADDR_BYTES_MAX];
     struct sl_drainer_surroundings around = {.own_ipv4 = sl_env_os_ipv4(own) ? own : NULL,
                                              .env = (const char *const *)environ};
-    struct sl_why                  why = {0};
-    enum sl_err                    err;
-    int                            code = 0;
+    struct sl_drainer_reload       reload = {
+              .input = &input, .around = &around, .config = &config, .report = &report};
+    struct sl_why why = {0};
+    enum sl_err   err;
+    int           code = 0;
 
     sl_panic_install("drainer 0");
     sl_env_os_give_memory_back();
@@ -175,7 +196,7 @@ int main(int argc, char **argv)
     else if ((err = sl_drainer_config_check(&config, &report, &around, &why)) != SL_OK)
         code = refuse(sl_conf_exit_code(err), &why);
     else
-        code = serve(&config, &report);
+        code = serve(&reload);
     sl_conf_free(&sl_drainer_config_table, &config);
     return code;
 }

@@ -10,6 +10,7 @@
 #include "actors/common/config.h"
 #include "actors/pump/config.h"
 #include "actors/pump/pump.h"
+#include "actors/pump/reload.h"
 #include "actors/pump/topology.h"
 #include "base/env_os.h"
 #include "base/log.h"
@@ -31,13 +32,21 @@ static void log_stopping(void *context, int number)
     sl_log(SL_LOG_INFO, "got signal to exit", sl_field_str("signal", strsignal(number)));
 }
 
-static int run(struct sl_pump *pump)
+static void on_hangup(void *reload, struct sl_runtime *rt)
+{
+    (void)rt;
+    sl_pump_reload(reload);
+}
+
+static int run(struct sl_pump *pump, struct sl_pump_reload *reload)
 {
     struct sl_run_options options = {
         .runtime = {.env = sl_env_os(), .topology = &sl_pump_topology},
         .args = &pump,
         .args_bytes = sizeof pump,
+        .on_hangup = on_hangup,
         .on_stopping = log_stopping,
+        .context = reload,
     };
     struct sl_why why = {0};
     enum sl_err   err = sl_pump_listen(pump, &why);
@@ -52,28 +61,30 @@ static int run(struct sl_pump *pump)
     return 0;
 }
 
-static int serve(const struct sl_pump_config *config, const struct sl_conf_report *report)
+static int serve(struct sl_pump_reload *reload)
 {
-    struct sl_log_options  log = {.level = config->level, .path = config->log_file};
-    char                   host_name[SL_NAME_BYTES_MAX];
-    struct sl_pump_options options = sl_pump_options_of(config, sl_env_os(), host_name);
-    struct sl_pump        *pump;
-    struct sl_why          why = {0};
-    int                    code;
+    const struct sl_pump_config *config = reload->config;
+    struct sl_log_options        log = {.level = config->level, .path = config->log_file};
+    char                         host_name[SL_NAME_BYTES_MAX];
+    struct sl_pump_options       options = sl_pump_options_of(config, sl_env_os(), host_name);
+    struct sl_pump              *pump;
+    struct sl_why                why = {0};
+    int                          code;
 
     if (sl_log_init(sl_env_os(), &log, &why) != SL_OK) {
         sl_wrap(&why, SL_IO, "open the log");
         return refuse(EXIT_START, &why);
     }
+    sl_run_hold_hangup();
     sl_log(SL_LOG_INFO, "Welcome to Pump", sl_field_str("Release Version", sl_version_release));
-    sl_config_log(&sl_pump_config_table, report);
+    sl_config_log(&sl_pump_config_table, reload->report);
     sl_env_os_host_name(host_name);
     sl_log(SL_LOG_INFO, "start pump...");
     if (sl_pump_open(&options, &pump, &why) != SL_OK) {
         sl_log(SL_LOG_FATAL, "creating pump server failed", sl_field_str("error", why.text));
         code = refuse(EXIT_START, &why);
     } else {
-        code = run(pump);
+        code = run(pump, reload);
         sl_pump_close(&pump);
     }
     sl_log_done();
@@ -99,6 +110,10 @@ int main(int argc, char **argv)
     struct sl_why                why = {0};
     enum sl_err                  err;
     char                         own[SL_ADDR_BYTES_MAX];
+    struct sl_pump_reload        reload = {.input = &input,
+                                           .own_ipv4 = sl_env_os_ipv4(own) ? own : NULL,
+                                           .config = &config,
+                                           .report = &report};
     int                          code = 0;
 
     sl_panic_install("pump 0");
@@ -108,11 +123,10 @@ int main(int argc, char **argv)
         sl_conf_help(&sl_pump_config_table, stderr);
     else if (report.asked)
         answer(&config);
-    else if ((err = sl_pump_config_check(&config, &report, sl_env_os_ipv4(own) ? own : NULL,
-                                         &why)) != SL_OK)
+    else if ((err = sl_pump_config_check(&config, &report, reload.own_ipv4, &why)) != SL_OK)
         code = refuse(sl_conf_exit_code(err), &why);
     else
-        code = serve(&config, &report);
+        code = serve(&reload);
     sl_conf_free(&sl_pump_config_table, &config);
     return code;
 }

@@ -88,6 +88,9 @@ enum sl_conf_row_flags {
     SL_CONF_NAME = 32,
     /* A STRING that a file may also write as an integer; the field gets its decimal digits. */
     SL_CONF_OR_INT = 64,
+    /* The program takes another value while it runs, when it is told to read its settings again.
+     * For the manual, and for who compares two configurations. */
+    SL_CONF_LIVE = 128,
 };
 
 struct sl_conf_table;
@@ -210,6 +213,9 @@ void sl_conf_origin_text(const struct sl_conf_table *table, const struct sl_conf
 /* The one of `count` words nearest to `word`, or NULL when none is near enough to be meant: for
  * "did you mean". */
 const char *sl_conf_nearest(const char *word, const char *const *words, size_t count);
+
+/* Is the value of this row the same in two configurations? Of IGNORED rows: true. */
+bool sl_conf_is_same(const struct sl_conf_row *row, const void *a, const void *b);
 
 /* The `--help` text: flags in Go's style, sorted by name. */
 void sl_conf_help(const struct sl_conf_table *table, FILE *out);

@@ -145,6 +145,63 @@ void sl_conf_free(const struct sl_conf_table *table, void *config)
     memset(config, 0, table->struct_bytes);
 }
 
+/* ---- comparing ---- */
+
+static bool are_same_strings(const struct sl_conf_strings *a, const struct sl_conf_strings *b)
+{
+    bool are = a->count == b->count;
+
+    for (size_t i = 0; are && i < a->count; i++)
+        are = strcmp(a->items[i], b->items[i]) == 0;
+    return are;
+}
+
+static bool are_same_ints(const struct sl_conf_ints *a, const struct sl_conf_ints *b)
+{
+    return a->count == b->count &&
+           (a->count == 0 || memcmp(a->items, b->items, a->count * sizeof *a->items) == 0);
+}
+
+static bool are_same_tables(const struct sl_conf_row *row, const struct sl_conf_tables *a,
+                            const struct sl_conf_tables *b)
+{
+    const struct sl_conf_table *nested = row->nested;
+
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++) {
+        for (size_t j = 0; j < nested->row_count; j++) {
+            if (!sl_conf_is_same(&nested->rows[j], element_at(row, a, i), element_at(row, b, i)))
+                return false;
+        }
+    }
+    return true;
+}
+
+bool sl_conf_is_same(const struct sl_conf_row *row, const void *a, const void *b)
+{
+    const void *left = (const char *)a + row->offset;
+    const void *right = (const char *)b + row->offset;
+
+    if ((row->flags & SL_CONF_IGNORED) != 0)
+        return true;
+    switch (row->type) {
+    case SL_CONF_STRING: return strcmp(*(char *const *)left, *(char *const *)right) == 0;
+    case SL_CONF_BOOL: return *(const bool *)left == *(const bool *)right;
+    case SL_CONF_FLOAT:
+        return !(*(const double *)left < *(const double *)right) &&
+               !(*(const double *)left > *(const double *)right);
+    case SL_CONF_INT:
+    case SL_CONF_DURATION:
+    case SL_CONF_BYTES: return memcmp(left, right, sizeof(int64_t)) == 0;
+    case SL_CONF_STRINGS: return are_same_strings(left, right);
+    case SL_CONF_INTS: return are_same_ints(left, right);
+    case SL_CONF_TABLES:
+    case SL_CONF_NAMED: return are_same_tables(row, left, right);
+    }
+    SL_UNREACHABLE("not a type");
+}
+
 /* ---- printing ---- */
 
 static void put_strings(const struct sl_conf_strings *list, char *out, size_t size)

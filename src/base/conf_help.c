@@ -124,6 +124,8 @@ static void put_row(const struct sl_conf_table *table, const struct sl_conf_row 
         fprintf(out, "; %s", sl_err_text(SL_UNSUPPORTED));
     if ((row->flags & SL_CONF_SECRET) != 0)
         fprintf(out, "; never printed");
+    if ((row->flags & SL_CONF_LIVE) != 0)
+        fprintf(out, "; live");
     fprintf(out, " |\n");
 }
 

@@ -243,6 +243,7 @@ enum {
     SL_HTTP_ANSWER_BYTES_MAX = 512,   /* header of an answer, "100 Continue" before it included */
     SL_HTTP_CONTENT_TYPE_BYTES_MAX = 128,
     SL_HTTP_PARAMS_MAX = 4, /* placeholders of one route */
+    SL_KNOBS_MAX = 8,       /* of one program */
     SL_HTTP_IDLE_S = 120,   /* from an answer to the next request */
     SL_HTTP_HEAD_S = 10,    /* from the first byte of a request to the end of its header */
     SL_HTTP_BODY_S = 30,    /* from there to the end of its body */
@@ -422,11 +423,13 @@ static_assert((SL_PASSWORD_BYTES_MAX + 32) / 3 * 4 + 8 < SL_CIPHERTEXT_BYTES_MAX
 
 /* The program binlogctl */
 enum {
-    SL_CTL_PROBE_MS = 2000,     /* a node may take to say how it is */
-    SL_CTL_ACTION_MS = 10000,   /* a node may take to answer that it will stop */
-    SL_CTL_ALIVE_MS = 10000,    /* a node whose record is younger is not given up: it runs */
-    SL_CTL_POLL_MS = 200,       /* between two looks at the registry while waiting */
-    SL_CTL_WORD_BYTES_MAX = 64, /* one word of a node about itself, terminator included */
+    SL_CTL_PROBE_MS = 2000,        /* a node may take to say how it is */
+    SL_CTL_ACTION_MS = 10000,      /* a node may take to answer that it will stop */
+    SL_CTL_ALIVE_MS = 10000,       /* a node whose record is younger is not given up: it runs */
+    SL_CTL_POLL_MS = 200,          /* between two looks at the registry while waiting */
+    SL_CTL_KNOBS_BYTES_MAX = 2048, /* of what is set at one time, as JSON */
+    SL_CTL_DIGITS_MAX = 18,        /* of a number that is set: it fits 64 bits */
+    SL_CTL_WORD_BYTES_MAX = 64,    /* one word of a node about itself, terminator included */
 };
 
 /* The parts that stand on these. */

@@ -64,6 +64,7 @@ enum {
     SL_DRAINER_DECODERS_MAX = 16,
     SL_PART_CREDITS = 8,             /* parts of one worker on their way or being applied */
     SL_KEEP_CREDITS = 3,             /* a description, a checkpoint, a DDL */
+    SL_DRAINER_RELOAD_CREDITS = 4,   /* filters and knobs of two reloads on their way */
     SL_SAVE_MS = 1000,               /* between two checkpoints, */
     SL_SAVE_SOON_MS = 100,           /* when rows were applied and none are in flight */
     SL_APPLY_RETRY_MS_MIN = 5,       /* between the first two tries at the downstream, */

@@ -6,6 +6,7 @@
 #include "base/conf.h"
 #include "ctl/ctl.h"
 #include "net/cluster.h"
+#include "net/registry.h"
 
 /* Read the operand, if the verb has one, and the flags into *config, to be freed by sl_conf_free.
  * False: help was asked for, or something is wrong and was said; *code is how to exit. */
@@ -28,6 +29,11 @@ enum sl_ctl_exit ctl_fail(const struct sl_ctl_verb *verb, enum sl_err err,
  * of sl_cluster_open; SL_TOO_LARGE. Blocks. */
 enum sl_err ctl_open(const struct sl_env *env, const char *pd_urls, struct sl_cluster **out,
                      struct sl_why *why);
+
+/* The pump or drainer with that id, or else at that HOST:PORT. SL_NOT_FOUND; SL_USAGE: there are
+ * several, and the reason says what to do. Blocks. */
+enum sl_err ctl_locate(struct sl_registry *registry, const char *name, enum sl_node_kind *kind,
+                       struct sl_node *out, struct sl_why *why);
 
 /* The present timestamp of the cluster. While a replay drives it and leaves no room for another:
  * the floor of the drive. */

@@ -29,10 +29,12 @@ struct sl_ctl_verb {
 /* All of them. */
 extern const struct sl_ctl_verb sl_ctl_drainers;
 extern const struct sl_ctl_verb sl_ctl_explain;
+extern const struct sl_ctl_verb sl_ctl_get;
 extern const struct sl_ctl_verb sl_ctl_offline;
 extern const struct sl_ctl_verb sl_ctl_pause;
 extern const struct sl_ctl_verb sl_ctl_pumps;
 extern const struct sl_ctl_verb sl_ctl_resume;
+extern const struct sl_ctl_verb sl_ctl_set;
 extern const struct sl_ctl_verb sl_ctl_status;
 extern const struct sl_ctl_verb sl_ctl_wait;
 

@@ -55,34 +55,6 @@ static const struct sl_conf_table resume_table = {.program = "binlogctl",
 
 /* ---- the node ---- */
 
-/* Pump or drainer, whichever has the id. */
-static enum sl_err locate(struct steering *s, const char *id, struct sl_why *why)
-{
-    struct sl_node drainer;
-    enum sl_err    pump_err = sl_registry_get(s->registry, SL_NODE_PUMP, id, &s->node, why);
-    enum sl_err    err;
-
-    if (pump_err != SL_OK && pump_err != SL_NOT_FOUND)
-        return pump_err;
-    err = sl_registry_get(s->registry, SL_NODE_DRAINER, id, &drainer, why);
-    if (err != SL_OK && err != SL_NOT_FOUND)
-        return err;
-    if (pump_err == SL_OK && err == SL_OK)
-        return sl_fail(why, SL_USAGE,
-                       "a pump and a drainer are called %s: say which, as in 'binlogctl -cmd "
-                       "pause-pump -node-id %s'",
-                       id, id);
-    if (pump_err != SL_OK && err != SL_OK)
-        return sl_fail(why, SL_NOT_FOUND,
-                       "no pump or drainer is called %.200s; 'binlogctl status "
-                       "--show-offline-nodes' lists them",
-                       id);
-    s->kind = pump_err == SL_OK ? SL_NODE_PUMP : SL_NODE_DRAINER;
-    if (err == SL_OK)
-        s->node = drainer;
-    return SL_OK;
-}
-
 /* Until its record has the state or the time is over: SL_TIMEOUT. The registry may fail meanwhile.
  */
 static enum sl_err await(struct steering *s, enum sl_node_state state)
@@ -237,7 +209,7 @@ static enum sl_ctl_exit run(const struct sl_ctl_verb *verb, const struct sl_conf
         return code;
     if ((err = ctl_open(env, config.pd_urls, &s.cluster, &why)) == SL_OK) {
         s.registry = sl_cluster_registry(s.cluster);
-        err = locate(&s, id, &why);
+        err = ctl_locate(s.registry, id, &s.kind, &s.node, &why);
     }
     code = err == SL_OK ? steer(&s) : ctl_fail(verb, err, &why);
     sl_cluster_free(&s.cluster);

@@ -31,7 +31,8 @@ static void on_signal(struct run *run, int number)
     const struct sl_run_options *o = run->options;
 
     if (number == SIGHUP && o->on_hangup != NULL) {
-        o->on_hangup(o->context);
+        if (!run->stopping)
+            o->on_hangup(o->context, run->rt);
         return;
     }
     if (run->stopping)
@@ -75,6 +76,15 @@ static enum sl_err run_runtime(struct run *run, struct sl_why *why)
     }
     sl_runtime_free(&run->rt);
     return err;
+}
+
+void sl_run_hold_hangup(void)
+{
+    sigset_t set;
+
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGHUP);
+    (void)sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
 enum sl_err sl_run(const struct sl_run_options *options, struct sl_why *why)

@@ -6,16 +6,21 @@
  *
  * SIGINT, SIGTERM and SIGQUIT ask the root to stop (SL_MSG_STOP); a second one ends the process at
  * once with 128 + its number, for whoever cannot wait. SIGHUP calls on_hangup, or stops too when
- * that is NULL. SIGPIPE is ignored. */
+ * that is NULL; a stop that is under way is not disturbed by it. SIGPIPE is ignored. */
 
 #include "runtime/runtime.h"
+
+/* From here on SIGHUP waits for sl_run: who is told to read its settings again while it starts
+ * shall not end. To be called from the main thread, before others are started. */
+void sl_run_hold_hangup(void);
 
 /* Borrowed for the call of sl_run. */
 struct sl_run_options {
     struct sl_runtime_options runtime; /* not seeded; on_end and on_end_context are set by sl_run */
     const void               *args;    /* of the root; copied */
     size_t                    args_bytes;
-    void (*on_hangup)(void *context); /* on the calling thread; NULL: SIGHUP stops */
+    /* On the calling thread, which may block in it: SIGHUP has come. NULL: it stops. */
+    void (*on_hangup)(void *context, struct sl_runtime *rt);
     void (*on_stopping)(void *context,
                         int   signal_number); /* likewise: a stop has been asked for; or NULL */
     void *context;

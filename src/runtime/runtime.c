@@ -72,6 +72,22 @@ void sl_runtime_stop(struct sl_runtime *rt)
     worker_give_back(rt, w);
 }
 
+enum sl_err sl_runtime_tell(struct sl_runtime *rt, unsigned line, sl_tell_make make, void *context)
+{
+    struct worker *w = worker_borrow(rt);
+    struct sl_msg *msg = make(context);
+    enum sl_err    err;
+
+    SL_ASSERT(rt->options.topology->lines[line].path[0] == &sl_outside_class);
+    err = line_enter(w, &rt->groups[line].inputs[0], msg);
+    if (err == SL_OK)
+        mail_push(w, rt->root, msg);
+    else
+        msg_discard(w, msg);
+    worker_give_back(rt, w);
+    return err;
+}
+
 void machine_root_ended(struct worker *w, enum sl_err err, const struct sl_why *why)
 {
     struct sl_runtime *rt = w->rt;

@@ -64,6 +64,15 @@ enum sl_err sl_runtime_start(struct sl_runtime *rt, const void *args, size_t arg
  * returned; not in a signal handler. */
 void sl_runtime_stop(struct sl_runtime *rt);
 
+/* Makes a message; on the thread that tells it. */
+typedef struct sl_msg *(*sl_tell_make)(void *context);
+
+/* Give the root a message from outside, on the line with that number, whose entrance is
+ * sl_outside_class. SL_FULL: those before are still under way, and this one is
+ * freed. Where the root has ended it is freed too. Any thread, after sl_runtime_start has returned;
+ * not in a signal handler. */
+enum sl_err sl_runtime_tell(struct sl_runtime *rt, unsigned line, sl_tell_make make, void *context);
+
 /* Thread pool: block until the root has ended. Returns its error (SL_OK: it stopped by itself or on
  * request). */
 enum sl_err sl_runtime_wait(struct sl_runtime *rt, struct sl_why *why);

@@ -9,6 +9,8 @@ static const char *const lane_names[SL_LANES] = {
     [SL_LANE_PEER] = "peer",       [SL_LANE_IO] = "io",
 };
 
+const struct sl_actor_class sl_outside_class = {.name = "outside"};
+
 static uint32_t path_length(const struct sl_topology_line *line)
 {
     uint32_t length = 0;
@@ -107,8 +109,13 @@ static enum sl_err check_line(const struct sl_topology *topology, uint32_t index
     if (path_length(line) < 2)
         return sl_fail(why, SL_INVALID,
                        "line %s: a path has an entrance and at least one actor more", line->name);
+    if (line->path[0] == &sl_outside_class && line->path[1] != topology->actors[0].class_of)
+        return sl_fail(why, SL_INVALID, "line %s: what comes from outside goes to the root",
+                       line->name);
     for (uint32_t i = 0; line->path[i] != NULL; i++) {
-        if (find_actor(topology, line->path[i]) == NULL)
+        bool is_outside = i == 0 && line->path[i] == &sl_outside_class;
+
+        if (!is_outside && find_actor(topology, line->path[i]) == NULL)
             return sl_fail(why, SL_INVALID, "line %s: actor %s is not listed", line->name,
                            line->path[i]->name);
         for (uint32_t j = 0; j < i; j++) {

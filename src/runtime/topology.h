@@ -33,6 +33,10 @@ struct sl_topology_line {
     const struct sl_actor_class *path[SL_LINE_PATH_MAX + 1];
 };
 
+/* The entrance of a line whose messages come from outside the runtime (sl_runtime_tell), and go to
+ * the root first. It stands for them on the path and is no actor: no table lists it. */
+extern const struct sl_actor_class sl_outside_class;
+
 /* The table of one program, with all that it points to: static and constant. */
 struct sl_topology {
     const char                     *program;

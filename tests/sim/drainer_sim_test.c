@@ -31,6 +31,7 @@ static void add(struct world_counts *sum)
     sum->moves += world.counts.moves;
     sum->orderly += world.counts.orderly;
     sum->consistent += world.counts.consistent;
+    sum->reloads += world.counts.reloads;
 }
 
 static void all_invariants_hold_whatever_goes_wrong(void **state)
@@ -71,6 +72,7 @@ static void all_invariants_hold_whatever_goes_wrong(void **state)
     assert_true(sum.orderly > seeds.count / 20);
     assert_true(sum.consistent > seeds.count * 9 / 10);
     assert_true(sum.moves > seeds.count / 10);
+    assert_true(sum.reloads > 10 * seeds.count);
 }
 
 static void a_seed_gives_the_same_run(void **state)

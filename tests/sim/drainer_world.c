@@ -7,6 +7,7 @@
 
 #include "actors/drainer/topology.h"
 #include "base/assert.h"
+#include "binlog/filter.h"
 #include "binlog/job.h"
 #include "binlog/schema.h"
 #include "lib/sim.h"
@@ -19,6 +20,9 @@ enum {
     CALM_STEPS_MAX = 400000,
     COMMITS_AT_ONCE_MAX = 6,
     SMALL_LINE_BYTES = 1 << 14,
+    WORKERS_MAX = 6,
+    PART_ROWS_MAX = 8,
+    RELOADED_ONE_IN = 200, /* steps */
 };
 
 struct world world;
@@ -133,9 +137,9 @@ static void make_drainer(const struct sl_env *env)
     SL_ASSERT(d != NULL);
     config.dispatch = !sl_prng_chance(&world.dice, 1, 5);
     d->options = (struct sl_drainer_options){.env = env, .config = &config};
-    d->workers = (uint32_t)sl_prng_range(&world.dice, 1, 6);
+    d->workers = (uint32_t)sl_prng_range(&world.dice, 1, WORKERS_MAX);
     d->decoders = (uint32_t)sl_prng_range(&world.dice, 1, 3);
-    d->part_rows = (uint32_t)sl_prng_range(&world.dice, 1, 8);
+    d->part_rows = (uint32_t)sl_prng_range(&world.dice, 1, PART_ROWS_MAX);
     d->sink = &world.sink;
     d->schema_source = &world.jobs;
     d->ddl_target = SL_DDL_MARIADB;
@@ -151,6 +155,7 @@ static void close_drainer(void)
 
     sl_schema_free(&d->schema);
     sl_zone_free(&d->zone);
+    sl_filter_free(&d->filter);
     sl_drainer_front_done(&d->front);
     free(d);
     world.drainer = NULL;
@@ -194,6 +199,44 @@ static struct sl_runtime *started(struct sl_env_sim *sim, uint64_t seed)
     return rt;
 }
 
+/* ---- reloads ---- */
+
+/* Filters that leave nothing out. */
+static struct sl_msg *make_filter(void *unused)
+{
+    struct sl_filter         *filter;
+    struct sl_event_filter   *none = NULL;
+    struct sl_drainer_filter *msg;
+
+    (void)unused;
+    if (sl_filter_new(&(struct sl_filter_lists){0}, &filter, NULL) != SL_OK)
+        SL_UNREACHABLE("there is nothing to be wrong");
+    msg = sl_drainer_filter_new(&filter, &none);
+    return &msg->hdr;
+}
+
+static struct sl_msg *make_tune(void *drainer)
+{
+    const struct sl_drainer *d = drainer;
+    struct sl_drainer_tune  *msg = sl_msg_new(struct sl_drainer_tune, SL_DRAINER_RETUNE);
+
+    msg->workers = (uint32_t)sl_prng_below(&world.dice, d->workers + 1);
+    msg->part_rows = (uint32_t)sl_prng_below(&world.dice, PART_ROWS_MAX + 1);
+    return &msg->hdr;
+}
+
+/* As on SIGHUP, which finds it anywhere. With kept transactions there are no numbers. */
+static void reload_perhaps(struct sl_runtime *rt)
+{
+    bool is_filter = !config.dispatch || sl_prng_chance(&world.dice, 1, 2);
+
+    if (!sl_prng_chance(&world.dice, 1, RELOADED_ONE_IN))
+        return;
+    if (sl_runtime_tell(rt, SL_LINE_RELOAD, is_filter ? make_filter : make_tune, world.drainer) ==
+        SL_OK)
+        world.counts.reloads++;
+}
+
 /* What the drainer says of itself when it goes no further. */
 static void tell_stuck(enum sl_err err, const struct sl_why *why)
 {
@@ -223,6 +266,7 @@ static void live(uint64_t steps)
     make_drainer(sl_env_sim_env(sim));
     rt = started(sim, sl_prng_next(&world.dice));
     for (uint64_t i = 0; i < steps && err == SL_TIMEOUT && !world.is_killed; i++) {
+        reload_perhaps(rt);
         err = sl_runtime_run(rt, 1, &why);
         if (world.broken[0] != '\0')
             break;

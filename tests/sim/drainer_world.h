@@ -41,6 +41,7 @@ struct world_counts {
     uint64_t moves;      /* pumps that listen elsewhere */
     uint64_t orderly;    /* stops in the middle */
     uint64_t consistent; /* checkpoints at the end */
+    uint64_t reloads;    /* filters and numbers that came while it ran */
 };
 
 struct world {

@@ -40,7 +40,8 @@ static void print_configuration(void)
          "ignored` means that the original's files load although the setting has no effect\n"
          "here; `not supported in this version` means that anything but the default stops the\n"
          "start, because leaving it out silently would change what is replicated or who may\n"
-         "read it.");
+         "read it. `live` means that a program that runs takes another value on SIGHUP: see\n"
+         "[operations.md](operations.md#take-out-replace-repair).");
     print_program("pump", "pump.toml", &sl_pump_config_table);
     print_program("drainer", "drainer.toml", &sl_drainer_config_table);
 }

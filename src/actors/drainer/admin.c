@@ -1,14 +1,16 @@
 /* admin: answers HTTP (drainer spec 4; the bodies: status.h). Scripts of the original know its
- * routes and texts; /healthz and /readyz are ours. And it looks at what is counted once a second,
- * for a rate, and for a line in the log now and then about how it goes.
+ * routes and texts; /healthz, /readyz and /knobs are ours. And it looks at what is counted once a
+ * second, for a rate, and for a line in the log now and then about how it goes.
  *
- * It never waits: what it tells stands on the notice board. */
+ * It never waits: what it tells stands on the notice board, and a knob is the dispatcher's, whose
+ * answer is the answer. */
 
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "actors/common/action.h"
 #include "actors/common/body.h"
+#include "actors/common/knobs.h"
 #include "actors/common/routes.h"
 #include "actors/drainer/front.h"
 #include "actors/drainer/status.h"
@@ -29,6 +31,7 @@ struct admin {
     struct sample            samples[SL_DRAINER_SAMPLES + 1]; /* a ring */
     uint32_t                 sampled;                         /* ever */
     sl_nanos                 told_at;
+    struct sl_asker          tuner; /* awaits the dispatcher's answer; nobody: ref.generation 0 */
 };
 
 /* ---- how it goes ---- */
@@ -128,6 +131,102 @@ static void put_state(struct sl_exchange *x)
         sl_msg_free(&leave); /* others have asked for it */
 }
 
+/* ---- knobs ---- */
+
+enum { KNOB_WORKERS, KNOB_BATCH, KNOB_LEVEL, KNOBS };
+
+/* Why they cannot be turned; NULL: they can. */
+static const char *why_fixed(struct sl_drainer_front *front)
+{
+    if (front->options.is_kept)
+        return "enable-dispatch is false: a transaction stays whole";
+    if (atomic_load(&front->dispatcher_ref).generation == 0)
+        return "the drainer still waits for what it stands on";
+    return NULL;
+}
+
+static void list_knobs(struct sl_drainer_front *front, struct sl_knob out[KNOBS])
+{
+    uint32_t workers = atomic_load_explicit(&front->board.workers, memory_order_relaxed);
+    uint32_t part_rows = atomic_load_explicit(&front->board.part_rows, memory_order_relaxed);
+
+    out[KNOB_WORKERS] =
+        (struct sl_knob){.name = "workers",
+                         .value = workers != 0 ? workers : front->options.workers_max,
+                         .min = 1,
+                         .max = front->options.workers_max,
+                         .fixed = why_fixed(front)};
+    out[KNOB_BATCH] =
+        (struct sl_knob){.name = "batch",
+                         .value = part_rows != 0 ? part_rows : front->options.part_rows,
+                         .min = 1,
+                         .max = SL_PART_ROWS_MAX,
+                         .fixed = why_fixed(front)};
+    out[KNOB_LEVEL] = sl_knob_of_log_level();
+}
+
+static void get_knobs(struct sl_exchange *x)
+{
+    struct sl_knob knobs[KNOBS];
+
+    list_knobs(((struct admin *)x->context)->front, knobs);
+    x->content_type = sl_body_json;
+    x->body = sl_knobs_body(knobs, KNOBS);
+}
+
+static const char knobs_are_set[] = "knobs are set";
+
+/* False: it cannot be asked now. */
+static bool ask_dispatcher(struct sl_exchange *x, const struct sl_knob knobs[KNOBS])
+{
+    struct admin           *a = x->context;
+    struct sl_drainer_tune *question;
+
+    if (a->tuner.ref.generation != 0)
+        return false;
+    question = sl_msg_new(struct sl_drainer_tune, SL_DRAINER_TUNE);
+    if (knobs[KNOB_WORKERS].is_set)
+        question->workers = (uint32_t)knobs[KNOB_WORKERS].value;
+    if (knobs[KNOB_BATCH].is_set)
+        question->part_rows = (uint32_t)knobs[KNOB_BATCH].value;
+    if (sl_ask(x->ctx, sl_line(x->ctx, SL_LINE_FRONT_TUNE, 0),
+               atomic_load(&a->front->dispatcher_ref), 0, &question) != SL_OK)
+        SL_UNREACHABLE("one is asked at a time");
+    a->tuner = sl_asker_of(&x->question->hdr);
+    x->later = true;
+    return true;
+}
+
+static void put_knobs(struct sl_exchange *x)
+{
+    struct sl_knob knobs[KNOBS];
+
+    list_knobs(((struct admin *)x->context)->front, knobs);
+    if (!sl_knobs_accept(x, knobs, KNOBS))
+        return;
+    if ((knobs[KNOB_WORKERS].is_set || knobs[KNOB_BATCH].is_set) && !ask_dispatcher(x, knobs)) {
+        sl_knobs_answer(x, 409, "another change is under way, and nothing was changed; try again");
+        return;
+    }
+    sl_knobs_tell(knobs, KNOBS);
+    if (!x->later)
+        sl_knobs_answer(x, 200, knobs_are_set);
+}
+
+static void tuned(struct sl_ctx *ctx, struct admin *a, bool is_done)
+{
+    struct sl_buf         *body = is_done ? sl_body_reply(knobs_are_set, 200, "null")
+                                          : sl_body_reply("the drainer is stopping", 3, "null");
+    struct sl_http_answer *answer =
+        sl_http_answer_new(SL_DRAINER_HTTP_RESPONSE, is_done ? 200 : 503, sl_body_json, &body);
+    struct sl_asker asker = a->tuner;
+
+    a->tuner = (struct sl_asker){0};
+    sl_reply(ctx, asker, &answer);
+}
+
+/* ---- metrics, health ---- */
+
 static void get_metrics(struct sl_exchange *x)
 {
     x->content_type = sl_body_metrics_text;
@@ -152,6 +251,8 @@ static const struct sl_route routes[] = {
     {SL_HTTP_GET, "/status", get_status},
     {SL_HTTP_GET, "/commit_ts", get_commit_ts},
     {SL_HTTP_PUT, "/state/{nodeID}/{action}", put_state},
+    {SL_HTTP_GET, "/knobs", get_knobs},
+    {SL_HTTP_PUT, "/knobs", put_knobs},
     {SL_HTTP_GET, "/metrics", get_metrics},
     {SL_HTTP_GET, "/healthz", get_health},
     {SL_HTTP_GET, "/readyz", get_ready},
@@ -176,9 +277,31 @@ static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
         sl_routes_serve(ctx, routes, sizeof routes / sizeof *routes, self,
                         (struct sl_http_question *)(void *)msg, SL_DRAINER_HTTP_RESPONSE);
         return SL_OK;
+    case SL_DRAINER_TUNED: tuned(ctx, self, true); return SL_OK;
     case SL_DRAINER_SAMPLE: sample(ctx, self); return SL_OK;
     default: SL_UNREACHABLE("not for admin");
     }
+}
+
+static enum sl_err system_mail(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
+{
+    switch ((enum sl_system_msg)msg->type) {
+    case SL_MSG_STOP: sl_stop(ctx); return SL_OK;
+    case SL_MSG_GONE: tuned(ctx, self, false); return SL_OK;
+    case SL_MSG_CHILD_ENDED:
+    case SL_MSG_OPEN:
+    case SL_MSG_GRANTED:
+    case SL_SYSTEM_MSGS: break;
+    }
+    SL_UNREACHABLE("admin has no children and waits for no line");
+}
+
+static void stop(struct sl_ctx *ctx, void *self)
+{
+    struct admin *a = self;
+
+    if (a->tuner.ref.generation != 0)
+        tuned(ctx, a, false);
 }
 
 const struct sl_actor_class sl_drainer_admin_class = {
@@ -187,7 +310,10 @@ const struct sl_actor_class sl_drainer_admin_class = {
     .msg_count = SL_DRAINER_FRONT_MSG_END - SL_MSG_USER,
     .lane = SL_LANE_COMPUTE,
     .state_bytes = sizeof(struct admin),
+    .questions_max = 1,
     .timers_max = 1,
     .start = start,
     .handle = handle,
+    .system = system_mail,
+    .stop = stop,
 };

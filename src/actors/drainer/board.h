@@ -81,6 +81,8 @@ struct sl_drainer_board {
     _Atomic uint64_t rows[SL_DRAINER_ROW_KINDS]; /* applied; dispatcher */
     _Atomic uint64_t transactions;               /* likewise */
     _Atomic uint64_t ddls;                       /* run; checkpointer */
+    _Atomic uint32_t workers;                    /* that get changes; dispatcher */
+    _Atomic uint32_t part_rows;                  /* row changes of one part; likewise */
     _Atomic uint64_t copies;                     /* equal transactions that came twice; merger */
     /* Windows that left the merger and are not applied, and bytes of their records: the merger
      * adds, the dispatcher takes off. */

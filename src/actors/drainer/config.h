@@ -168,6 +168,10 @@ void sl_drainer_config_notes(const struct sl_drainer_config *config,
                              const struct sl_conf_report *report, sl_config_note note,
                              void *context);
 
+/* Row changes of one part, unless upstream transactions stay whole: what txn-batch says, within
+ * what a part takes. */
+uint32_t sl_drainer_config_part_rows(const struct sl_drainer_config *config);
+
 struct sl_filter;
 struct sl_event_filter;
 

@@ -431,6 +431,11 @@ static void count_workers(struct sl_drainer_config *c)
         c->worker_count = 1;
 }
 
+uint32_t sl_drainer_config_part_rows(const struct sl_drainer_config *config)
+{
+    return config->txn_batch < SL_PART_ROWS_MAX ? (uint32_t)config->txn_batch : SL_PART_ROWS_MAX;
+}
+
 /* What the original checks, as it does. */
 static enum sl_err check_as_original(struct sl_drainer_config             *c,
                                      const struct sl_conf_report          *report,

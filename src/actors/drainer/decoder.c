@@ -89,7 +89,7 @@ static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
     SL_ASSERT(msg->type == SL_DRAINER_DECODE);
     window = (struct sl_drainer_window *)(void *)sl_take(ctx);
     decode(d, window->window);
-    sl_forward(ctx, d->drainer->dispatcher_ref, SL_DRAINER_DISPATCH, &window);
+    sl_forward(ctx, atomic_load(&d->drainer->front.dispatcher_ref), SL_DRAINER_DISPATCH, &window);
     return SL_OK;
 }
 

@@ -210,6 +210,9 @@ static enum sl_err start(struct sl_ctx *ctx, void *self, const void *args)
     d->is_past = d->is_sealed = d->drainer->start_is_consistent;
     d->schema_version = d->drainer->start_schema_version;
     d->saved_at = sl_now(ctx);
+    d->workers = d->drainer->workers;
+    d->part_rows = d->drainer->part_rows;
+    dispatcher_show(d);
     sl_causality_init(&d->causality, d->drainer->workers);
     sl_known_tables_init(&d->tables);
     return SL_OK;
@@ -238,6 +241,13 @@ static void ddl_done(struct dispatcher *d)
     d->applied_ts = d->asked_ts = ddl->after; /* it was saved with the DDL */
 }
 
+static void answer_tune(struct sl_ctx *ctx, struct sl_msg *question)
+{
+    struct sl_msg *tuned = sl_msg_new(struct sl_msg, SL_DRAINER_TUNED);
+
+    sl_reply_msg(ctx, sl_asker_of(question), tuned, &tuned);
+}
+
 static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
 {
     struct dispatcher *d = self;
@@ -254,6 +264,12 @@ static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
             d->is_save_asked = d->is_sealed = false;
         else
             dispatcher_part_done(d, msg->tag);
+        return SL_OK;
+    case SL_DRAINER_TUNE:
+    case SL_DRAINER_RETUNE:
+        dispatcher_tune(d, (const struct sl_drainer_tune *)(const void *)msg);
+        if (msg->type == SL_DRAINER_TUNE)
+            answer_tune(ctx, msg);
         return SL_OK;
     case SL_DRAINER_TICK: return SL_OK;
     }

@@ -7,6 +7,7 @@
 #include "actors/drainer/row_keys.h"
 #include "actors/drainer/topology.h"
 #include "base/assert.h"
+#include "base/log.h"
 
 /* ---- tables ---- */
 
@@ -34,7 +35,7 @@ void dispatcher_take_table(struct dispatcher *d, const struct sl_drainer_describ
 
 static uint32_t part_rows(const struct dispatcher *d)
 {
-    return d->is_ordered || d->is_kept ? UINT32_MAX : d->drainer->part_rows;
+    return d->is_ordered || d->is_kept ? UINT32_MAX : d->part_rows;
 }
 
 static void grow(struct builder *b, struct sl_window *w)
@@ -93,6 +94,9 @@ static bool send_any(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window 
     part->count = b->count;
     part->changes = b->changes;
     part->is_open = goes_on(d, b, w);
+    part->rows_max = d->part_rows;
+    part->workers = d->workers;
+    part->arrangement = d->arrangement;
     place = free_place(d);
     if (sl_ask(ctx, line, d->drainer->worker_ref[worker], place, &part) != SL_OK) {
         sl_msg_free(&part);
@@ -120,7 +124,7 @@ static bool send_part(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window
 
 static bool send_parts(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w)
 {
-    for (uint32_t i = 0; i < d->drainer->workers; i++) {
+    for (uint32_t i = 0; i < d->workers; i++) {
         if (!send_part(ctx, d, w, i))
             return false;
     }
@@ -131,7 +135,7 @@ static bool send_parts(struct sl_ctx *ctx, struct dispatcher *d, struct sl_windo
 
 static uint32_t least_busy(const struct dispatcher *d)
 {
-    uint32_t workers = d->drainer->workers;
+    uint32_t workers = d->workers;
     uint32_t best = d->cursor;
 
     for (uint32_t i = 1; i <= workers; i++) {
@@ -154,10 +158,46 @@ static int64_t choose(struct dispatcher *d, const struct sl_window_change *chang
     if (d->is_ordered || d->is_kept) /* one worker has all, in order */
         return 0;
     if (!change->keys->is_keyed)
-        return change->keys->lane % d->drainer->workers;
+        return change->keys->lane % d->workers;
     *hash_count = sl_row_keys_hash(change->keys, &change->change, hashes);
     owner = sl_causality_owner(&d->causality, hashes, *hash_count);
     return owner == SL_CAUSALITY_NOBODY ? d->cursor : owner;
+}
+
+/* ---- other numbers ---- */
+
+void dispatcher_show(const struct dispatcher *d)
+{
+    struct sl_drainer_board *board = &d->drainer->front.board;
+
+    atomic_store_explicit(&board->workers, d->next_workers != 0 ? d->next_workers : d->workers,
+                          memory_order_relaxed);
+    atomic_store_explicit(&board->part_rows, d->part_rows, memory_order_relaxed);
+}
+
+/* Nothing is in flight: from here on changes go to as many workers as were asked for last. */
+static void rearrange(struct dispatcher *d)
+{
+    if (d->next_workers == 0)
+        return;
+    sl_log(SL_LOG_INFO, "workers changed", sl_field_u64("from", d->workers),
+           sl_field_u64("to", d->next_workers));
+    d->workers = d->next_workers;
+    d->next_workers = 0;
+    d->arrangement++;
+    d->cursor = 0;
+}
+
+void dispatcher_tune(struct dispatcher *d, const struct sl_drainer_tune *tune)
+{
+    if (tune->part_rows != 0)
+        d->part_rows = tune->part_rows;
+    if (tune->workers != 0) {
+        SL_ASSERT(tune->workers <= d->drainer->workers); /* whoever asks has been told how many */
+        d->next_workers = tune->workers == d->workers ? 0 : tune->workers;
+        d->must_settle = d->must_settle || d->next_workers != 0;
+    }
+    dispatcher_show(d);
 }
 
 /* ---- handing out ---- */
@@ -214,6 +254,7 @@ static bool has_keys(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window 
         if (!is_settled(ctx, d, w))
             return false;
         d->must_settle = false;
+        rearrange(d);
     }
     return true;
 }

@@ -38,25 +38,30 @@ struct dispatcher {
     struct sl_causality       causality;
     struct sl_known_tables    tables;
     struct builder            builders[SL_DRAINER_WORKERS_MAX];
-    uint32_t                  cursor; /* the worker that gets changes nobody has keys of */
+    uint32_t                  workers;      /* that get changes: the first ones */
+    uint32_t                  next_workers; /* when all in flight is applied; 0: as it is */
+    uint32_t                  arrangement;  /* raised with each other number of them */
+    uint32_t                  part_rows;    /* row changes of one part */
+    uint32_t                  cursor;       /* the worker that gets changes nobody has keys of */
     struct open_part          open[SL_DRAINER_WORKERS_MAX * SL_PART_CREDITS];
     uint32_t                  open_count;
     bool                      is_line_full;
     bool                      is_ddl_asked;
     bool                      is_described; /* DESCRIBE is out */
     bool                      is_save_asked;
-    bool                      must_settle; /* a key was widened: first all in flight is applied */
-    bool                      is_stopping;
-    bool                      is_last_saved;
-    sl_ts                     applied_ts;
-    sl_ts                     given_ts;  /* the highest commit ts of which a worker got rows */
-    bool                      is_past;   /* beyond all that a drainer before this one applied */
-    bool                      is_sealed; /* the checkpoint says that nothing above it is applied */
-    int64_t                   schema_version;
-    sl_ts                     asked_ts; /* the last SAVE */
-    sl_nanos                  saved_at;
-    bool                      has_unsaved_rows; /* applied since the last SAVE */
-    struct sl_timer           tick;
+    /* A key was widened, or other workers come: first all in flight is applied. */
+    bool            must_settle;
+    bool            is_stopping;
+    bool            is_last_saved;
+    sl_ts           applied_ts;
+    sl_ts           given_ts;  /* the highest commit ts of which a worker got rows */
+    bool            is_past;   /* beyond all that a drainer before this one applied */
+    bool            is_sealed; /* the checkpoint says that nothing above it is applied */
+    int64_t         schema_version;
+    sl_ts           asked_ts; /* the last SAVE */
+    sl_nanos        saved_at;
+    bool            has_unsaved_rows; /* applied since the last SAVE */
+    struct sl_timer tick;
 };
 
 /* ---- dispatcher_parts.c ---- */
@@ -70,6 +75,10 @@ bool dispatcher_hand_out_rows(struct sl_ctx *ctx, struct dispatcher *d, struct s
  * last one that was open. False: it must wait. */
 bool dispatcher_end_transaction(struct sl_ctx *ctx, struct dispatcher *d, struct sl_window *w,
                                 uint32_t txn);
+/* Put the numbers that are asked for on the board. */
+void dispatcher_show(const struct dispatcher *d);
+/* Go on with other numbers. */
+void dispatcher_tune(struct dispatcher *d, const struct sl_drainer_tune *tune);
 /* The part at that place of `open` is applied. */
 void dispatcher_part_done(struct dispatcher *d, uint64_t place);
 /* Nobody will say so: its window is never done. */

@@ -8,6 +8,8 @@
 #include "actors/drainer/sink.h"
 #include "base/assert.h"
 #include "base/log.h"
+#include "binlog/event_filter.h"
+#include "binlog/filter.h"
 #include "binlog/schema.h"
 #include "net/schema_source.h"
 #include "storage/spool.h"
@@ -47,6 +49,9 @@ static void open_front(struct sl_drainer *d)
         .synced_check_ms = (uint64_t)c->synced_check_min * 60 * 1000,
         .budget_bytes = c->memory_budget,
         .tells_progress = d->options.tells_progress,
+        .workers_max = d->workers,
+        .part_rows = d->part_rows,
+        .is_kept = !c->dispatch,
     };
 
     snprintf(d->advertise, sizeof d->advertise, "%s", c->advertise_addr);
@@ -91,7 +96,7 @@ enum sl_err sl_drainer_open(const struct sl_drainer_options *options, struct sl_
                      : at_most((uint64_t)options->config->worker_count, SL_DRAINER_WORKERS_MAX);
     d->decoders = at_most(env->threads->cpus(env->threads), SL_DRAINER_DECODERS_MAX);
     d->part_rows = options->config->dispatch
-                       ? at_most((uint64_t)options->config->txn_batch, SL_PART_ROWS_MAX)
+                       ? sl_drainer_config_part_rows(options->config)
                        : UINT32_MAX; /* a transaction is a part, whatever its size */
     open_front(d);
     if ((err = settle_data_dir(d, why)) != SL_OK) {
@@ -114,6 +119,8 @@ void sl_drainer_close(struct sl_drainer **drainer)
     sl_sink_free(&d->sink);
     sl_spool_close(&d->spool);
     sl_zone_free(&d->zone);
+    sl_filter_free(&d->filter);
+    sl_event_filter_free(&d->event_filter);
     sl_drainer_front_done(&d->front);
     sl_file_close(&d->lock);
     free(d);

@@ -45,11 +45,11 @@ struct sl_drainer {
     struct sl_drainer_options options;
     char                      node_id[SL_NODE_ID_BYTES_MAX];
     char                      advertise[SL_ADDR_BYTES_MAX];
-    struct sl_file           *lock;  /* of the data directory */
-    struct sl_spool          *spool; /* spooler */
-    uint32_t                  workers;
+    struct sl_file           *lock;    /* of the data directory */
+    struct sl_spool          *spool;   /* spooler */
+    uint32_t                  workers; /* that are started */
     uint32_t                  decoders;
-    uint32_t                  part_rows; /* row changes of one part */
+    uint32_t                  part_rows; /* row changes of one part, at the start */
     /* Written by the opener, before anybody else of those behind the front is started. */
     uint64_t                 cluster_id;
     sl_ts                    start_ts; /* everything at or below it was applied before */
@@ -62,13 +62,16 @@ struct sl_drainer {
     struct sl_sink          *sink;          /* checkpointer; workers open their own ends */
     struct sl_zone          *zone;          /* in which it reads TIMESTAMPs */
     enum sl_ddl_target       ddl_target;
+    /* The planner's, owned: what a reload has brought (planner_filter.c). NULL: those of the
+     * options. */
+    struct sl_filter       *filter;
+    struct sl_event_filter *event_filter;
     /* Written by root before whoever uses them is started. */
     struct sl_ref           spooler_ref;
     struct sl_ref           merger_ref;
     struct sl_ref           planner_ref;
     struct sl_ref           historian_ref;
     struct sl_ref           decoder_ref[SL_DRAINER_DECODERS_MAX];
-    struct sl_ref           dispatcher_ref;
     struct sl_ref           worker_ref[SL_DRAINER_WORKERS_MAX];
     struct sl_ref           checkpointer_ref;
     struct sl_drainer_front front;

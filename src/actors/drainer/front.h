@@ -4,9 +4,10 @@
 /* The front of a drainer: what pumps, operators and the registry see of it.
  *
  *     pump, curl ══► gateway, session ──NOTIFY──► collector
- *                                     ──HTTP────► admin ──LEAVE──► root
- *                                                                    │ PUBLISH
- *     registry ◄── registrar ◄───────────────────────────────────────┘
+ *                                     ──HTTP────► admin ──TUNE──► dispatcher
+ *                                                       ──LEAVE─► root
+ *                                                                   │ PUBLISH
+ *     registry ◄── registrar ◄──────────────────────────────────────┘
  *     Pushgateway ◄── pusher
  *
  *     gateway: accepts connections; a session per connection (gRPC or HTTP, by its first bytes).
@@ -37,6 +38,9 @@ struct sl_drainer_front_options {
     uint64_t    synced_check_ms; /* without a success for so long: Synced */
     uint64_t    budget_bytes;    /* for the metric */
     bool        tells_progress;  /* a line in the log now and then */
+    uint32_t    workers_max;     /* that are started: so many may be in use */
+    uint32_t    part_rows;       /* at the start */
+    bool        is_kept;         /* upstream transactions stay whole: nothing to tune */
 };
 
 /* Part of struct sl_drainer. Constant while actors run, but for what is said to belong to one. */
@@ -51,10 +55,11 @@ struct sl_drainer_front {
     struct sl_ref root_ref;
     struct sl_ref admin_ref;
     struct sl_ref registrar_ref;
-    /* Nobody, until root starts it behind the sessions that ask it. Partners: root's store and the
-     * session's load, in the order that they have by default: whoever sees the reference sees the
-     * actor. */
+    /* Nobody, until root starts them behind the sessions and the admin that ask them. Partners:
+     * root's stores and the loads of these, in the order that they have by default: whoever sees
+     * the reference sees the actor. */
     _Atomic(struct sl_ref) collector_ref;
+    _Atomic(struct sl_ref) dispatcher_ref;
 };
 
 /* Make board and metrics: before the first actor runs. env outlives it. `seats`: pumps at one time.
@@ -96,12 +101,13 @@ enum sl_drainer_front_line {
     SL_LINE_FRONT_NOTIFY,  /* session -> collector */
     SL_LINE_FRONT_HTTP,    /* session -> admin */
     SL_LINE_FRONT_LEAVE,   /* admin -> root */
+    SL_LINE_FRONT_TUNE,    /* admin -> dispatcher */
     SL_LINE_FRONT_PUBLISH, /* root -> registrar */
     SL_DRAINER_FRONT_LINES,
 };
 
 /* Their rows for the topology's table of lines, given the classes behind. */
-#define SL_DRAINER_FRONT_LINE_ROWS(root_class, collector_class)                            \
+#define SL_DRAINER_FRONT_LINE_ROWS(root_class, collector_class, dispatcher_class)          \
     [SL_LINE_FRONT_NOTIFY] = {.name = "notify",                                            \
                               .credits = SL_DRAINER_NOTIFY_CREDITS,                        \
                               .inputs = 1,                                                 \
@@ -115,6 +121,10 @@ enum sl_drainer_front_line {
                              .credits = SL_DRAINER_HTTP_CREDITS,                           \
                              .inputs = 1,                                                  \
                              .path = {&sl_drainer_admin_class, &(root_class)}},            \
+    [SL_LINE_FRONT_TUNE] = {.name = "tune",                                                \
+                            .credits = 1, /* admin asks one at a time */                   \
+                            .inputs = 1,                                                   \
+                            .path = {&sl_drainer_admin_class, &(dispatcher_class)}},       \
     [SL_LINE_FRONT_PUBLISH] = {.name = "publish",                                          \
                                .credits = 2,                                               \
                                .inputs = 1,                                                \

@@ -18,6 +18,8 @@
     X(SL_DRAINER_PUBLISH, "publish")        /* Q root -> registrar */                         \
     X(SL_DRAINER_PUBLISHED, "published")    /* A plain: the registry has it */                \
     X(SL_DRAINER_LEAVE, "leave")            /* admin -> root */                               \
+    X(SL_DRAINER_TUNE, "tune")              /* Q admin -> dispatcher */                       \
+    X(SL_DRAINER_TUNED, "tuned")            /* A plain: it is in effect, or will be soon */   \
     X(SL_DRAINER_HTTP_REQUEST, "request")   /* Q session -> admin: struct sl_http_question */ \
     X(SL_DRAINER_HTTP_RESPONSE, "response") /* A struct sl_http_answer */                     \
     X(SL_DRAINER_ACCEPT, "accept")          /* T gateway: try again */                        \
@@ -53,6 +55,14 @@ struct sl_drainer_failed *sl_drainer_failed_new(enum sl_err err, const struct sl
 struct sl_drainer_publish {
     struct sl_msg      hdr;
     enum sl_node_state state;
+};
+
+/* "Go on with these": answered TUNED when it is taken. Batches change at once;
+ * workers with the next change, when all in flight is applied. */
+struct sl_drainer_tune {
+    struct sl_msg hdr;
+    uint32_t      workers;   /* of those that were started; 0: as it is */
+    uint32_t      part_rows; /* row changes of one part; 0: as it is */
 };
 
 /* "Stop": like a signal, or for good. */

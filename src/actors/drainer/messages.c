@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
+#include "binlog/event_filter.h"
+#include "binlog/filter.h"
 #include "binlog/job.h"
 #include "binlog/sink_table.h"
 
@@ -82,6 +84,27 @@ struct sl_drainer_window *sl_drainer_window_new(unsigned type, struct sl_window 
     msg->hdr.bytes = (uint32_t)(*window)->bytes; /* within its line */
     msg->window = *window;
     *window = NULL;
+    return msg;
+}
+
+static void filter_release(struct sl_msg *msg)
+{
+    struct sl_drainer_filter *filter = (struct sl_drainer_filter *)(void *)msg;
+
+    sl_filter_free(&filter->filter);
+    sl_event_filter_free(&filter->event_filter);
+}
+
+struct sl_drainer_filter *sl_drainer_filter_new(struct sl_filter       **filter,
+                                                struct sl_event_filter **event_filter)
+{
+    struct sl_drainer_filter *msg =
+        sl_msg_new_owning(struct sl_drainer_filter, SL_DRAINER_FILTER, filter_release);
+
+    msg->filter = *filter;
+    msg->event_filter = *event_filter;
+    *filter = NULL;
+    *event_filter = NULL;
     return msg;
 }
 

@@ -15,30 +15,34 @@
 #include "net/registry.h"
 #include "runtime/msg.h"
 
+struct sl_event_filter;
+struct sl_filter;
 struct sl_job;
 struct sl_sink_table;
 
 /* In the comments: Q asks a question, A is an answer, T is a timer's own. */
-#define SL_DRAINER_MSG_TABLE(X)                                               \
-    X(SL_DRAINER_BLOCK, "block")         /* source -> merger */               \
-    X(SL_DRAINER_PIECE, "piece")         /* Q source -> spooler */            \
-    X(SL_DRAINER_SPOOLED, "spooled")     /* A struct sl_drainer_spooled */    \
-    X(SL_DRAINER_FENCE, "fence")         /* Q merger -> collector */          \
-    X(SL_DRAINER_FENCED, "fenced")       /* A struct sl_drainer_fenced */     \
-    X(SL_DRAINER_WINDOW, "window")       /* merger -> planner */              \
-    X(SL_DRAINER_DECODE, "decode")       /* planner -> decoder */             \
-    X(SL_DRAINER_DISPATCH, "dispatch")   /* the same, on to the dispatcher */ \
-    X(SL_DRAINER_ASK_JOB, "ask-job")     /* Q planner -> historian */         \
-    X(SL_DRAINER_JOB, "job")             /* A struct sl_drainer_job */        \
-    X(SL_DRAINER_PART, "part")           /* Q dispatcher -> worker */         \
-    X(SL_DRAINER_DESCRIBE, "describe")   /* Q dispatcher -> checkpointer */   \
-    X(SL_DRAINER_DESCRIBED, "described") /* A struct sl_drainer_described */  \
-    X(SL_DRAINER_SAVE, "save")           /* Q dispatcher -> checkpointer */   \
-    X(SL_DRAINER_DDL, "ddl")             /* Q dispatcher -> checkpointer */   \
-    X(SL_DRAINER_DONE, "done")           /* A plain */                        \
-    X(SL_DRAINER_TICK, "tick")           /* T */                              \
-    X(SL_DRAINER_RETRY, "retry")         /* T */                              \
-    X(SL_DRAINER_RESTART, "restart")     /* T */
+#define SL_DRAINER_MSG_TABLE(X)                                                                  \
+    X(SL_DRAINER_BLOCK, "block")         /* source -> merger */                                  \
+    X(SL_DRAINER_PIECE, "piece")         /* Q source -> spooler */                               \
+    X(SL_DRAINER_SPOOLED, "spooled")     /* A struct sl_drainer_spooled */                       \
+    X(SL_DRAINER_FENCE, "fence")         /* Q merger -> collector */                             \
+    X(SL_DRAINER_FENCED, "fenced")       /* A struct sl_drainer_fenced */                        \
+    X(SL_DRAINER_WINDOW, "window")       /* merger -> planner */                                 \
+    X(SL_DRAINER_DECODE, "decode")       /* planner -> decoder */                                \
+    X(SL_DRAINER_DISPATCH, "dispatch")   /* the same, on to the dispatcher */                    \
+    X(SL_DRAINER_ASK_JOB, "ask-job")     /* Q planner -> historian */                            \
+    X(SL_DRAINER_JOB, "job")             /* A struct sl_drainer_job */                           \
+    X(SL_DRAINER_PART, "part")           /* Q dispatcher -> worker */                            \
+    X(SL_DRAINER_DESCRIBE, "describe")   /* Q dispatcher -> checkpointer */                      \
+    X(SL_DRAINER_DESCRIBED, "described") /* A struct sl_drainer_described */                     \
+    X(SL_DRAINER_SAVE, "save")           /* Q dispatcher -> checkpointer */                      \
+    X(SL_DRAINER_DDL, "ddl")             /* Q dispatcher -> checkpointer */                      \
+    X(SL_DRAINER_DONE, "done")           /* A plain */                                           \
+    X(SL_DRAINER_FILTER, "filter")       /* outside -> root -> planner */                        \
+    X(SL_DRAINER_RETUNE, "retune")   /* outside -> root -> dispatcher: struct sl_drainer_tune */ \
+    X(SL_DRAINER_TICK, "tick")       /* T */                                                     \
+    X(SL_DRAINER_RETRY, "retry")     /* T */                                                     \
+    X(SL_DRAINER_RESTART, "restart") /* T */
 
 /* The numbers, made from the table, behind those of the front. */
 enum sl_drainer_msg {
@@ -120,6 +124,17 @@ struct sl_drainer_window {
 /* A message of that type that takes the window. */
 struct sl_drainer_window *sl_drainer_window_new(unsigned type, struct sl_window **window);
 
+/* Other filters, from a transaction on that the planner chooses and tells. */
+struct sl_drainer_filter {
+    struct sl_msg           hdr;
+    struct sl_filter       *filter;       /* owned; may be taken */
+    struct sl_event_filter *event_filter; /* likewise */
+};
+
+/* One that takes both. */
+struct sl_drainer_filter *sl_drainer_filter_new(struct sl_filter       **filter,
+                                                struct sl_event_filter **event_filter);
+
 /* Which jobs are there? With job_id that one, as soon as there is one, behind those of lower schema
  * versions above `above`; without, all whose version is above `above` and at most `up_to`. */
 struct sl_drainer_ask_job {
@@ -147,9 +162,12 @@ void sl_drainer_job_add(struct sl_drainer_job *answer, struct sl_job **job);
  * no other answer, since a worker tries until it can. */
 struct sl_row_part {
     struct sl_msg                   hdr;
-    const struct sl_window         *window;  /* borrowed until it is answered */
-    uint32_t                        count;   /* 0: it only ends what was open */
-    const struct sl_window_change **changes; /* in the window's arena */
+    const struct sl_window         *window;      /* borrowed until it is answered */
+    uint32_t                        count;       /* 0: it only ends what was open */
+    const struct sl_window_change **changes;     /* in the window's arena */
+    uint32_t                        rows_max;    /* of what is applied together, this part first */
+    uint32_t                        workers;     /* so many are in use: which lanes are whose */
+    uint32_t                        arrangement; /* raised with each other number of them */
     /* With kept transactions: its transaction goes on in the next part. Then done only means that
      * this part is needed no more; the answer to the last one means durable, for all of them. */
     bool is_open;

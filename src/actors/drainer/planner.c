@@ -209,8 +209,11 @@ static bool plan_transactions(struct sl_ctx *ctx, struct planner *p, const struc
     while (p->at < merged->txn_count) {
         const struct sl_window_txn *txn = &merged->txns[p->at];
         struct sl_window           *w = window_for(p, txn);
-        enum sl_err                 err = plan_transaction(ctx, p, w, txn);
+        enum sl_err                 err;
 
+        planner_filter_change(p);
+        p->has_begun = true;
+        err = plan_transaction(ctx, p, w, txn);
         if (err == SL_AGAIN)
             return false;
         if (err == SL_FULL) {
@@ -223,9 +226,11 @@ static bool plan_transactions(struct sl_ctx *ctx, struct planner *p, const struc
         if (err != SL_OK) {
             sl_wrap(&w->why, err, "commit ts %" PRId64, txn->commit_ts);
             p->at = merged->txn_count;
+            p->has_begun = false;
             return true;
         }
         p->before = txn->commit_ts;
+        p->has_begun = false;
         p->at++;
     }
     return true;
@@ -249,6 +254,7 @@ static enum sl_err plan_all(struct sl_ctx *ctx, void *self)
     uint32_t        done = 0;
 
     p->must_go_on = false;
+    planner_filter_change(p);
     while (done < p->queue_count && !p->is_line_full && plan(ctx, p, p->queue[done]->window)) {
         sl_msg_free(&p->queue[done]);
         done++;
@@ -274,7 +280,7 @@ static enum sl_err start(struct sl_ctx *ctx, void *self, const void *args)
     p->before = p->drainer->start_ts;
     p->early_count = p->drainer->early_count;
     memcpy(p->early, p->drainer->early, sizeof p->early);
-    sl_verdicts_init(&p->verdicts, p->drainer->options.filter, p->drainer->options.event_filter);
+    planner_filter_begin(p);
     return SL_OK;
 }
 
@@ -290,6 +296,9 @@ static enum sl_err handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
     case SL_DRAINER_JOB:
         p->is_asked = false;
         p->answer = (struct sl_drainer_job *)(void *)sl_take(ctx);
+        return SL_OK;
+    case SL_DRAINER_FILTER:
+        planner_filter_take(p, (struct sl_drainer_filter *)(void *)msg);
         return SL_OK;
     case SL_DRAINER_TICK:
     case SL_DRAINER_RETRY: return SL_OK; /* plan_all follows */
@@ -323,7 +332,7 @@ static void stop(struct sl_ctx *ctx, void *self)
         sl_msg_free(&p->answer);
     planner_rows_end(&p->rows);
     sl_window_free(&p->out);
-    sl_verdicts_done(&p->verdicts);
+    planner_filter_end(p);
 }
 
 const struct sl_actor_class sl_drainer_planner_class = {

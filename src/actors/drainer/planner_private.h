@@ -2,7 +2,8 @@
 #define SL_ACTORS_DRAINER_PLANNER_PRIVATE_H
 
 /* What the files of the planner share: planner.c takes windows and makes windows, planner_ddl.c
- * sees to jobs, planner_rows.c cuts the rows of transactions into windows of a bounded size. */
+ * sees to jobs, planner_rows.c cuts the rows of transactions into windows of a bounded size,
+ * planner_filter.c changes the filters between two transactions. */
 
 #include "actors/drainer/drainer.h"
 #include "actors/drainer/messages.h"
@@ -39,10 +40,11 @@ struct planner {
     struct sl_schema         *schema;                   /* the drainer's */
     struct sl_drainer_window *queue[SL_WINDOW_CREDITS]; /* owned, oldest first: the merger's */
     uint32_t                  queue_count;
-    uint32_t                  at;     /* transaction of the oldest window that is planned next */
-    sl_ts                     before; /* the commit ts before it */
-    struct planner_rows       rows;   /* its rows */
-    struct sl_window         *out;    /* owned: the window being made; NULL: none */
+    uint32_t                  at;        /* transaction of the oldest window that is planned next */
+    sl_ts                     before;    /* the commit ts before it */
+    bool                      has_begun; /* something of it is planned, or waits for its jobs */
+    struct planner_rows       rows;      /* its rows */
+    struct sl_window         *out;       /* owned: the window being made; NULL: none */
     uint64_t                  out_seq;
     uint32_t                  first_plan;  /* of the present transaction in it, */
     uint64_t                  first_bytes; /* and what it had before */
@@ -58,6 +60,9 @@ struct planner {
     int64_t                early[SL_EARLY_JOBS_MAX]; /* jobs whose binlogs are still to come */
     uint32_t               early_count;
     struct sl_verdicts     verdicts;
+    /* Owned: what is to take effect with the next transaction. */
+    struct sl_filter       *next_filter;
+    struct sl_event_filter *next_event_filter;
 };
 
 /* ---- planner_ddl.c ---- */
@@ -72,6 +77,17 @@ enum sl_err planner_ddl(struct sl_ctx *ctx, struct planner *p, struct sl_window 
  * DDL made before the binlog of that DDL commits. SL_AGAIN: they must come first. */
 enum sl_err planner_catch_up(struct sl_ctx *ctx, struct planner *p, struct sl_window *w,
                              int64_t schema_version);
+
+/* ---- planner_filter.c ---- */
+
+/* Decide by those in effect, from `before` on. */
+void planner_filter_begin(struct planner *p);
+/* Take the filters of the message; those that have not taken effect yet never will. */
+void planner_filter_take(struct planner *p, struct sl_drainer_filter *msg);
+/* Between two transactions the next filters take effect, if there are any. */
+void planner_filter_change(struct planner *p);
+/* No more is decided; filters that have not taken effect yet do so for the next planner. */
+void planner_filter_end(struct planner *p);
 
 /* ---- planner_rows.c ---- */
 

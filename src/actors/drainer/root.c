@@ -52,7 +52,11 @@ struct root {
     struct child       children[CHILDREN_MAX]; /* that live */
     uint32_t           child_count;
     struct sl_ref      opener;
-    struct sl_timer    patience; /* else: the next look at what is held, or at what is ending */
+    /* Owned: what a reload has brought last for planner and dispatcher, until they are there; NULL:
+     * nothing. */
+    struct sl_msg  *filter;
+    struct sl_msg  *tune;
+    struct sl_timer patience; /* else: the next look at what is held, or at what is ending */
 };
 
 /* ---- starting ---- */
@@ -117,13 +121,16 @@ static void watch_held(struct sl_ctx *ctx, struct root *r)
 static enum sl_err start_output(struct sl_ctx *ctx, struct root *r)
 {
     struct sl_drainer *d = r->drainer;
+    struct sl_ref      dispatcher;
     enum sl_err        err =
         spawn(ctx, r, &sl_drainer_checkpointer_class, STEP_OUTPUT, 0, &d->checkpointer_ref);
 
     for (uint32_t i = 0; i < d->workers && err == SL_OK; i++)
         err = spawn(ctx, r, &sl_drainer_worker_class, STEP_OUTPUT, i, &d->worker_ref[i]);
     if (err == SL_OK)
-        err = spawn(ctx, r, &sl_drainer_dispatcher_class, STEP_DISPATCHER, 0, &d->dispatcher_ref);
+        err = spawn(ctx, r, &sl_drainer_dispatcher_class, STEP_DISPATCHER, 0, &dispatcher);
+    if (err == SL_OK)
+        atomic_store(&d->front.dispatcher_ref, dispatcher);
     return err;
 }
 
@@ -147,6 +154,13 @@ static enum sl_err start_input(struct sl_ctx *ctx, struct root *r)
     return spawn(ctx, r, &sl_drainer_merger_class, STEP_INPUT, 0, &d->merger_ref);
 }
 
+/* To whom it is for. Whoever has ended needs it no more. */
+static void pass_on(struct sl_ctx *ctx, struct sl_msg **msg, struct sl_ref to)
+{
+    if (*msg != NULL)
+        sl_forward_msg(ctx, to, (*msg)->type, *msg, msg);
+}
+
 /* From the end of the line to its entrance: whoever sends finds its receiver there. At last the
  * registry hears of it. */
 static enum sl_err start_rest(struct sl_ctx *ctx, struct root *r)
@@ -158,6 +172,8 @@ static enum sl_err start_rest(struct sl_ctx *ctx, struct root *r)
     watch_held(ctx, r);
     if ((err = start_output(ctx, r)) != SL_OK || (err = start_input(ctx, r)) != SL_OK)
         return err;
+    pass_on(ctx, &r->filter, r->drainer->planner_ref);
+    pass_on(ctx, &r->tune, atomic_load(&f->dispatcher_ref));
     if (atomic_exchange_explicit(&f->board.is_open, true, memory_order_relaxed))
         return SL_OK; /* it has been there before */
     return spawn_front(ctx, r, &sl_drainer_registrar_class, STEP_FRONT, &f->registrar_ref);
@@ -332,6 +348,16 @@ static enum sl_err look_at_clock(struct sl_ctx *ctx, struct root *r)
 
 /* ---- hooks ---- */
 
+/* What a reload of the configuration brings: the last one counts, and waits for its actor. */
+static void reloaded(struct sl_ctx *ctx, struct root *r, struct sl_msg **place, struct sl_ref to)
+{
+    if (*place != NULL)
+        sl_msg_discard(*place, place);
+    *place = sl_take(ctx);
+    if (r->step >= STEP_RUN)
+        pass_on(ctx, place, to);
+}
+
 static enum sl_err root_handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
 {
     struct root *r = self;
@@ -341,6 +367,10 @@ static enum sl_err root_handle(struct sl_ctx *ctx, void *self, struct sl_msg *ms
     case SL_DRAINER_PUBLISHED: published(ctx, r, NULL); return SL_OK;
     case SL_DRAINER_FAILED:
         published(ctx, r, (const struct sl_drainer_failed *)(const void *)msg);
+        return SL_OK;
+    case SL_DRAINER_FILTER: reloaded(ctx, r, &r->filter, r->drainer->planner_ref); return SL_OK;
+    case SL_DRAINER_RETUNE:
+        reloaded(ctx, r, &r->tune, atomic_load(&r->drainer->front.dispatcher_ref));
         return SL_OK;
     case SL_DRAINER_LEAVE:
         if (r->step <= STEP_RUN)
@@ -398,6 +428,17 @@ static enum sl_err root_system(struct sl_ctx *ctx, void *self, struct sl_msg *ms
     SL_UNREACHABLE("root waits for no line");
 }
 
+static void stop(struct sl_ctx *ctx, void *self)
+{
+    struct root *r = self;
+
+    (void)ctx;
+    if (r->filter != NULL)
+        sl_msg_discard(r->filter, &r->filter);
+    if (r->tune != NULL)
+        sl_msg_discard(r->tune, &r->tune);
+}
+
 const struct sl_actor_class sl_drainer_root_class = {
     .name = "root",
     .msg_names = sl_drainer_msg_names,
@@ -410,4 +451,5 @@ const struct sl_actor_class sl_drainer_root_class = {
     .start = root_start,
     .handle = root_handle,
     .system = root_system,
+    .stop = stop,
 };

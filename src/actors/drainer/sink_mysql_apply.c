@@ -34,8 +34,10 @@ struct mysql_worker {
     struct sink_lane           lanes[SL_ROW_LANES];   /* of those of this worker: as committed */
     struct sink_lane           reached[SL_ROW_LANES]; /* and with the transaction that is open */
     bool                       has_lanes;
-    bool                       is_inside; /* a transaction of several parts */
-    const struct sl_row_keys  *used;      /* in a lane, in this transaction; NULL: none */
+    uint32_t                   workers;     /* so many are in use, which says whose a lane is, */
+    uint32_t                   arrangement; /* since this one of the dispatcher's */
+    bool                       is_inside;   /* a transaction of several parts */
+    const struct sl_row_keys  *used;        /* in a lane, in this transaction; NULL: none */
 };
 
 /* ---- opening ---- */
@@ -143,13 +145,13 @@ static enum sl_err read_lane(struct mysql_worker *w, uint32_t lane, struct sl_wh
     return SL_OK;
 }
 
-/* Behind the lock nobody moves them but this worker. */
+/* Behind the lock nobody moves them but this worker, as long as the arrangement lasts. */
 static enum sl_err read_lanes(struct mysql_worker *w, struct sl_why *why)
 {
     enum sl_err err = SL_OK;
 
     for (uint32_t lane = 0; lane < SL_ROW_LANES && err == SL_OK; lane++) {
-        if (lane % w->sink->workers == w->number)
+        if (lane % w->workers == w->number)
             err = read_lane(w, lane, why);
     }
     w->has_lanes = err == SL_OK;
@@ -319,10 +321,20 @@ static enum sl_err run_parts(struct mysql_worker *w, struct sl_row_part *const *
     return run_fold(w, why);
 }
 
-static enum sl_err begin(struct mysql_worker *w, struct sl_why *why)
+/* With another number of workers others have moved the lanes, also when the number is an old one
+ * again. */
+static void arrange(struct mysql_worker *w, const struct sl_row_part *part)
+{
+    w->has_lanes = w->has_lanes && w->arrangement == part->arrangement;
+    w->arrangement = part->arrangement;
+    w->workers = part->workers;
+}
+
+static enum sl_err begin(struct mysql_worker *w, const struct sl_row_part *part, struct sl_why *why)
 {
     enum sl_err err;
 
+    arrange(w, part);
     if ((err = lock(w, why)) != SL_OK || (!w->has_lanes && (err = read_lanes(w, why)) != SL_OK))
         return err;
     memcpy(w->reached, w->lanes, sizeof w->reached);
@@ -353,7 +365,7 @@ enum sl_err sink_mysql_apply(struct sl_sink_worker *worker, struct sl_row_part *
     sl_nanos             begun = now(w);
     enum sl_err          err;
 
-    if (!w->is_inside && (err = begin(w, why)) != SL_OK)
+    if (!w->is_inside && (err = begin(w, parts[0], why)) != SL_OK)
         return err;
     w->used = NULL;
     if ((err = run_parts(w, parts, count, why)) != SL_OK)

@@ -21,7 +21,8 @@ static const struct sl_topology_actor actors[] = {
 };
 
 static const struct sl_topology_line lines[SL_DRAINER_LINES] = {
-    SL_DRAINER_FRONT_LINE_ROWS(sl_drainer_root_class, sl_drainer_collector_class),
+    SL_DRAINER_FRONT_LINE_ROWS(sl_drainer_root_class, sl_drainer_collector_class,
+                               sl_drainer_dispatcher_class),
     [SL_LINE_BLOCK] =
         {
             .name = "block",
@@ -86,6 +87,15 @@ static const struct sl_topology_line lines[SL_DRAINER_LINES] = {
             .bytes = 0,
             .inputs = 1,
             .path = {&sl_drainer_dispatcher_class, &sl_drainer_checkpointer_class},
+        },
+    [SL_LINE_RELOAD] =
+        {
+            .name = "reload",
+            .credits = SL_DRAINER_RELOAD_CREDITS,
+            .bytes = 0,
+            .inputs = 1,
+            .path = {&sl_outside_class, &sl_drainer_root_class, &sl_drainer_planner_class,
+                     &sl_drainer_dispatcher_class},
         },
 };
 

@@ -9,7 +9,8 @@
  *                                                                                ▼  │
  *                                    checkpointer ◄─ SAVE, DDL, DESCRIBE       worker[m]
  *
- *     root: starts and stops all the others, in order.
+ *     root: starts and stops all the others, in order; passes on what a reload of the configuration
+ *         brings (reload.h).
  *     opener: reaches what the drainer stands on; when it has ended, those behind the front start.
  *     collector: owns the doors of registry and timestamps: says up to where the merge may go, and
  *         which pumps there are.
@@ -54,6 +55,7 @@ enum sl_drainer_line {
     SL_LINE_JOB,         /* planner -> historian */
     SL_LINE_PART,        /* dispatcher -> worker; input: the worker's number */
     SL_LINE_KEEP,        /* dispatcher -> checkpointer */
+    SL_LINE_RELOAD,      /* outside -> root -> planner, dispatcher */
     SL_DRAINER_LINES,
 };
 

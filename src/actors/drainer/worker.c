@@ -1,6 +1,6 @@
 /* worker: one end of the downstream. Applies the parts it is given in their order, and answers each
  * when it is durable. Parts that came while it worked are applied together: so transactions grow
- * with the load, up to txn-batch rows.
+ * with the load, up to as many rows as a part says.
  *
  * It has no other answer than done: what fails is tried again as it is, after a pause, until it
  * succeeds or the drainer stops; status says what it waits for. That is right for whatever passes
@@ -43,7 +43,7 @@ static uint32_t batch_of(const struct worker *w)
         return 1;
     for (; count < w->part_count; count++) {
         rows += w->parts[count]->count;
-        if (rows > w->drainer->part_rows)
+        if (rows > w->parts[0]->rows_max)
             break;
     }
     return count;

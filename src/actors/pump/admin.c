@@ -1,5 +1,5 @@
 /* admin: answers HTTP (pump spec 5; the bodies: status.h). Scripts of the original know its routes,
- * texts and that nearly everything is 200; /healthz and /readyz are ours.
+ * texts and that nearly everything is 200; /healthz, /readyz and /knobs are ours.
  *
  *     session ──request──► admin ──┬─ registry, timestamps, index and log: its own doors
  *                                  ├─ leave ──► root
@@ -14,6 +14,7 @@
 
 #include "actors/common/action.h"
 #include "actors/common/body.h"
+#include "actors/common/knobs.h"
 #include "actors/common/routes.h"
 #include "actors/pump/exposition.h"
 #include "actors/pump/lookup.h"
@@ -178,6 +179,26 @@ static void gc_answered(struct sl_ctx *ctx, struct admin *a, bool begins)
     sl_reply(ctx, asker, &response);
 }
 
+/* ---- knobs ---- */
+
+static void get_knobs(struct sl_exchange *x)
+{
+    struct sl_knob level = sl_knob_of_log_level();
+
+    x->content_type = sl_body_json;
+    x->body = sl_knobs_body(&level, 1);
+}
+
+static void put_knobs(struct sl_exchange *x)
+{
+    struct sl_knob level = sl_knob_of_log_level();
+
+    if (!sl_knobs_accept(x, &level, 1))
+        return;
+    sl_knobs_tell(&level, 1);
+    sl_knobs_answer(x, 200, "knobs are set");
+}
+
 /* ---- metrics ---- */
 
 static void get_metrics(struct sl_exchange *x)
@@ -235,6 +256,8 @@ static const struct sl_route routes[] = {
     {SL_HTTP_PUT, "/state/{nodeID}/{action}", put_state},
     {SL_HTTP_GET, "/debug/binlog/{ts}", get_record},
     {SL_HTTP_POST, "/debug/gc/trigger", trigger_gc},
+    {SL_HTTP_GET, "/knobs", get_knobs},
+    {SL_HTTP_PUT, "/knobs", put_knobs},
     {SL_HTTP_GET, "/metrics", get_metrics},
     {SL_HTTP_GET, "/healthz", get_health},
     {SL_HTTP_GET, "/readyz", get_ready},

@@ -82,6 +82,7 @@ static const struct sl_conf_row rows[] = {
     {.key = "log-level",
      .flag = "L",
      AT(STRING, log_level),
+     .flags = SL_CONF_LIVE,
      .def = "info",
      .help = "log level: debug, info, warn, error, fatal"},
     {.key = "log-file", .flag = "log-file", AT(STRING, log_file), .help = "log file path"},

@@ -228,6 +228,58 @@ static void bad_secrets_are_not_quoted(void **state)
     free(word);
 }
 
+/* Of the row with this key, read from two files. */
+static bool is_same(const char *key, const char *text, const char *other)
+{
+    const struct sl_conf_row *row = &sample_rows[sl_conf_row_index(&sample_table, key)];
+    struct sample_run         second;
+    bool                      same;
+
+    assert_int_equal(sample_load(&run, text, NULL, NULL), SL_OK);
+    assert_int_equal(sample_load(&second, other, NULL, NULL), SL_OK);
+    same = sl_conf_is_same(row, &run.config, &second.config);
+    sl_conf_free(&sample_table, &run.config);
+    sl_conf_free(&sample_table, &second.config);
+    return same;
+}
+
+static void two_configurations_are_compared_row_by_row(void **state)
+{
+    static const struct {
+        const char *key;
+        const char *texts[2];
+    } rows[] = {
+        {"addr", {"addr = \"a:1\"\n", "addr = \"a:2\"\n"}},
+        {"gc", {"gc = 1\n", "gc = \"25h\"\n"}},
+        {"storage.slow_write_threshold",
+         {"[storage]\nslow_write_threshold = 1.5\n", "[storage]\nslow_write_threshold = 2\n"}},
+        {"security.cert-allowed-cn",
+         {"[security]\ncert-allowed-cn = [\"a\", \"b\"]\n",
+          "[security]\ncert-allowed-cn = [\"a\", \"c\"]\n"}},
+        {"syncer.ignore-txn-commit-ts",
+         {"[syncer]\nignore-txn-commit-ts = [1, 2]\n", "[syncer]\nignore-txn-commit-ts = [1]\n"}},
+        {"syncer.replicate-do-table",
+         {"[[syncer.replicate-do-table]]\ndb-name = \"d\"\n",
+          "[[syncer.replicate-do-table]]\ndb-name = \"e\"\n"}},
+        {"syncer.binlog-filter-rule",
+         {"[syncer.binlog-filter-rule.a]\nignore-event = [\"x\"]\n",
+          "[syncer.binlog-filter-rule.b]\nignore-event = [\"x\"]\n"}},
+        {"syncer.to.password",
+         {"[syncer.to]\npassword = \"a\"\n", "[syncer.to]\npassword = \"b\"\n"}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        for (unsigned j = 0; j < 2; j++) {
+            assert_true(is_same(rows[i].key, rows[i].texts[j], rows[i].texts[j]));
+            assert_false(is_same(rows[i].key, rows[i].texts[j], "[syncer]\nsync-ddl = false\n"));
+        }
+        assert_false(is_same(rows[i].key, rows[i].texts[0], rows[i].texts[1]));
+    }
+    assert_false(is_same("syncer.sync-ddl", "", "[syncer]\nsync-ddl = false\n"));
+    assert_true(is_same("MetricsInterval", "MetricsInterval = 1\n", "")); /* it has no field */
+}
+
 static void environment_names_are_derived_from_flags(void **state)
 {
     char out[SL_NAME_BYTES_MAX];
@@ -272,6 +324,7 @@ int main(void)
         cmocka_unit_test(ignored_rows_are_accepted_and_checked),
         cmocka_unit_test(values_are_told_and_secrets_are_not),
         cmocka_unit_test(bad_secrets_are_not_quoted),
+        cmocka_unit_test(two_configurations_are_compared_row_by_row),
         cmocka_unit_test(environment_names_are_derived_from_flags),
         cmocka_unit_test(reasons_are_one_line),
         cmocka_unit_test(wrong_usage_exits_with_2_all_else_with_1),

@@ -517,6 +517,89 @@ static void other_threads_may_stop_the_runtime_any_number_of_times(void **state)
     assert_int_equal(seen.handled, 1); /* STOP came once */
 }
 
+/* ---- told from outside ---- */
+
+enum { TELL = SL_MSG_USER, TELLS = 3 };
+
+struct tell {
+    struct sl_msg hdr;
+    uint64_t      number;
+};
+
+/* All of them must come, in their order, before it stops; each is kept until then. */
+struct hearing_root {
+    struct sl_msg *heard[TELLS]; /* owned */
+    uint32_t       count;
+};
+
+static enum sl_err hear(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
+{
+    struct hearing_root *r = self;
+
+    if (((const struct tell *)(const void *)msg)->number != r->count)
+        atomic_fetch_add(&seen.failures, 1);
+    r->heard[r->count++] = sl_take(ctx);
+    if (r->count == TELLS)
+        sl_stop(ctx);
+    return SL_OK;
+}
+
+static void stop_hearing(struct sl_ctx *ctx, void *self)
+{
+    struct hearing_root *r = self;
+
+    (void)ctx;
+    for (uint32_t i = 0; i < r->count; i++)
+        sl_msg_discard(r->heard[i], &r->heard[i]);
+}
+
+static const struct sl_actor_class hearing_class = {.name = "root",
+                                                    .lane = SL_LANE_COMPUTE,
+                                                    .state_bytes = sizeof(struct hearing_root),
+                                                    .handle = hear,
+                                                    .stop = stop_hearing};
+
+static const struct sl_topology_actor hearing_actors[] = {{&hearing_class, 1}};
+
+static const struct sl_topology_line hearing_lines[] = {
+    {.name = "tell", .credits = TELLS, .inputs = 1, .path = {&sl_outside_class, &hearing_class}}};
+
+static const struct sl_topology hearing_topology = {.program = "hearing",
+                                                    .actors = hearing_actors,
+                                                    .actor_count = 1,
+                                                    .lines = hearing_lines,
+                                                    .line_count = 1};
+
+static struct sl_msg *make_tell(void *number)
+{
+    struct tell *tell = sl_msg_new(struct tell, TELL);
+
+    tell->number = *(const uint64_t *)number;
+    return &tell->hdr;
+}
+
+static void the_root_is_told_from_outside_within_the_credits(void **state)
+{
+    struct sl_runtime_options options = on(&hearing_topology);
+    struct sl_runtime        *rt;
+    struct sl_why             why = {0};
+    enum sl_err               err;
+
+    (void)state;
+    reset();
+    assert_int_equal(sl_runtime_new(&options, &rt, &why), SL_OK);
+    assert_int_equal(sl_runtime_start(rt, NULL, 0, &why), SL_OK);
+    for (uint64_t i = 0; i < TELLS; i++)
+        assert_int_equal(sl_runtime_tell(rt, 0, make_tell, &i), SL_OK);
+    err = sl_runtime_tell(rt, 0, make_tell, &(uint64_t){TELLS});
+    assert_true(err == SL_FULL || err == SL_OK); /* SL_OK: it has ended, and credits are home */
+    assert_int_equal(sl_runtime_wait(rt, &why), SL_OK);
+    err = sl_runtime_tell(rt, 0, make_tell, &(uint64_t){TELLS}); /* to nobody */
+    assert_true(err == SL_FULL || err == SL_OK);
+    sl_runtime_free(&rt);
+    assert_int_equal(seen.failures, 0);
+}
+
 /* ---- lives in quick succession ---- */
 
 static enum sl_err stop_at_once(struct sl_ctx *ctx, void *self, const void *args)
@@ -658,6 +741,7 @@ int main(void)
         cmocka_unit_test(a_handler_that_runs_too_long_is_reported_once),
         cmocka_unit_test(lanes_that_may_wait_are_given_longer),
         cmocka_unit_test(other_threads_may_stop_the_runtime_any_number_of_times),
+        cmocka_unit_test(the_root_is_told_from_outside_within_the_credits),
         cmocka_unit_test(a_child_may_be_replaced_the_moment_its_end_is_heard),
         cmocka_unit_test(a_thread_that_cannot_be_had_is_an_error_and_everything_is_freed),
     };

@@ -128,6 +128,19 @@ static void assert_line_refused(const struct sl_topology_line *line, const char 
     assert_refused(&t, text);
 }
 
+static void what_comes_from_outside_goes_to_the_root(void **state)
+{
+    const struct sl_topology_line line = {
+        .name = "reload", .credits = 1, .inputs = 1, .path = {&sl_outside_class, &writer}};
+    const struct sl_topology_line behind = {
+        .name = "reload", .credits = 1, .inputs = 1, .path = {&root, &sl_outside_class}};
+
+    (void)state;
+    assert_line_refused(&line,
+                        "topology pump: line reload: what comes from outside goes to the root");
+    assert_line_refused(&behind, "topology pump: line reload: actor outside is not listed");
+}
+
 static void a_sound_topology_passes(void **state)
 {
     struct sl_why why = {0};
@@ -303,6 +316,7 @@ int main(void)
         cmocka_unit_test(a_mailbox_has_a_place_for_everything_that_can_come),
         cmocka_unit_test(the_sum_does_not_wrap_at_32_bits),
         cmocka_unit_test(a_sound_topology_passes),
+        cmocka_unit_test(what_comes_from_outside_goes_to_the_root),
         cmocka_unit_test(too_few_or_many_actors_or_lines_are_refused),
         cmocka_unit_test(unsound_actors_are_refused),
         cmocka_unit_test(unsound_lines_are_refused),

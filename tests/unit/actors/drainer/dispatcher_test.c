@@ -1,7 +1,7 @@
 /* The dispatcher between doubles of the decoders, the workers and the checkpointer. Random changes:
  * no two with a key in common are ever with two workers, each worker gets them in their order, a
- * DDL is alone, and what is saved is done. And by hand: a window that cannot be applied, and the
- * stop. Each under many seeds. */
+ * DDL is alone, and what is saved is done, also while the number of workers and the size of parts
+ * change. And by hand: a window that cannot be applied, and the stop. Each under many seeds. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,7 +31,9 @@ enum {
     STEPS_OF_WINDOW = 8,
     ANSWER_MS_MAX = 4,
     SLOW_ONE_IN = 6,
-    SLOW_MS = 700 /* long enough that a checkpoint falls due */
+    SLOW_MS = 700,     /* long enough that a checkpoint falls due */
+    TUNED_ONE_IN = 2,  /* windows, when a play tunes */
+    PART_ROWS_MAX = 6, /* what part-rows are drawn from */
 };
 
 /* A change as the test knows it: numbered in the order of the stream. */
@@ -63,7 +65,10 @@ static uint32_t                 ddl_count;
 static uint32_t                 ddls_run;
 static sl_ts                    saved;
 static bool                     is_last_saved;
-static bool                     answers; /* workers do */
+static bool                     answers;     /* workers do */
+static bool                     is_tuned;    /* the feeder sends other numbers now and then */
+static uint32_t                 arrangement; /* the newest that a worker has heard of, */
+static uint32_t                 arranged;    /* and so many workers in it */
 static uint64_t                 script_seed;
 
 /* ---- doubles ---- */
@@ -75,6 +80,18 @@ static enum sl_err feeder_start(struct sl_ctx *ctx, void *self, const void *unus
     return SL_OK;
 }
 
+static void tune(struct sl_ctx *ctx)
+{
+    struct sl_prng         *dice = sl_random(ctx);
+    struct sl_drainer_tune *msg = sl_msg_new(struct sl_drainer_tune, SL_DRAINER_RETUNE);
+
+    msg->workers = (uint32_t)sl_prng_below(dice, WORKERS + 1);
+    msg->part_rows = (uint32_t)sl_prng_below(dice, PART_ROWS_MAX + 1);
+    if (sl_send(ctx, sl_line(ctx, SL_LINE_RELOAD, 0), atomic_load(&drainer.front.dispatcher_ref),
+                &msg) != SL_OK)
+        sl_msg_free(&msg);
+}
+
 /* Two neighbours in the wrong order now and then, as decoders finish. */
 static enum sl_err feeder_handle(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
 {
@@ -82,11 +99,14 @@ static enum sl_err feeder_handle(struct sl_ctx *ctx, void *self, struct sl_msg *
     uint32_t                  at = fed;
 
     (void)msg;
+    if (is_tuned && sl_prng_chance(sl_random(ctx), 1, TUNED_ONE_IN))
+        tune(ctx);
     if (fed < feed_count) {
         if (fed + 1 < feed_count && feed[fed + 1] != NULL && sl_prng_chance(sl_random(ctx), 1, 3))
             at = fed + 1;
         next = sl_drainer_window_new(SL_DRAINER_DISPATCH, &feed[at]);
-        if (sl_send(ctx, sl_line(ctx, SL_LINE_DECODE, 0), drainer.dispatcher_ref, &next) != SL_OK)
+        if (sl_send(ctx, sl_line(ctx, SL_LINE_DECODE, 0),
+                    atomic_load(&drainer.front.dispatcher_ref), &next) != SL_OK)
             SL_UNREACHABLE("the line has room for what a test feeds");
         while (fed < feed_count && feed[fed] == NULL)
             fed++;
@@ -135,6 +155,22 @@ static void given(uint32_t number, uint32_t worker)
         assert_true(i < ddls_run ? number >= ddl_before[i] : number < ddl_before[i]);
 }
 
+/* Another number of workers: all that was given before is done, and who gets this one is among
+ * them. */
+static void check_arrangement(const struct sl_row_part *part, uint32_t worker)
+{
+    assert_true(worker < part->workers);
+    assert_true(part->arrangement >= arrangement);
+    if (part->arrangement == arrangement) {
+        assert_int_equal(part->workers, arranged);
+        return;
+    }
+    arrangement = part->arrangement;
+    arranged = part->workers;
+    for (uint32_t i = 0; i < change_count; i++)
+        assert_true(!changes[i].is_given || changes[i].is_done);
+}
+
 struct worker {
     uint32_t            number;
     struct sl_row_part *parts[SL_PART_CREDITS]; /* owned, oldest first */
@@ -168,6 +204,8 @@ static enum sl_err worker_handle(struct sl_ctx *ctx, void *self, struct sl_msg *
     const struct sl_row_part *part = (const struct sl_row_part *)(const void *)msg;
 
     if (msg->type == SL_DRAINER_PART) {
+        check_arrangement(part, w->number);
+        assert_true(part->count <= PART_ROWS_MAX || !config.dispatch);
         for (uint32_t i = 0; i < part->count; i++)
             given((uint32_t)part->changes[i]->ordinal, w->number);
         w->parts[w->count++] = (struct sl_row_part *)(void *)sl_take(ctx);
@@ -272,6 +310,10 @@ static const struct sl_topology_line lines[SL_DRAINER_LINES] = {
                       .credits = SL_PART_CREDITS,
                       .inputs = WORKERS,
                       .path = {&sl_drainer_dispatcher_class, &worker_class}},
+    [SL_LINE_RELOAD] = {.name = "reload",
+                        .credits = SL_DRAINER_RELOAD_CREDITS,
+                        .inputs = 1,
+                        .path = {&feeder_class, &sl_drainer_dispatcher_class}},
     [SL_LINE_KEEP] = {.name = "keep",
                       .credits = SL_KEEP_CREDITS,
                       .inputs = 1,
@@ -340,12 +382,15 @@ static void reset(void)
     saved = 0;
     is_last_saved = false;
     answers = true;
+    is_tuned = false;
+    arrangement = 0;
+    arranged = WORKERS;
     config.dispatch = !sl_prng_chance(&dice, 1, 4);
     sink.ops = &unordered;
     drainer.options.config = &config;
     drainer.sink = &sink;
     drainer.workers = WORKERS;
-    drainer.part_rows = (uint32_t)sl_prng_range(&dice, 1, 6);
+    drainer.part_rows = (uint32_t)sl_prng_range(&dice, 1, PART_ROWS_MAX);
     drainer.start_ts = 1;
     sl_drainer_front_init(&drainer.front, sl_env_sim_env(board_sim), &front, 1);
     args.drainer = &drainer;
@@ -365,12 +410,14 @@ static void check(void)
 
 static void begin(struct sl_ctx *ctx)
 {
+    struct sl_ref dispatcher;
+
     assert_int_equal(sl_spawn(ctx, &keeper_class, NULL, 0, &drainer.checkpointer_ref), SL_OK);
     for (uint32_t i = 0; i < WORKERS; i++)
         assert_int_equal(sl_spawn(ctx, &worker_class, &i, sizeof i, &drainer.worker_ref[i]), SL_OK);
-    assert_int_equal(
-        sl_spawn(ctx, &sl_drainer_dispatcher_class, &args, sizeof args, &drainer.dispatcher_ref),
-        SL_OK);
+    assert_int_equal(sl_spawn(ctx, &sl_drainer_dispatcher_class, &args, sizeof args, &dispatcher),
+                     SL_OK);
+    atomic_store(&drainer.front.dispatcher_ref, dispatcher);
     assert_int_equal(sl_spawn(ctx, &feeder_class, NULL, 0, &(struct sl_ref){0}), SL_OK);
 }
 
@@ -403,6 +450,31 @@ static void all_were_done(struct sl_ctx *ctx)
 PLAY(changes_keep_the_order_of_their_keys_and_ddl_is_alone, {.play = begin},
      {.ready = all_saved, .play = all_were_done})
 
+/* ---- other numbers ---- */
+
+static void begin_tuned(struct sl_ctx *ctx)
+{
+    is_tuned = true;
+    begin(ctx);
+}
+
+static uint32_t rearranged; /* plays in which the number of workers has changed */
+
+static void all_were_done_by_the_workers_in_use(struct sl_ctx *ctx)
+{
+    all_were_done(ctx);
+    rearranged += arrangement > 0;
+}
+
+PLAY(other_workers_come_when_all_is_applied, {.play = begin_tuned},
+     {.ready = all_saved, .play = all_were_done_by_the_workers_in_use})
+
+static void plays_were_tuned(void **state)
+{
+    (void)state;
+    assert_true(rearranged > STAGE_SEEDS / 4);
+}
+
 /* ---- held ---- */
 
 static void with_a_broken_window(struct sl_ctx *ctx)
@@ -426,7 +498,7 @@ static void nothing_passes_it(struct sl_ctx *ctx)
 {
     for (uint32_t i = 0; i < change_count; i++)
         assert_int_equal(changes[i].is_given, i < first_of[5]);
-    sl_stop_child(ctx, drainer.dispatcher_ref);
+    sl_stop_child(ctx, atomic_load(&drainer.front.dispatcher_ref));
 }
 
 static bool last_is_saved(struct sl_ctx *ctx)
@@ -449,7 +521,7 @@ static bool some_are_done(struct sl_ctx *ctx)
 static void stop_with_some_in_flight(struct sl_ctx *ctx)
 {
     answers = false;
-    sl_stop_child(ctx, drainer.dispatcher_ref);
+    sl_stop_child(ctx, atomic_load(&drainer.front.dispatcher_ref));
 }
 
 static void let_them_answer(struct sl_ctx *ctx)
@@ -501,7 +573,7 @@ static bool ddl_was_asked(struct sl_ctx *ctx)
 
 static void stop_at_once(struct sl_ctx *ctx)
 {
-    sl_stop_child(ctx, drainer.dispatcher_ref);
+    sl_stop_child(ctx, atomic_load(&drainer.front.dispatcher_ref));
 }
 
 static bool stopped_behind_ddl(struct sl_ctx *ctx)
@@ -516,6 +588,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(changes_keep_the_order_of_their_keys_and_ddl_is_alone),
+        cmocka_unit_test(other_workers_come_when_all_is_applied),
+        cmocka_unit_test(plays_were_tuned),
         cmocka_unit_test(a_window_that_cannot_be_applied_is_never_passed),
         cmocka_unit_test(a_stop_waits_for_what_is_in_flight_and_saves_once_more),
         cmocka_unit_test(a_stop_right_behind_a_ddl_is_consistent),

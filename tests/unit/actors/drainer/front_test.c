@@ -284,13 +284,11 @@ static void open_client(struct sl_ctx *ctx, uint32_t i, bool speaks_grpc)
 /* ---- the stage ---- */
 
 static const struct sl_topology_actor actors[] = {
-    {&stage_root_class, 1},
-    {&collector_class, 1},
-    {&client_class, CLIENTS},
-    SL_DRAINER_FRONT_ACTORS,
+    {&stage_root_class, 1},   {&collector_class, 1},   {&client_class, CLIENTS},
+    {&stage_keeper_class, 1}, SL_DRAINER_FRONT_ACTORS,
 };
 static const struct sl_topology_line lines[] = {
-    SL_DRAINER_FRONT_LINE_ROWS(stage_root_class, collector_class),
+    SL_DRAINER_FRONT_LINE_ROWS(stage_root_class, collector_class, stage_keeper_class),
 };
 static const struct sl_topology topology = STAGE_TOPOLOGY(actors, lines);
 

@@ -1,6 +1,7 @@
 /* The planner between doubles of merger, historian and decoder: which version of its table a row is
  * decoded with, which DDL stands where, what a transaction that is ahead of the DDL binlogs brings
- * about, what is left out, and what holds the stream. Each story is played under many seeds. */
+ * about, what is left out, what other filters change, and what holds the stream. Each story is
+ * played under many seeds. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,7 +28,7 @@
 #include "lib/row_stream.h"
 #include "lib/stage.h"
 
-enum { JOBS_MAX = 8, WINDOWS_MAX = 8, ROWS_MAX = 8, VALUE_BYTES = 64, DATABASE_ID = 90 };
+enum { JOBS_MAX = 8, WINDOWS_MAX = 8, ROWS_MAX = 16, VALUE_BYTES = 64, DATABASE_ID = 90 };
 
 /* What left the planner: of all windows, in order. */
 struct seen {
@@ -39,6 +40,7 @@ struct seen {
     int64_t       plan_table[ROWS_MAX];
     int64_t       plan_version[ROWS_MAX];
     int64_t       plan_written_as[ROWS_MAX];
+    sl_ts         plan_ts[ROWS_MAX];
     uint32_t      ddls;
     int64_t       ddl_job[ROWS_MAX];
     sl_ts         ddl_before[ROWS_MAX];
@@ -53,6 +55,7 @@ static struct sl_drainer_args   args;
 static struct sl_env_sim       *board_sim;
 static int64_t                  ignored[2];
 static struct sl_filter        *filter;
+static uint32_t                 ended; /* actors */
 static struct seen              seen;
 static struct sl_window        *feed[WINDOWS_MAX]; /* owned until it is sent */
 static uint32_t                 feed_count;
@@ -244,6 +247,7 @@ static enum sl_err decoder_handle(struct sl_ctx *ctx, void *self, struct sl_msg 
     for (uint32_t i = 0; i < w->plan_count; i++, seen.plans++) {
         seen.plan_table[seen.plans] = w->plans[i].table->id;
         seen.plan_version[seen.plans] = w->plans[i].table->version;
+        seen.plan_ts[seen.plans] = w->txns[w->plans[i].txn].commit_ts;
         seen.plan_written_as[seen.plans] = w->plans[i].written_as->version;
     }
     return SL_OK;
@@ -275,6 +279,10 @@ static const struct sl_topology_line lines[SL_DRAINER_LINES] = {
                         .bytes = SL_WINDOW_LINE_BYTES,
                         .inputs = 1,
                         .path = {&sl_drainer_planner_class, &decoder_class}},
+    [SL_LINE_RELOAD] = {.name = "reload",
+                        .credits = SL_DRAINER_RELOAD_CREDITS,
+                        .inputs = 1,
+                        .path = {&stage_root_class, &sl_drainer_planner_class}},
     [SL_LINE_JOB] = {.name = "job",
                      .credits = 1,
                      .inputs = 1,
@@ -301,7 +309,7 @@ static void reset(void)
     memset(&drainer, 0, sizeof drainer);
     memset(&config, 0, sizeof config);
     memset(&seen, 0, sizeof seen);
-    feed_count = fed = job_count = questions = 0;
+    feed_count = fed = job_count = questions = ended = 0;
     config.sync_ddl = true;
     config.ignore_commit_ts.items = ignored;
     drainer.options.config = &config;
@@ -320,6 +328,7 @@ static void check(void)
 {
     sl_drainer_front_done(&drainer.front);
     sl_schema_free(&drainer.schema);
+    sl_filter_free(&drainer.filter);
     sl_filter_free(&filter);
     for (uint32_t i = 0; i < job_count; i++)
         free(jobs[i]);
@@ -342,14 +351,27 @@ static bool all_planned(struct sl_ctx *ctx)
     return seen.last_ts == fed_ts || seen.err != SL_OK;
 }
 
-#define PLAY(name, ...)                                           \
-    static void name(void **state)                                \
-    {                                                             \
-        static const struct stage_scene scenes[] = {__VA_ARGS__}; \
-        const struct stage              stage = {STAGE(scenes)};  \
-                                                                  \
-        (void)state;                                              \
-        stage_play(&stage, &topology, reset, check);              \
+static enum sl_err system_mail(struct sl_ctx *ctx, void *self, struct sl_msg *msg)
+{
+    (void)self;
+    if (msg->type == SL_MSG_STOP) {
+        sl_stop(ctx);
+        return SL_OK;
+    }
+    assert_int_equal(msg->type, SL_MSG_CHILD_ENDED);
+    assert_int_equal(((const struct sl_child_ended *)(const void *)msg)->err, SL_OK);
+    ended++;
+    return SL_OK;
+}
+
+#define PLAY(name, ...)                                                                 \
+    static void name(void **state)                                                      \
+    {                                                                                   \
+        static const struct stage_scene scenes[] = {__VA_ARGS__};                       \
+        const struct stage              stage = {STAGE(scenes), .system = system_mail}; \
+                                                                                        \
+        (void)state;                                                                    \
+        stage_play(&stage, &topology, reset, check);                                    \
     }
 
 /* ---- versions ---- */
@@ -555,16 +577,23 @@ static void neither_is_planned(struct sl_ctx *ctx)
 PLAY(transactions_and_jobs_may_be_left_out, {.play = some_are_ignored},
      {.ready = all_planned, .play = neither_is_planned})
 
-static void a_filter_for_one_table(struct sl_ctx *ctx)
+/* Of test.NAME alone. */
+static struct sl_filter *filter_of(const char *name)
 {
-    static const struct sl_filter_table only[] = {{"test", "t"}};
-    struct sl_why                       why = {0};
+    const struct sl_filter_table only[] = {{"test", name}};
+    struct sl_filter            *out = NULL;
+    struct sl_why                why = {0};
 
-    rows_before_their_ddl(ctx);
-    if (sl_filter_new(&(struct sl_filter_lists){.do_tables = only, .do_table_count = 1}, &filter,
+    if (sl_filter_new(&(struct sl_filter_lists){.do_tables = only, .do_table_count = 1}, &out,
                       &why) != SL_OK)
         fail_msg("%s", why.text);
-    drainer.options.filter = filter;
+    return out;
+}
+
+static void a_filter_for_one_table(struct sl_ctx *ctx)
+{
+    rows_before_their_ddl(ctx);
+    drainer.options.filter = filter = filter_of("t");
 }
 
 static void only_that_table(struct sl_ctx *ctx)
@@ -597,6 +626,183 @@ static void rows_alone(struct sl_ctx *ctx)
 PLAY(without_sync_ddl_the_schema_is_followed_alone, {.play = without_ddl},
      {.ready = all_planned, .play = rows_alone})
 
+/* ---- other filters ---- */
+
+static void send_filter(struct sl_ctx *ctx, const char *name)
+{
+    struct sl_filter         *other = filter_of(name);
+    struct sl_event_filter   *none = NULL;
+    struct sl_drainer_filter *msg = sl_drainer_filter_new(&other, &none);
+
+    assert_int_equal(sl_send(ctx, sl_line(ctx, SL_LINE_RELOAD, 0), drainer.planner_ref, &msg),
+                     SL_OK);
+}
+
+static void rows_of_both(struct sl_window *w, sl_ts ts)
+{
+    rows(w, ts, 3, 100);
+    rows(w, ts + 5, 3, 101);
+}
+
+static void two_tables(struct sl_ctx *ctx)
+{
+    struct sl_window *w = window();
+
+    job(SL_JOB_CREATE_TABLE, 101, "u");
+    ddl(w, 10, 30);
+    rows_of_both(w, 20);
+    rows_of_both(w, 30);
+    rows_of_both(window(), 40);
+    rows_of_both(window(), 50);
+    begin(ctx);
+}
+
+static bool one_was_planned(struct sl_ctx *ctx)
+{
+    (void)ctx;
+    return seen.windows > 0;
+}
+
+static void others_come(struct sl_ctx *ctx)
+{
+    send_filter(ctx, "t"); /* never takes effect, or for a while */
+    send_filter(ctx, "u");
+}
+
+/* The last commit ts of that table that was planned; all before it were, too. */
+static sl_ts end_of(int64_t table_id)
+{
+    sl_ts expected = table_id == 100 ? 20 : 25;
+    sl_ts last = 0;
+
+    for (uint32_t i = 0; i < seen.plans; i++) {
+        if (seen.plan_table[i] != table_id)
+            continue;
+        last = seen.plan_ts[i];
+        assert_int_equal(last, expected);
+        expected += 10;
+    }
+    return last;
+}
+
+static void from_one_ts_on(struct sl_ctx *ctx)
+{
+    (void)ctx;
+    assert_int_equal(seen.err, SL_OK);
+    assert_int_equal(end_of(101), 55);
+    (void)end_of(100);
+    rows_of_both(window(), 60);
+}
+
+static void they_apply(struct sl_ctx *ctx)
+{
+    assert_int_equal(end_of(101), 65);
+    assert_true(end_of(100) <= 50);
+    send_filter(ctx, "t");
+    rows(window(), 70, 3, 101);
+    rows(window(), 80, 3, 100);
+}
+
+static void and_others_again(struct sl_ctx *ctx)
+{
+    (void)ctx;
+    assert_int_equal(end_of(101), 65);
+    assert_int_equal(seen.plan_table[seen.plans - 1], 100);
+    assert_int_equal(seen.plan_ts[seen.plans - 1], 80);
+}
+
+static bool up_to_the_last(struct sl_ctx *ctx)
+{
+    (void)ctx;
+    return seen.last_ts == 80;
+}
+
+PLAY(other_filters_apply_above_one_commit_ts, {.play = two_tables},
+     {.ready = one_was_planned, .play = others_come},
+     {.ready = all_planned, .play = from_one_ts_on}, {.ready = all_planned, .play = they_apply},
+     {.ready = up_to_the_last, .play = and_others_again})
+
+static void others_come_at_its_end(struct sl_ctx *ctx)
+{
+    send_filter(ctx, "u");
+    sl_stop_child(ctx, drainer.planner_ref);
+}
+
+static bool it_has_ended(struct sl_ctx *ctx)
+{
+    (void)ctx;
+    return ended > 0;
+}
+
+static void another_begins(struct sl_ctx *ctx)
+{
+    drainer.start_ts = seen.last_ts;
+    seen.windows = 0; /* it numbers its own */
+    assert_int_equal(
+        sl_spawn(ctx, &sl_drainer_planner_class, &args, sizeof args, &drainer.planner_ref), SL_OK);
+    rows_of_both(window(), 60);
+    rows_of_both(window(), 70);
+}
+
+static void they_apply_to_all(struct sl_ctx *ctx)
+{
+    (void)ctx;
+    assert_int_equal(seen.err, SL_OK);
+    assert_int_equal(end_of(100), 50);
+    assert_int_equal(end_of(101), 75);
+}
+
+PLAY(other_filters_outlive_a_planner, {.play = two_tables},
+     {.ready = all_planned, .play = others_come_at_its_end},
+     {.ready = it_has_ended, .play = another_begins},
+     {.ready = all_planned, .play = they_apply_to_all})
+
+static void a_job_is_missing(struct sl_ctx *ctx)
+{
+    job(SL_JOB_CREATE_TABLE, 101, "u");
+    visible--;
+    rows(window(), 10, 3, 101);
+    begin(ctx);
+}
+
+static bool it_is_looked_for(struct sl_ctx *ctx)
+{
+    (void)ctx;
+    return questions > 1;
+}
+
+static void only_t(struct sl_ctx *ctx)
+{
+    send_filter(ctx, "t");
+}
+
+static void the_job_comes(struct sl_ctx *ctx)
+{
+    (void)ctx;
+    visible = job_count;
+}
+
+static void it_was_planned_as_it_began(struct sl_ctx *ctx)
+{
+    (void)ctx;
+    assert_int_equal(seen.err, SL_OK);
+    assert_int_equal(seen.ddls, 1);
+    assert_int_equal(seen.plans, 1);
+    assert_int_equal(seen.plan_table[0], 101);
+    rows(window(), 20, 3, 101);
+}
+
+static void the_next_one_is_left_out(struct sl_ctx *ctx)
+{
+    (void)ctx;
+    assert_int_equal(seen.plans, 1);
+}
+
+PLAY(a_transaction_that_waits_ends_as_it_began, {.play = a_job_is_missing},
+     {.ready = it_is_looked_for, .play = only_t}, {.play = the_job_comes},
+     {.ready = all_planned, .play = it_was_planned_as_it_began},
+     {.ready = all_planned, .play = the_next_one_is_left_out})
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -609,6 +815,9 @@ int main(void)
         cmocka_unit_test(a_table_missing_from_the_past_holds_at_once),
         cmocka_unit_test(transactions_and_jobs_may_be_left_out),
         cmocka_unit_test(filtered_tables_have_neither_rows_nor_ddl),
+        cmocka_unit_test(other_filters_apply_above_one_commit_ts),
+        cmocka_unit_test(other_filters_outlive_a_planner),
+        cmocka_unit_test(a_transaction_that_waits_ends_as_it_began),
         cmocka_unit_test(without_sync_ddl_the_schema_is_followed_alone),
     };
     int failed;

@@ -1,6 +1,6 @@
 /* The admin actor over a registry, an index and a log in simulation: every route of the
  * specification's section 5 with its status, content type and body, methods and paths that are
- * none, and what makes a pump not ready. */
+ * none, knobs, and what makes a pump not ready. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,6 +18,7 @@
 #include "actors/pump/status.h"
 #include "actors/pump/topology.h"
 #include "base/assert.h"
+#include "base/log.h"
 #include "binlog/record.h"
 #include "lib/stage.h"
 #include "net/http.h"
@@ -130,14 +131,21 @@ static enum sl_err root_handle(struct sl_ctx *ctx, void *self, struct sl_msg *ms
     return SL_OK;
 }
 
-static void ask(struct sl_ctx *ctx, enum sl_http_method method, const char *path)
+static void ask_with(struct sl_ctx *ctx, enum sl_http_method method, const char *path,
+                     const char *body, bool is_trusted)
 {
-    const struct sl_http_request asked_for = {.method = method, .path = sl_slice_from_string(path)};
-    struct sl_http_question     *request =
-        sl_http_question_new(SL_PUMP_HTTP_REQUEST, &asked_for, false);
+    const struct sl_http_request asked_for = {
+        .method = method, .path = sl_slice_from_string(path), .body = sl_slice_from_string(body)};
+    struct sl_http_question *request =
+        sl_http_question_new(SL_PUMP_HTTP_REQUEST, &asked_for, is_trusted);
 
     assert_int_equal(sl_ask(ctx, sl_line(ctx, SL_LINE_HTTP, 0), pump.admin_ref, asked++, &request),
                      SL_OK);
+}
+
+static void ask(struct sl_ctx *ctx, enum sl_http_method method, const char *path)
+{
+    ask_with(ctx, method, path, "", false);
 }
 
 static bool all_answered(struct sl_ctx *ctx)
@@ -559,6 +567,39 @@ static void whoever_takes_no_writes_is_not_ready_and_says_why(void **state)
     play(ask_unresolved, check_unresolved);
 }
 
+static enum sl_log_level before; /* of this program's log */
+
+static void ask_knobs(struct sl_ctx *ctx)
+{
+    before = sl_log_level();
+    sl_log_set_level(SL_LOG_ERROR);
+    ask(ctx, SL_HTTP_GET, "/knobs");
+    ask_with(ctx, SL_HTTP_PUT, "/knobs", "{\"log-level\":\"fatal\"}", false);
+    ask_with(ctx, SL_HTTP_PUT, "/knobs", "{\"workers\":4}", true);
+    ask_with(ctx, SL_HTTP_PUT, "/knobs", "{\"log-level\":\"fatal\"}", true);
+    ask(ctx, SL_HTTP_GET, "/knobs");
+}
+
+static void check_knobs(void)
+{
+    enum sl_log_level now = sl_log_level();
+
+    sl_log_set_level(before);
+    assert_int_equal(now, SL_LOG_FATAL);
+    assert_non_null(strstr(answers[0].body, "{\"log-level\":{\"value\":\"error\","));
+    assert_int_equal(answers[1].status, 403);
+    assert_int_equal(answers[2].status, 400);
+    assert_non_null(strstr(answers[2].body, "there is log-level"));
+    assert_int_equal(answers[3].status, 200);
+    assert_non_null(strstr(answers[4].body, "{\"log-level\":{\"value\":\"fatal\","));
+}
+
+static void the_log_level_is_a_knob_for_this_machine(void **state)
+{
+    (void)state;
+    play(ask_knobs, check_knobs);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -569,6 +610,7 @@ int main(void)
         cmocka_unit_test(a_record_is_shown_by_its_commit_ts),
         cmocka_unit_test(wrong_methods_and_unknown_paths_are_told),
         cmocka_unit_test(metrics_show_what_is_counted),
+        cmocka_unit_test(the_log_level_is_a_knob_for_this_machine),
         cmocka_unit_test(whoever_takes_no_writes_is_not_ready_and_says_why),
     };
 
