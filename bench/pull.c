@@ -1,7 +1,7 @@
 /* B6, pull: streams of everything in one shard, against reading and checksumming the same segments
- * in order, again and again. Ours also reads the index, joins every commit with its prewrite and makes the entity
- * that a drainer is sent. All is in the page cache, and rates are by processor time, so that the
- * programs are compared and not the disk. */
+ * in order, again and again. Ours also reads the index, joins every commit with its prewrite and
+ * makes the entity that a drainer is sent. All is in the page cache, and rates are by processor
+ * time, so that the programs are compared and not the disk. */
 
 #include <stdio.h>
 #include <stdlib.h>
