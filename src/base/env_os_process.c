@@ -24,6 +24,8 @@ struct sl_process {
 /* What a shell says of a program that cannot be executed. */
 enum { EXIT_NO_PROGRAM = 127, EXIT_SIGNAL = 128 };
 
+enum { LOOK_MS = 10, ADOPTED_MS = 1000 };
+
 /* ---- starting ---- */
 
 /* In the child, between fork and exec: nothing but system calls, since other threads may have held
@@ -86,13 +88,17 @@ enum sl_err sl_process_start(const struct sl_process_options *options, struct sl
 
 /* ---- ending ---- */
 
+/* It is not waited for before sl_process_end: until then its id is no other process's, and its
+ * session's. */
 bool sl_process_has_ended(struct sl_process *process, int *code)
 {
-    int status;
+    siginfo_t info = {0};
 
-    if (!process->ended && waitpid(process->pid, &status, WNOHANG) == process->pid) {
+    if (!process->ended &&
+        waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+        info.si_pid == process->pid) {
         process->ended = true;
-        process->code = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_SIGNAL + WTERMSIG(status);
+        process->code = info.si_code == CLD_EXITED ? info.si_status : EXIT_SIGNAL + info.si_status;
     }
     *code = process->code;
     return process->ended;
@@ -100,7 +106,6 @@ bool sl_process_has_ended(struct sl_process *process, int *code)
 
 static bool wait_for_end(struct sl_process *process, sl_nanos patience)
 {
-    enum { LOOK_MS = 10 };
     int code;
 
     for (sl_nanos waited = 0; !sl_process_has_ended(process, &code);
@@ -110,6 +115,16 @@ static bool wait_for_end(struct sl_process *process, sl_nanos patience)
         (void)poll(NULL, 0, LOOK_MS);
     }
     return true;
+}
+
+/* What it has started and left ends, so that nobody writes any more. Whoever has adopted them waits
+ * for them, in its own time. */
+static void end_session(pid_t leader)
+{
+    (void)kill(-leader, SIGKILL);
+    (void)waitpid(leader, NULL, 0);
+    for (int waited = 0; waited < ADOPTED_MS && kill(-leader, 0) == 0; waited += LOOK_MS)
+        (void)poll(NULL, 0, LOOK_MS);
 }
 
 void sl_process_end(struct sl_process **process, sl_nanos patience)
@@ -123,9 +138,10 @@ void sl_process_end(struct sl_process **process, sl_nanos patience)
     if (!sl_process_has_ended(old, &code))
         (void)kill(old->pid, SIGTERM);
     if (!wait_for_end(old, patience)) {
-        (void)kill(-old->pid, SIGKILL); /* its session, whose leader has not been waited for */
+        (void)kill(old->pid, SIGKILL);
         (void)wait_for_end(old, UINT64_MAX);
     }
+    end_session(old->pid);
     free(old);
 }
 

@@ -29,8 +29,8 @@ enum sl_err sl_process_start(const struct sl_process_options *options, struct sl
                              struct sl_why *why);
 /* Has it ended? *code is its exit code, or 128 + the signal that ended it. Does not block. */
 bool sl_process_has_ended(struct sl_process *process, int *code);
-/* Ask it to end (SIGTERM) and wait for that; kill it, and whatever it has started, when it takes
- * longer than `patience`. Frees it and nulls the pointer; *process may be NULL. */
+/* Ask it to end (SIGTERM) and wait for that; kill it when it takes longer than `patience`. Whatever
+ * it has started and left is killed too. Frees it and nulls the pointer; *process may be NULL. */
 void sl_process_end(struct sl_process **process, sl_nanos patience);
 /* Its process id, for people. */
 int sl_process_id(const struct sl_process *process);

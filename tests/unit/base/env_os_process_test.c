@@ -70,36 +70,51 @@ static void output_goes_to_the_log_and_the_end_has_its_code(void **state)
     folder_remove(folder);
 }
 
-static void it_is_ended_with_what_it_has_started(void **state)
+/* Until init has waited for it, it may be a zombie for long. */
+static bool is_running(int pid)
+{
+    char  path[64];
+    char  stat[512] = "";
+    FILE *file;
+
+    (void)snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    file = fopen(path, "r");
+    if (file == NULL)
+        return false;
+    if (fgets(stat, sizeof stat, file) == NULL)
+        stat[0] = '\0';
+    (void)fclose(file);
+    return stat[0] != '\0' && strstr(stat, ") Z ") == NULL;
+}
+
+/* The script says the id of what it has started. */
+static void end_with_child(const char *script, bool by_itself)
 {
     char               folder[FOLDER_PATH_BYTES];
     char               text[64] = "";
     struct sl_process *process;
     int                child;
 
-    (void)state;
     folder_make(folder);
-    process = shell(folder, "trap '' TERM; sleep 1000 & echo $!; wait; wait; sleep 1000");
+    process = shell(folder, script);
     while (strchr(text, '\n') == NULL)
         read_log(folder, text, sizeof text);
     assert_int_equal(sscanf(text, "%d", &child), 1);
+    if (by_itself)
+        assert_int_equal(wait_for_end(process), 4);
+    assert_true(is_running(child));
     sl_process_end(&process, 0);
-    while (kill(child, 0) == 0) { /* until init has waited for it: it may be a zombie for long */
-        char  path[64];
-        char  stat[512];
-        FILE *file;
-
-        (void)snprintf(path, sizeof path, "/proc/%d/stat", child);
-        file = fopen(path, "r");
-        if (file == NULL)
-            break;
-        if (fgets(stat, sizeof stat, file) != NULL && strstr(stat, ") Z ") != NULL) {
-            (void)fclose(file);
-            break;
-        }
-        (void)fclose(file);
-    }
+    while (is_running(child))
+        (void)sched_yield();
     folder_remove(folder);
+}
+
+static void it_is_ended_with_what_it_has_started(void **state)
+{
+    (void)state;
+    end_with_child("trap '' TERM; sleep 1000 & echo $!; wait; wait; sleep 1000", false);
+    end_with_child("sh -c \"trap '' TERM; sleep 1000; sleep 1000\" & echo $!; wait", false);
+    end_with_child("sleep 1000 & echo $!; exit 4", true);
 }
 
 static void a_program_that_is_none_says_so(void **state)
