@@ -138,9 +138,11 @@ enum { KNOB_WORKERS, KNOB_BATCH, KNOB_LEVEL, KNOBS };
 /* Why they cannot be turned; NULL: they can. */
 static const char *why_fixed(struct sl_drainer_front *front)
 {
+    struct sl_ref dispatcher = atomic_load(&front->dispatcher_ref);
+
     if (front->options.is_kept)
         return "enable-dispatch is false: a transaction stays whole";
-    if (atomic_load(&front->dispatcher_ref).generation == 0)
+    if (dispatcher.generation == 0)
         return "the drainer still waits for what it stands on";
     return NULL;
 }
