@@ -14,8 +14,8 @@ import urllib.request
 
 from cluster import ROOT, Cluster, run_checks, wait_for
 from feed import (ADD_INDEX, BIGINT, CLUSTER, CREATE_TABLE, INSERT, KEYED, KEYED_ID, NOT_NULL_KEY,
-                  Drainer, Feed, binlog, check_rows, column, mutation, name, prewrite_value, row,
-                  rows_of, table, value)
+                  RECOVER_TABLE, Drainer, Feed, binlog, check_rows, column, mutation, name,
+                  prewrite_value, row, rows_of, table, value)
 from mariadb import mariadb
 
 
@@ -54,11 +54,10 @@ class World:
         self.drainer.wait_for_ts(self.says_more())
         check_rows(self.server, self.rows)
 
-    def is_held(self, *words):
+    def is_held(self, code, *words):
         """It is, says so, and does not move, whatever comes behind."""
         before = self.drainer.saved()
-        told = self.drainer.wait_for_state("held", *words)
-        assert told["code"].startswith("SL-"), told
+        told = self.drainer.wait_for_state("held", code, *words)
         behind = self.says_more()
         self.rows.pop()
         assert self.drainer.ask("/readyz")[0] == 503
@@ -93,7 +92,7 @@ def what_is_no_binlog_holds_the_stream(folder):
         for bad in (b"\xff", b"\x08\x01\x10", b"\x2a\xff\xff\xff\xff\x0f", b"\x08" + b"\xff" * 11):
             before = w.drainer.series()['binlog_drainer_error_count{type="unmarshal_binlog"}']
             w.feed.put(bad)
-            w.is_held("pump feed", "not a binlog")
+            w.is_held("SL-2202", "pump feed", "not a binlog")
             assert w.drainer.series()['binlog_drainer_error_count{type="unmarshal_binlog"}'] > \
                 before
             w.feed.kill()  # the pump is mended
@@ -121,7 +120,7 @@ def lengths_that_lie_hold_the_stream(folder):
             w.feed.path.write_bytes(good)
             w.feed.put(binlog(1, start, commit, prewrite))
             w.drainer.start()
-            w.is_held(f"commit ts {commit}")
+            w.is_held("SL-2304", f"commit ts {commit}")
             w.drainer.stop()
         w.feed.path.write_bytes(good)
         w.feed.put(binlog(1, start, commit, whole))
@@ -139,7 +138,7 @@ def a_pump_that_repeats_or_goes_back_holds_the_stream(folder):
             ts = w.feed.last - back
             w.feed.put(binlog(1, ts - 1, ts, prewrite_value(w.feed.version, mutation(
                 KEYED_ID, (INSERT, 99, value(2) + value("late"))))))
-            w.is_held("pump feed", f"commit ts {ts} comes after")
+            w.is_held("SL-2202", "pump feed", f"commit ts {ts} comes after")
             assert w.drainer.series()["binlog_drainer_disorder_binlog_count"] > 0
             w.feed.kill()
             w.feed.path.write_bytes(good)
@@ -155,7 +154,7 @@ def a_pump_that_forgets_where_to_begin_holds_the_stream(folder):
         w.feed.kill()
         w.feed.mode = "stubborn"
         w.feed.start()
-        w.is_held("pump feed", "comes after")
+        w.is_held("SL-2202", "pump feed", "comes after")
         w.feed.kill()
         w.feed.mode = "honest"
         w.feed.start()
@@ -170,7 +169,7 @@ def a_pump_that_forgets_where_to_begin_holds_the_stream(folder):
 def a_row_of_an_unknown_table_holds_the_stream(folder):
     with World(folder) as w:
         commit = w.feed.transaction(mutation(999, (INSERT, 1, row(1))))
-        told = w.is_held("table id 999", "no DDL job made", f"commit ts {commit}",
+        told = w.is_held("SL-2302", "table id 999", "no DDL job made", f"commit ts {commit}",
                          "ignore-txn-commit-ts")
         w.rows.append((len(w.rows) + 1, f"text {len(w.rows) + 1}"))
         assert told["waiting_on"] == "stream", told
@@ -186,7 +185,7 @@ def an_unknown_column_type_holds_the_stream(folder):
         w.feed.ddl(CREATE_TABLE, "create table d.odd (id bigint primary key, v int)", odd)
         w.feed.transaction(mutation(50, (INSERT, 1, value(2) + value(3))))
         w.feed.fake()
-        w.is_held("99")
+        w.is_held("SL-2304", "99")
         w.drainer.stop()
 
 
@@ -196,7 +195,7 @@ def a_ddl_that_the_downstream_refuses_holds_the_stream(folder):
         commit = w.feed.ddl(CREATE_TABLE, "create table d.wide (id bigint primary key, "
                             "v nosuchtype(3))", wide)
         w.feed.fake()
-        told = w.is_held("run DDL job 104", "nosuchtype", "4161", "ignore-txn-commit-ts",
+        told = w.is_held("SL-2503", "run DDL job 104", "nosuchtype", "4161", "ignore-txn-commit-ts",
                          str(commit))
         w.rows.append((len(w.rows) + 1, f"text {len(w.rows) + 1}"))
         assert told["waiting_on"] == "checkpoint", told
@@ -209,6 +208,17 @@ def a_ddl_that_the_downstream_refuses_holds_the_stream(folder):
         w.drainer.stop()
 
 
+def a_ddl_that_cannot_be_followed_holds_the_stream(folder):
+    with World(folder) as w:
+        commit = w.feed.ddl(RECOVER_TABLE, "recover table d.k", KEYED)
+        w.feed.fake()
+        w.is_held("SL-2303", "RECOVER or FLASHBACK", "no binlog has")
+        w.rows.append((len(w.rows) + 1, f"text {len(w.rows) + 1}"))
+        w.starts_again(f"ignore-txn-commit-ts = [{commit}]")
+        w.goes_on()
+        w.drainer.stop()
+
+
 def a_ddl_goes_on_when_nothing_is_in_its_way_any_more(folder):
     with World(folder) as w:
         w.server.client("INSERT INTO d.k VALUES (1000, 'twice'), (1001, 'twice')")
@@ -218,7 +228,7 @@ def a_ddl_goes_on_when_nothing_is_in_its_way_any_more(folder):
         w.feed.ddl(ADD_INDEX, "alter table d.k add unique index u (v)",
                    {**KEYED, "index_info": [index], "max_idx_id": 1})
         w.feed.fake()
-        w.is_held("run DDL job 104", "1062", "twice")
+        w.is_held("SL-2503", "run DDL job 104", "1062", "twice")
         w.server.client("DELETE FROM d.k WHERE id >= 1000")
         w.rows.append((len(w.rows) + 1, f"text {len(w.rows) + 1}"))
         w.goes_on()
@@ -236,7 +246,7 @@ def a_narrower_table_holds_the_stream_unless_told(folder):
         w.drainer.start()
         w.feed.insert((50, "fifty"))
         w.feed.fake()
-        w.is_held("v", "d.k")
+        w.is_held("SL-2403", "v", "d.k")
         w.drainer.stop()
         w.drainer = Drainer(w.cluster, w.server.port, to="sync-mode = 2").start()
         w.drainer.wait_for_ts(w.feed.last)
@@ -279,7 +289,7 @@ def a_password_that_is_changed_holds_until_it_is_right_again(folder):
                                     "user='asked'").split():
             w.server.client(f"KILL {line}")
         w.feed.insert((60, "sixty"))
-        w.is_held("1045", "asked")
+        w.is_held("SL-2402", "1045", "asked")
         assert "secret" not in w.drainer.log.read_text()
         w.server.client("SET PASSWORD FOR asked@'%' = PASSWORD('secret')")
         w.rows += [(60, "sixty"), (len(w.rows) + 1, f"text {len(w.rows) + 1}")]
@@ -373,7 +383,7 @@ def a_full_disk_under_the_savepoint_is_waited_for(folder):
         resource.prlimit(drainer.process.pid, resource.RLIMIT_FSIZE, (10, -1))
         feed.insert((1, "one"))
         feed.fake()
-        told = drainer.wait_for_state("held", "savepoint", "File too large")
+        told = drainer.wait_for_state("held", "SL-2503", "savepoint", "File too large")
         assert told["waiting_on"] == "checkpoint", told
         resource.prlimit(drainer.process.pid, resource.RLIMIT_FSIZE, (-1, -1))
         drainer.wait_for_ts(feed.last, 10)
@@ -415,7 +425,8 @@ def a_start_behind_what_a_pump_has_removed_is_held(folder):
         wait_for("a round is done", removed)
         drainer = Drainer(cluster, server.port, "d", "-initial-commit-ts", str(begin + 1),
                           syncer=f'schema-source = "file:{corpus}/ddl-history.jsonl"').start()
-        told = drainer.wait_for_state("held", "pump p", "has removed", "what lies between is lost")
+        told = drainer.wait_for_state("held", "SL-2202", "pump p", "has removed",
+                                      "what lies between is lost")
         assert told["waiting_on"] == "merge" and told["transactions"] == 0, told
         drainer.stop()
         # Somebody accepts the gap, as it says.
@@ -451,7 +462,7 @@ def a_history_of_ddl_that_is_missing_is_waited_for(folder):
         feed.fake()
         drainer = Drainer(cluster, server.port,
                           syncer=f'schema-source = "file:{here}"').start()
-        told = drainer.wait_for_state("waiting", str(here), "does not exist yet")
+        told = drainer.wait_for_state("waiting", "SL-2301", str(here), "does not exist yet")
         assert told["waiting_on"] == "schema", told
         there.rename(here)
         drainer.wait_for_ts(feed.last, 5)
@@ -467,6 +478,7 @@ run_checks([
     a_row_of_an_unknown_table_holds_the_stream,
     an_unknown_column_type_holds_the_stream,
     a_ddl_that_the_downstream_refuses_holds_the_stream,
+    a_ddl_that_cannot_be_followed_holds_the_stream,
     a_ddl_goes_on_when_nothing_is_in_its_way_any_more,
     a_narrower_table_holds_the_stream_unless_told,
     a_wider_table_keeps_its_own_columns,

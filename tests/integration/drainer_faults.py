@@ -148,7 +148,7 @@ def a_kept_transaction_is_interrupted(folder):
             w.proxy.faults.append(fault)
             say_many(w, number * 1000000)
             assert fault.done.wait(60), fault.match
-            told = w.drainer.wait_for_state("retrying", "in several parts")
+            told = w.drainer.wait_for_state("retrying", "SL-2401", "in several parts")
             assert told["waiting_on"] == "apply" and told["code"] == "SL-2401", told
             w.applies()
             w.drainer.wait_for_state("running")
@@ -258,7 +258,7 @@ def a_table_is_dropped(folder):
             w.server.client("DROP TABLE d.k")
 
         w.goes_through(drop, lambda: w.server.client(CREATE_K.replace("table", "TABLE")), "held",
-                       "d", "k")
+                       "SL-2501", "d", "k")
         w.drainer.wait_for_ts(w.load.end())
         assert rows_of(w.server, "n") == sorted(w.load.rows)
         found = rows_of(w.server, "k")
@@ -367,7 +367,8 @@ def the_registry_is_away(folder):
     with World(folder) as w:
         here, there = w.folder / "registry", w.folder / "elsewhere"
         w.feed.history = there / "ddl-history.jsonl"
-        w.goes_through(lambda: here.rename(there), lambda: there.rename(here), "waiting")
+        w.goes_through(lambda: here.rename(there), lambda: there.rename(here), "waiting",
+                       "SL-2101")
         w.ends_whole()
 
 
@@ -376,7 +377,8 @@ def a_pump_is_away(folder):
         def stop():
             w.feed.kill()
 
-        w.goes_through(stop, w.feed.start, "waiting", "pump feed", "not reachable")
+        w.goes_through(stop, w.feed.start, "waiting", "SL-2201", "pump feed",
+                       "not reachable")
         w.ends_whole()
 
 

@@ -193,7 +193,7 @@ def a_full_disk_under_the_spool(folder):
             before = w.load(1000, 2)
             last = w.load(20 * MIB, 1000)
             w.drainer.start()
-            told = w.drainer.wait_for_state("retrying", "spool", "No space left")
+            told = w.drainer.wait_for_state("retrying", "SL-2203", "spool", "No space left")
             assert told["waiting_on"] == "spool" and told["code"] == "SL-2203", told
             w.drainer.wait_for_ts(before)
             assert w.rows() == 2

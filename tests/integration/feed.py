@@ -24,7 +24,7 @@ CLUSTER = 42
 BIGINT, VARCHAR = 8, 15
 NOT_NULL_KEY, PLAIN = 3, 0
 INSERT, UPDATE, DELETE_ROW = 0, 1, 4
-CREATE_SCHEMA, CREATE_TABLE, ADD_INDEX = 1, 3, 7
+CREATE_SCHEMA, CREATE_TABLE, ADD_INDEX, RECOVER_TABLE = 1, 3, 7, 25
 DATABASE_ID, KEYED_ID, KEYLESS_ID = 10, 11, 12
 STOP_S = 5  # a stop may take
 
@@ -267,12 +267,12 @@ class Drainer:
                 if not line.startswith("#")}
 
     def wait_for_state(self, state, *words, seconds=SECONDS_MAX):
-        """Its state, with these words in its reason; the status."""
+        """Its state, with these words in its code or reason; the status."""
 
         def seen():
             told = self.status()
-            return told if told["state"] == state and all(
-                word in told["reason"] for word in words) else None
+            text = f"{told['code']} {told['reason']}"
+            return told if told["state"] == state and all(word in text for word in words) else None
 
         try:
             return wait_for(f"{state}", seen, seconds)

@@ -170,6 +170,8 @@ static enum sl_err run_statement(struct mysql_worker *w, struct sl_why *why)
     text = sl_statement_text(w->maker);
     err = sl_mysql_exec(w->conn, (const char *)text.bytes, text.len, NULL, why);
     sl_statement_clear(w->maker);
+    if (err == SL_INVALID && sink_lacks_table(w->conn))
+        return SL_NOT_FOUND;
     return err;
 }
 

@@ -265,8 +265,7 @@ static enum sl_err replace_checkpoint(struct sink_mysql *s, const struct sl_chec
     return err;
 }
 
-/* Somebody dropped it. What it said is known here, so nothing is lost when it is made again. */
-static bool is_table_gone(const struct sl_mysql *conn)
+bool sink_lacks_table(const struct sl_mysql *conn)
 {
     enum { NO_DATABASE = 1049, NO_TABLE = 1146 };
     uint32_t number = sl_mysql_error(conn)->number;
@@ -284,7 +283,8 @@ enum sl_err sink_mysql_save(struct sl_sink *sink, const struct sl_checkpoint *ch
         (err = note_saved(s, checkpoint->commit_ts, why)) != SL_OK)
         return sink_book_failed(s, err);
     err = replace_checkpoint(s, checkpoint, why);
-    if (err != SL_OK && is_table_gone(check_conn(s))) {
+    /* Somebody dropped it. What it said is known here, so nothing is lost when it is made again. */
+    if (err != SL_OK && sink_lacks_table(check_conn(s))) {
         sl_log(SL_LOG_WARN, "the table of the checkpoint is gone, making it again",
                sl_field_str("table", s->checkpoint), sl_field_err(err, why));
         if ((err = sink_make_checkpoint_table(s, why)) == SL_OK)

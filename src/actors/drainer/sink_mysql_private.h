@@ -62,6 +62,8 @@ void sink_put(struct sl_sql *sql, const char *format, ...) __attribute__((format
 enum sl_err sink_run(struct sl_mysql *conn, struct sl_sql *sql, uint64_t *affected,
                      struct sl_why *why);
 
+/* After a statement that failed: its table or database does not exist. */
+bool sink_lacks_table(const struct sl_mysql *conn);
 /* Run one short formatted statement. */
 enum sl_err sink_exec(struct sl_mysql *conn, struct sl_why *why, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -78,10 +78,10 @@ static enum sl_condition condition_of(enum sl_drainer_part part, const struct sl
         return SL_DRAINER_DOWNSTREAM_FAILS;
     if (note->code == SL_DENIED)
         return SL_DRAINER_DOWNSTREAM_FORBIDS;
-    if (part == SL_DRAINER_PART_APPLY)
-        return SL_DRAINER_ROWS_REFUSED;
     if (note->code == SL_NOT_FOUND)
         return SL_DRAINER_TABLE_MISSING;
+    if (part == SL_DRAINER_PART_APPLY)
+        return SL_DRAINER_ROWS_REFUSED;
     return note->code == SL_CONFIG ? SL_DRAINER_DDL_IN_DOUBT : SL_DRAINER_DDL_REFUSED;
 }
 
