@@ -105,7 +105,7 @@ static void make_window(struct worker *w)
         abort();
     for (uint32_t i = 0; i < SINK_PROBE_BATCH; i++)
         w->changes[i] = &w->window->changes[i];
-    w->part = (struct sl_row_part){.window = w->window, .changes = w->changes};
+    w->part = (struct sl_row_part){.window = w->window, .changes = w->changes, .workers = 1};
 }
 
 static bool open_worker(struct worker *w, const struct sink_server *server,
