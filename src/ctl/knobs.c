@@ -135,7 +135,7 @@ static enum sl_err print_value(const struct turning *t, const struct sl_json *kn
 
 static enum sl_err get(const struct turning *t, struct sl_why *why)
 {
-    struct sl_json *knobs;
+    struct sl_json *knobs = NULL;
     struct sl_buf  *answer;
     enum sl_err     err = ask(t, "GET", (struct sl_slice){0}, &answer, why);
 

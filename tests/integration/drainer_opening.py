@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 sys.path.insert(0, str(__import__("pathlib").Path(__file__).resolve().parents[1] / "lib"))
 
@@ -93,7 +92,8 @@ class World:
         self.drainer.stop(AT_ONCE_S)
         self.drainer.start()
         told = self.waits_on(part, code)
-        time.sleep(2.5)  # some tries more
+        wait_for("a try has failed",
+                 lambda: "not answered yet" not in self.drainer.status()["reason"])
         later = self.waits_on(part, code)
         assert later["since"] == told["since"], (told, later)
         assert "not answered yet" not in later["reason"], later

@@ -3,10 +3,12 @@
 set` turns knobs. A filter changes at one commit ts, which the log tells, and under load no row is
 lost or doubled. Real pumps, `sluice load`, a drainer, a MariaDB."""
 
+import http.server
 import json
 import re
 import signal
 import subprocess
+import threading
 import urllib.error
 import urllib.request
 
@@ -269,6 +271,31 @@ def knobs_are_set_and_read(folder):
         assert pump.stop() == 0
 
 
+class Stranger(http.server.BaseHTTPRequestHandler):
+    """Answers, but is no node of ours."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "5")
+        self.end_headers()
+        self.wfile.write(b"hello")
+
+    def log_message(self, *_):
+        pass
+
+
+def who_is_no_node_has_no_knobs(folder):
+    with Cluster(folder, CLUSTER) as cluster:
+        pump = cluster.pump("p", "-config", config(folder)).start()
+        assert pump.stop() == 0
+        host, port = pump.address.split(":")
+        with http.server.HTTPServer((host, int(port)), Stranger) as stranger:
+            threading.Thread(target=stranger.serve_forever, daemon=True).start()
+            code, out, err = binlogctl(cluster, "get", "p")
+            stranger.shutdown()
+        assert code == 1 and out == "" and "lists no knobs" in err, (code, out, err)
+
+
 def workers_and_batches_change_under_load(folder):
     with Cluster(folder, CLUSTER) as cluster, mariadb(folder) as server:
         feed = Feed(cluster).start()
@@ -302,5 +329,5 @@ if __name__ == "__main__":
     run_checks([a_filter_changes_at_the_commit_ts_that_is_told, the_same_with_a_pump_under_load,
                 a_wrong_file_changes_nothing, what_cannot_change_is_named,
                 a_start_takes_what_comes_meanwhile, a_pump_reloads_its_log_level,
-                knobs_are_set_and_read, workers_and_batches_change_under_load,
-                a_whole_transaction_has_no_knobs])
+                knobs_are_set_and_read, who_is_no_node_has_no_knobs,
+                workers_and_batches_change_under_load, a_whole_transaction_has_no_knobs])
