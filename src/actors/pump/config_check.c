@@ -108,6 +108,8 @@ static void complete(struct sl_pump_config *config, const struct sl_conf_report 
     sl_config_complete_addr(&config->addr, &report->origin[addr], own_ipv4, DEFAULT_PORT);
     if (config->advertise_addr[0] == '\0')
         sl_config_set(&config->advertise_addr, config->addr);
+    if (config->data_dir[0] == '\0')
+        sl_config_set(&config->data_dir, "data.pump");
     if (config->heartbeat_s == 0)
         config->heartbeat_s = HEARTBEAT_S;
     if (config->slow_write_s <= 0)

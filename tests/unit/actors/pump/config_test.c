@@ -112,6 +112,18 @@ static void an_empty_addr_is_the_loopback(void **state)
     done();
 }
 
+/* The original takes its default then. */
+static void an_empty_data_dir_is_the_default(void **state)
+{
+    (void)state;
+    assert_int_equal(run_all("data-dir = \"\"\n", NULL, NULL), SL_OK);
+    assert_string_equal(config.data_dir, "data.pump");
+    done();
+    assert_int_equal(run_all(NULL, WORDS("-data-dir="), NULL), SL_OK);
+    assert_string_equal(config.data_dir, "data.pump");
+    done();
+}
+
 static void a_host_without_an_address_listens_on_the_loopback(void **state)
 {
     const char          *argv[] = {"pump"};
@@ -516,6 +528,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_defaults_are_the_originals),
         cmocka_unit_test(an_empty_addr_is_the_loopback),
+        cmocka_unit_test(an_empty_data_dir_is_the_default),
         cmocka_unit_test(a_host_without_an_address_listens_on_the_loopback),
         cmocka_unit_test(zero_intervals_and_thresholds_mean_the_default),
         cmocka_unit_test(shards_follow_the_processors_up_to_four_unless_told),
