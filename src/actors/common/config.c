@@ -93,6 +93,10 @@ enum sl_config_address sl_config_check_address(char *address, char *host, struct
     const char *port = "";
     const char *wrong;
 
+    if (strstr(address, "://") != NULL) { /* Go's packages take the scheme for a host */
+        (void)sl_fail(why, SL_CONFIG, "host:port is written without a scheme");
+        return SL_CONFIG_ADDRESS_NO_PAIR;
+    }
     if (bytes >= SL_ADDR_BYTES_MAX) {
         (void)sl_fail(why, SL_CONFIG, "longer than %d bytes", SL_ADDR_BYTES_MAX - 1);
         return SL_CONFIG_ADDRESS_TOO_LONG;

@@ -57,6 +57,9 @@ static void an_address_is_checked_as_go_does(void **state)
     assert_int_equal(check("h", cut), SL_CONFIG_ADDRESS_NO_PAIR);
     assert_string_equal(why.text, "address h: missing port in address");
     assert_int_equal(check("h:65536", cut), SL_CONFIG_ADDRESS_NO_PAIR);
+    assert_int_equal(check("http://h:1", cut), SL_CONFIG_ADDRESS_NO_PAIR);
+    assert_string_equal(why.text, "host:port is written without a scheme");
+    assert_string_equal(cut, "http://h:1");
     memset(many, 'a', sizeof many - 1);
     many[sizeof many - 1] = '\0';
     assert_int_equal(check(many, cut), SL_CONFIG_ADDRESS_TOO_LONG);
