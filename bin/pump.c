@@ -66,6 +66,7 @@ static int serve(struct sl_pump_reload *reload)
     const struct sl_pump_config *config = reload->config;
     struct sl_log_options        log = {.level = config->level, .path = config->log_file};
     char                         host_name[SL_NAME_BYTES_MAX];
+    char                         settings[SL_LOG_LINE_BYTES_MAX / 2];
     struct sl_pump_options       options = sl_pump_options_of(config, sl_env_os(), host_name);
     struct sl_pump              *pump;
     struct sl_why                why = {0};
@@ -79,7 +80,8 @@ static int serve(struct sl_pump_reload *reload)
     sl_log(SL_LOG_INFO, "Welcome to Pump", sl_field_str("Release Version", sl_version_release));
     sl_config_log(&sl_pump_config_table, reload->report);
     sl_env_os_host_name(host_name);
-    sl_log(SL_LOG_INFO, "start pump...");
+    sl_config_text(&sl_pump_config_table, config, settings, sizeof settings);
+    sl_log(SL_LOG_INFO, "start pump...", sl_field_str("config", settings));
     if (sl_pump_open(&options, &pump, &why) != SL_OK) {
         sl_log(SL_LOG_FATAL, "creating pump server failed", sl_field_str("error", why.text));
         code = refuse(EXIT_START, &why);

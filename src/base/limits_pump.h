@@ -61,6 +61,7 @@ enum {
     SL_PUMP_CLUSTER_RETRY_MS = 1000,  /* between two of them */
     SL_PUMP_LEAVE_MS = 1000,          /* between two looks whether all is consumed */
     SL_PUMP_TELL_MS = 10000,          /* between two lines about what is waited for */
+    SL_PUMP_INFO_MS = 10000,          /* between two lines about how the pump does */
 };
 
 /* Pump: prewrites without outcome */

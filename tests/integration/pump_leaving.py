@@ -4,6 +4,7 @@ every drainer has all that it holds, says for whom it waits, and serves while it
 
 import http.client
 import json
+import re
 
 from cluster import Cluster, run_checks, wait_for
 from pairs import CLUSTER, acked, check_pulled, config, load, some_pairs
@@ -69,6 +70,9 @@ def close_waits_for_the_drainers_and_says_for_whom(folder):
         loader = load(cluster, pump, "--pairs", 1, "--write-timeout", "200ms")
         _, err = loader.communicate(timeout=60)
         assert loader.returncode == 1 and "no online: closing" in err, err
+        log = pump.log.read_text()
+        assert '["reject write binlog for not online state"]' in log and "[state=closing]" in log
+        assert '["write binlog failed"]' not in log, log[-2000:]
         check_pulled(cluster, pump)
         assert pump.process.poll() is None
         put_drainer(cluster, "slow", "paused", max(acked(cluster).values()) + (3600000 << 18))
@@ -76,6 +80,18 @@ def close_waits_for_the_drainers_and_says_for_whom(folder):
         (folder / "registry/drainers/slow.json").unlink()
         pump.start()  # born again
         check_pulled(cluster, pump)
+        assert pump.stop() == 0
+
+
+def it_says_regularly_how_it_does(folder):
+    with Cluster(folder, CLUSTER) as cluster:
+        pump = running(cluster)
+        some_pairs(cluster, pump, 20)
+        line = wait_for("the line is there", lambda: re.search(
+            r'\["server info tick"\] \[writeBinlogCount=(\d+)\] \[alivePullerCount=0\] '
+            r'\[MaxCommitTS=(\d+)\]', pump.log.read_text()))
+        assert int(line[1]) >= 40, line[0]
+        assert int(line[2]) >= max(acked(cluster).values()), line[0]
         assert pump.stop() == 0
 
 
@@ -104,6 +120,7 @@ def signal_ends_the_wait_for_drainers(folder):
 run_checks([
     pause_ends_the_pump_and_a_start_brings_it_back,
     close_waits_for_the_drainers_and_says_for_whom,
+    it_says_regularly_how_it_does,
     close_without_drainers_ends_by_itself,
     signal_ends_the_wait_for_drainers,
 ])

@@ -166,8 +166,14 @@ def it_serves_and_stops_on_a_signal(folder):
     program = subprocess.Popen(
         [PUMP, "-addr", f"127.0.0.1:{address[1]}", "-data-dir", folder + "/data", "-pd-urls",
          cluster(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while "register success" not in program.stdout.readline():
+    lines = [program.stdout.readline()]
+    while "start to server request" not in lines[-1]:
         assert program.poll() is None, program.stderr.read()
+        lines.append(program.stdout.readline())
+    assert f'[addr=http://127.0.0.1:{address[1]}]' in lines[-1], lines[-1]
+    assert "register success" in lines[-2], lines
+    begin = next(line for line in lines if '["start pump..."]' in line)
+    assert f'\\"data-dir\\":\\"{folder}/data\\"' in begin, begin
     with socket.create_connection(address, timeout=SECONDS_MAX) as peer:
         peer.sendall(b"GET /drainers HTTP/1.1\r\nHost: pump\r\n\r\n")
         got = peer.recv(65536)

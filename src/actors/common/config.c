@@ -6,10 +6,11 @@
 #include <strings.h>
 
 #include "base/assert.h"
+#include "base/json.h"
 #include "base/units.h"
 #include "net/local.h"
 
-enum { PORT_MAX = 65535, PORT_DIGITS_MAX = 5 };
+enum { PORT_MAX = 65535, PORT_DIGITS_MAX = 5, SETTING_BYTES_MAX = 256 };
 
 static const char space[] = " \t\r\n";
 
@@ -293,6 +294,28 @@ static void log_note(void *context, const char *setting, const char *text)
     (void)context;
     sl_log(SL_LOG_WARN, "setting has no effect", sl_field_str("setting", setting),
            sl_field_str("note", text));
+}
+
+void sl_config_text(const struct sl_conf_table *table, const void *config, char *out, size_t size)
+{
+    struct sl_json_out json = {.bytes = out, .room = size - 1};
+
+    SL_ASSERT(size > 0);
+    sl_json_put(&json, "{");
+    for (size_t i = 0; i < table->row_count; i++) {
+        const struct sl_conf_row *row = &table->rows[i];
+        char                      value[SETTING_BYTES_MAX];
+
+        if ((row->flags & (SL_CONF_IGNORED | SL_CONF_NOT_YET | SL_CONF_ASK)) != 0)
+            continue;
+        sl_conf_value_text(row, config, value, sizeof value);
+        sl_json_put(&json, json.used > 1 ? "," : "");
+        sl_json_put_text(&json, row->key != NULL ? row->key : row->flag);
+        sl_json_put(&json, ":");
+        sl_json_put_text(&json, value);
+    }
+    sl_json_put(&json, "}");
+    out[json.used] = '\0';
 }
 
 void sl_config_log(const struct sl_conf_table *table, const struct sl_conf_report *report)

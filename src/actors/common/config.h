@@ -63,6 +63,10 @@ typedef void (*sl_config_note)(void *context, const char *setting, const char *t
 void sl_config_notes(const struct sl_conf_table *table, const struct sl_conf_report *report,
                      sl_config_note note, void *context);
 
+/* All settings with their values, as a JSON object on one line, for the log; secrets are not told.
+ * Cut at `size`, which is above 0. */
+void sl_config_text(const struct sl_conf_table *table, const void *config, char *out, size_t size);
+
 /* Log what was set in the environment, and all notes. */
 void sl_config_log(const struct sl_conf_table *table, const struct sl_conf_report *report);
 

@@ -259,13 +259,12 @@ enum sl_err sl_pump_open(const struct sl_pump_options *options, struct sl_pump *
 static void settle_address(struct sl_pump *pump)
 {
     const char *advertise = pump->options.advertise;
-    char        local[SL_ADDR_BYTES_MAX];
     const char *port = strrchr(advertise, ':');
 
-    sl_socket_local(pump->listener, local);
+    sl_socket_local(pump->listener, pump->listening);
     if (port != NULL && strcmp(port, ":0") == 0)
         snprintf(pump->advertise, sizeof pump->advertise, "%.*s%s", (int)(port - advertise),
-                 advertise, strrchr(local, ':'));
+                 advertise, strrchr(pump->listening, ':'));
     else
         snprintf(pump->advertise, sizeof pump->advertise, "%s", advertise);
 }

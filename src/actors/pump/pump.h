@@ -76,6 +76,7 @@ struct sl_pump {
     uint64_t                   cluster_id;
     bool                       has_tikv; /* so rollbacks are verified, and orphans resolved */
     char                       advertise[SL_ADDR_BYTES_MAX];
+    char                       listening[SL_ADDR_BYTES_MAX];     /* with the port that it has */
     struct sl_vlog_options     vlog_options[SL_PUMP_SHARDS_MAX]; /* for readers */
     char                       log_dir[SL_PUMP_SHARDS_MAX][SL_PATH_BYTES_MAX];
     char                       large_dir[SL_PUMP_SHARDS_MAX][SL_PATH_BYTES_MAX];

@@ -110,6 +110,16 @@ static bool time_to_tell(struct sl_ctx *ctx, struct registrar *r)
     return true;
 }
 
+/* The addresses were taken before the first actor ran. */
+static void tell_online(const struct registrar *r)
+{
+    char url[SL_ADDR_BYTES_MAX + 8];
+
+    (void)snprintf(url, sizeof url, "http://%s", r->pump->listening);
+    sl_log(SL_LOG_INFO, "register success", sl_field_str("NodeID", r->pump->node_id));
+    sl_log(SL_LOG_INFO, "start to server request", sl_field_str("addr", url));
+}
+
 /* ---- birth ---- */
 
 static void birth(struct sl_ctx *ctx, struct registrar *r)
@@ -120,7 +130,7 @@ static void birth(struct sl_ctx *ctx, struct registrar *r)
     if (err == SL_OK)
         err = publish(ctx, r, SL_NODE_ONLINE, &why);
     if (err == SL_OK) {
-        sl_log(SL_LOG_INFO, "register success", sl_field_str("NodeID", r->pump->node_id));
+        tell_online(r);
         return;
     }
     if (time_to_tell(ctx, r))
@@ -155,7 +165,7 @@ static enum sl_err begin(struct sl_ctx *ctx, struct registrar *r, struct sl_why 
     if (err != SL_OK)
         return sl_wrap(why, err, "fail to register node to etcd");
     if (state_of(r) == SL_NODE_ONLINE)
-        sl_log(SL_LOG_INFO, "register success", sl_field_str("NodeID", r->pump->node_id));
+        tell_online(r);
     else
         birth(ctx, r);
     return SL_OK;

@@ -11,6 +11,8 @@
  *
  * The end of any of them by itself is the end of the pump, with its error. */
 
+#include <stdatomic.h>
+
 #include "actors/pump/messages.h"
 #include "actors/pump/pump.h"
 #include "actors/pump/topology.h"
@@ -39,6 +41,7 @@ struct root {
     uint32_t        awaited; /* in this step: answers of the registrar, or ends of children */
     struct sl_ref   gateway;
     struct sl_ref   pusher;
+    struct sl_timer info;
 };
 
 /* ---- starting ---- */
@@ -52,6 +55,20 @@ static enum sl_err spawn(struct sl_ctx *ctx, struct root *r, const struct sl_act
     return err == SL_OK ? SL_OK : sl_wrap(sl_why(ctx), err, "start %s", class_of->name);
 }
 
+/* Operators look for this line: it shows that the pump lives and goes on. */
+static void tell_info(struct sl_ctx *ctx, struct root *r)
+{
+    const struct sl_pump_board *board = &r->pump->board;
+
+    sl_log(SL_LOG_INFO, "server info tick",
+           sl_field_u64("writeBinlogCount",
+                        atomic_load_explicit(&board->writes, memory_order_relaxed)),
+           sl_field_u64("alivePullerCount",
+                        atomic_load_explicit(&board->pullers, memory_order_relaxed)),
+           sl_field_i64("MaxCommitTS", sl_pump_max_commit_ts(r->pump)));
+    sl_timer_arm(ctx, &r->info, SL_PUMP_TICK, SL_PUMP_INFO_MS);
+}
+
 /* From the end of the line to its entrance: whoever sends finds its receiver there. */
 static enum sl_err root_start(struct sl_ctx *ctx, void *self, const void *args)
 {
@@ -61,6 +78,7 @@ static enum sl_err root_start(struct sl_ctx *ctx, void *self, const void *args)
 
     r->pump = p = *(struct sl_pump *const *)args;
     p->root_ref = sl_self(ctx);
+    sl_timer_arm(ctx, &r->info, SL_PUMP_TICK, SL_PUMP_INFO_MS);
     for (uint32_t k = 0; k < p->options.shards && err == SL_OK; k++)
         err = spawn(ctx, r, &sl_pump_indexer_class, k, &p->shard[k].indexer_ref);
     for (uint32_t k = 0; k < p->options.shards && err == SL_OK; k++)
@@ -189,6 +207,7 @@ static enum sl_err root_handle(struct sl_ctx *ctx, void *self, struct sl_msg *ms
         published(ctx, self, (const struct sl_pump_failed *)(const void *)msg);
         return SL_OK;
     case SL_PUMP_PUBLISHED: published(ctx, self, NULL); return SL_OK;
+    case SL_PUMP_TICK: tell_info(ctx, self); return SL_OK;
     case SL_PUMP_LEAVE:
         leave(ctx, self, (const struct sl_pump_leave *)(const void *)msg);
         return SL_OK;
@@ -229,6 +248,7 @@ const struct sl_actor_class sl_pump_root_class = {
     .lane = SL_LANE_COMPUTE,
     .state_bytes = sizeof(struct root),
     .questions_max = 2,
+    .timers_max = 1,
     .children_max = 4 * SL_PUMP_SHARDS_MAX + 9,
     .start = root_start,
     .handle = root_handle,

@@ -397,6 +397,31 @@ static void intervals_that_would_spin_are_refused(void **state)
     assert_int_equal(run_all(NULL, WORDS("-metrics-interval=-1"), NULL), SL_USAGE);
 }
 
+/* ---- telling ---- */
+
+static void the_settings_are_told_as_one_line_of_json(void **state)
+{
+    char text[4096];
+    char cut[32];
+
+    (void)state;
+    assert_int_equal(run_all("gc = 3\nnode-id = \"a\\\"b\"\n", WORDS("-log-rotate=day"),
+                             WORDS("PUMP_L=warn", NULL)),
+                     SL_OK);
+    sl_config_text(&sl_pump_config_table, &config, text, sizeof text);
+    assert_non_null(strstr(text, "{\"config\":\"p.toml\",\"addr\":\"192.0.2.2:8250\","));
+    assert_non_null(strstr(text, "\"gc\":\"3\",\"log-level\":\"warn\","));
+    assert_non_null(strstr(text, "\"node-id\":\"a\\\"b\""));
+    assert_non_null(strstr(text, "\"storage.sync-log\":\"true\""));
+    assert_null(strstr(text, "log-rotate")); /* has no value */
+    assert_null(strstr(text, "storage.kv"));
+    assert_null(strstr(text, "security"));
+    assert_int_equal(text[strlen(text) - 1], '}');
+    sl_config_text(&sl_pump_config_table, &config, cut, sizeof cut);
+    assert_true(strlen(cut) < sizeof cut);
+    done();
+}
+
 /* ---- what has no effect ---- */
 
 static void note_setting(void *context, const char *setting, const char *text)
@@ -546,6 +571,7 @@ int main(void)
         cmocka_unit_test(checks_come_in_the_originals_order),
         cmocka_unit_test(tls_is_refused_before_anything_else),
         cmocka_unit_test(intervals_that_would_spin_are_refused),
+        cmocka_unit_test(the_settings_are_told_as_one_line_of_json),
         cmocka_unit_test(what_has_no_effect_is_accepted_and_noted),
         cmocka_unit_test(the_version_is_asked_without_reading_a_file),
         cmocka_unit_test(help_names_every_flag_of_the_original),
