@@ -99,6 +99,7 @@ enum {
     SL_PULL_PEER_BYTES_MAX = 128, /* of a peer's address in logs, terminator included */
     SL_PUMP_SESSION_HELD = 2048,  /* writes a session holds that have not entered the line */
     SL_PUMP_AHEAD_MS = 60 * 1000, /* a commit ts may be above the newest timestamp known */
+    SL_PUMP_SLOW_RPC_MS = 1000,   /* a WriteBinlog that takes so long is told of in the log */
 };
 static_assert((int)SL_VLOG_PAYLOAD_BYTES_MAX <= (int)SL_PUMP_WRITE_BYTES,
               "every record fits the write line");

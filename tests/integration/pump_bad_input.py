@@ -483,6 +483,9 @@ def wrong_cluster_id_is_told(folder):
             done = subprocess.run([BIN / "sluice", *args], capture_output=True, text=True,
                                   timeout=60, check=False)
             assert done.returncode == 1 and text in done.stderr, (done.returncode, done.stderr)
+        line = next(line for line in pump.log.read_text().splitlines()
+                    if '["write binlog failed"]' in line)
+        assert "[peer=127.0.0.1:" in line and f'[error="{text}"]' in line, line
         assert pump.stop() == 0
 
 

@@ -202,6 +202,10 @@ def commit_that_never_comes_is_found(folder):
         stage.write(dml.p(), ddl.p(), last.p(), last.c())
         got = stage.pull(last.commit)
         assert got == [dml.found(), ddl.found(), last.pulled()], got
+        told = '["known txn is committed or rollback from tikv"] '
+        for txn in (dml, ddl):
+            assert f'{told}["start ts"={txn.start}] ["commit ts"={txn.commit}]' in \
+                stage.log.read_text(), stage.log.read_text()[-2000:]
         stage.write(dml.p(), dml.c())  # TiDB's own, late: a repeat
         again = Txn(3)
         stage.write(again.p(), again.c())
@@ -284,6 +288,8 @@ def old_transaction_is_checked(folder):
         assert stage.pull(last.commit) == [last.pulled()]
         assert stage.tell("counts")[1:] == [2, 0]
         assert "binlog_pump_storage_query_tikv_count 2" in stage.get("/metrics")
+        told = f'["got commit status for unknown txn"] ["start ts"={absent.start}]'
+        assert told in stage.log.read_text(), stage.log.read_text()[-2000:]
 
 
 def tikv_before_4_is_asked_its_own_way(folder):

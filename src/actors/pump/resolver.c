@@ -187,6 +187,19 @@ static void write_outcome(struct sl_ctx *ctx, struct resolver *r, const struct d
         sl_msg_free(&write);
 }
 
+/* In the words of the original, which are two: of one that could only be looked at, and of one that
+ * had been without outcome for so long that TiKV had to decide. Rolled back: commit_ts is 0. What
+ * TiDB has told otherwise is worth a warning. */
+static void tell_settled(enum sl_log_level level, const struct doubt *d,
+                         const struct sl_tikv_question *question, sl_ts commit_ts)
+{
+    sl_log(level,
+           question->may == SL_TIKV_LOOK ? "known txn is committed or rollback from tikv"
+                                         : "got commit status for unknown txn",
+           sl_field_i64("start ts", d->orphan.start_ts), sl_field_i64("commit ts", commit_ts),
+           sl_field_bool("rolled back by TiDB", d->orphan.rolled_back));
+}
+
 static void settle(struct sl_ctx *ctx, struct resolver *r, const struct doubt *d,
                    const struct sl_tikv_question *question, const struct sl_tikv_verdict *verdict)
 {
@@ -194,15 +207,12 @@ static void settle(struct sl_ctx *ctx, struct resolver *r, const struct doubt *d
 
     switch (verdict->fate) {
     case SL_TIKV_COMMITTED:
-        sl_log(d->orphan.rolled_back ? SL_LOG_WARN : SL_LOG_INFO,
-               "TiKV has the commit of a transaction", sl_field_i64("start ts", start_ts),
-               sl_field_i64("commit ts", verdict->commit_ts),
-               sl_field_bool("rolled back by TiDB", d->orphan.rolled_back));
+        tell_settled(d->orphan.rolled_back ? SL_LOG_WARN : SL_LOG_INFO, d, question,
+                     verdict->commit_ts);
         write_outcome(ctx, r, d, SL_RECORD_COMMIT, verdict->commit_ts);
         return;
     case SL_TIKV_ROLLED_BACK:
-        sl_log(d->orphan.rolled_back ? SL_LOG_DEBUG : SL_LOG_WARN,
-               "a transaction is rolled back in TiKV", sl_field_i64("start ts", start_ts));
+        tell_settled(d->orphan.rolled_back ? SL_LOG_DEBUG : SL_LOG_WARN, d, question, 0);
         write_outcome(ctx, r, d, SL_RECORD_ROLLBACK, 0);
         return;
     case SL_TIKV_LOCKED:

@@ -7,6 +7,7 @@
 
 #include "actors/pump/session_private.h"
 #include "base/assert.h"
+#include "base/log.h"
 
 static const char service[] = "/binlog.Pump/";
 
@@ -87,15 +88,24 @@ static void on_writable(void *context, struct sl_grpc_call *call)
         session_pull_writable(c);
 }
 
+/* A stream that its reader has ended has done what it was for. */
+static bool is_success(const struct session_call *c, enum sl_grpc_status status)
+{
+    return status == SL_GRPC_OK || (c->kind == SESSION_PULL && status == SL_GRPC_CANCELLED);
+}
+
 /* A stream's time is that of its life. */
 static void measure(const struct session_call *c, enum sl_grpc_status status)
 {
     const struct sl_pump_metrics *metrics = &c->session->pump->metrics;
     enum sl_pump_rpc     rpc = c->kind == SESSION_WRITE ? SL_PUMP_RPC_WRITE : SL_PUMP_RPC_PULL;
-    enum sl_pump_rpc_end end = status == SL_GRPC_OK ? SL_PUMP_RPC_SUCC : SL_PUMP_RPC_FAIL;
+    enum sl_pump_rpc_end end = is_success(c, status) ? SL_PUMP_RPC_SUCC : SL_PUMP_RPC_FAIL;
     sl_nanos             took = sl_now(c->session->connection.ctx) - c->began;
 
     sl_metric_observe(metrics->rpc_seconds[rpc][end], (double)took / 1e9);
+    if (c->kind == SESSION_WRITE && took >= (sl_nanos)SL_PUMP_SLOW_RPC_MS * SL_NANOS_PER_MS)
+        sl_log(SL_LOG_WARN, "slow write binlog RPC response",
+               sl_field_str("peer", c->session->connection.peer), sl_field_nanos("took", took));
     if (c->kind == SESSION_WRITE && status == SL_GRPC_RESOURCE_EXHAUSTED)
         sl_metric_add(metrics->refused[SL_PUMP_REFUSED_SIZE], 1);
 }

@@ -17,6 +17,7 @@
 #include "actors/pump/session_private.h"
 #include "base/assert.h"
 #include "base/log.h"
+#include "net/node.h"
 
 /* A record that has not entered the line. */
 struct waiting_write {
@@ -27,6 +28,15 @@ struct waiting_write {
 };
 
 /* ---- answers ---- */
+
+/* In the words of the original, for whoever looks for them. An orderly end is no failure. */
+static void tell_failure(const struct session *s, enum sl_err err, const char *text)
+{
+    if (err == SL_STOPPED || err == SL_GONE)
+        return;
+    sl_log(SL_LOG_ERROR, "write binlog failed", sl_field_str("peer", s->connection.peer),
+           sl_field_str("error", text));
+}
 
 /* The response is empty; its room in the send queue may have to be waited for. */
 static void answer_written(struct session_call *c)
@@ -49,8 +59,10 @@ void session_write_answer(struct session *s, uint32_t id, enum sl_err err, const
 {
     struct session_call *c = session_find(s, id, SESSION_WRITE);
 
-    if (err != SL_OK)
+    if (err != SL_OK) {
         sl_metric_add(s->pump->metrics.loss, 1);
+        tell_failure(s, err, text);
+    }
     if (c == NULL)
         return; /* the client has gone */
     if (err == SL_OK)
@@ -235,9 +247,6 @@ static void judge(struct session *s, struct waiting_write *waiting, sl_ts newest
         (void)sl_fail(&why, err, "cannot tell whether commit ts %" PRId64 " is from the future: %s",
                       commit_ts, text);
     sl_metric_add(s->pump->metrics.refused[SL_PUMP_REFUSED_TIMESTAMP], 1);
-    if (err == SL_OK)
-        sl_log(SL_LOG_WARN, "commit ts from the future", sl_field_str("peer", s->connection.peer),
-               sl_field_i64("commit_ts", commit_ts), sl_field_i64("newest_ts", newest));
     session_write_answer(s, waiting->id, err == SL_OK ? SL_INVALID : err, why.text);
     return_permit(s, &waiting->permit);
     sl_msg_free(&waiting->write);
@@ -258,10 +267,23 @@ void session_write_clock(struct session *s, sl_ts ts, enum sl_err err, const cha
 
 /* ---- messages ---- */
 
+static void tell_refusal(const struct session *s, const struct session_refusal *refusal)
+{
+    uint32_t state = atomic_load_explicit(&s->pump->board.state, memory_order_relaxed);
+
+    if (refusal->reason == SL_PUMP_REFUSED_STATE)
+        sl_log(SL_LOG_WARN, "reject write binlog for not online state",
+               sl_field_str("peer", s->connection.peer),
+               sl_field_str("state", sl_node_state_name((enum sl_node_state)state)));
+    else if (refusal->reason != SL_PUMP_REFUSED_STOPPING)
+        tell_failure(s, SL_INVALID, refusal->why.text);
+}
+
 void session_write_refuse(struct session_call *c, const struct session_refusal *refusal)
 {
     const struct sl_pump_metrics *metrics = &c->session->pump->metrics;
 
+    tell_refusal(c->session, refusal);
     if (refusal->reason != SL_PUMP_REFUSED_SIZE) /* those are counted when they are over */
         sl_metric_add(metrics->refused[refusal->reason], 1);
     if (refusal->reason != SL_PUMP_REFUSED_CLUSTER)

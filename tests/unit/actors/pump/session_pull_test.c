@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -165,13 +167,29 @@ static bool pullers_gone(struct sl_ctx *ctx)
     return puller.begun > 0 && puller.alive == 0 && atomic_load(&entrance_pump.board.pullers) == 0;
 }
 
+static void check_no_failure(void)
+{
+    char  *text = NULL;
+    size_t bytes = 0;
+    FILE  *out = open_memstream(&text, &bytes);
+
+    sl_metric_write(entrance_pump.metric_registry, out);
+    assert_int_equal(fclose(out), 0);
+    assert_non_null(strstr(text, "rpc_duration_seconds_count{label=\"succ\","
+                                 "method=\"PullBinlogs\"} 1\n"));
+    assert_non_null(strstr(text, "rpc_duration_seconds_count{label=\"fail\","
+                                 "method=\"PullBinlogs\"} 0\n"));
+    free(text);
+}
+
+/* Which is no failure: drainers come and go. */
 static void a_stream_that_is_given_up_ends_its_puller(void **state)
 {
     static const struct stage_scene scenes[] = {
         {.play = pull}, {.play = cancel, .ready = two_entities}, {.ready = pullers_gone}};
 
     (void)state;
-    ENTRANCE_PLAY(scenes, NULL);
+    ENTRANCE_PLAY(scenes, check_no_failure);
 }
 
 static void hang_up(struct sl_ctx *ctx)
