@@ -61,6 +61,23 @@ enum sl_err sl_vlog_sync(struct sl_vlog *vlog, struct sl_why *why)
     return SL_OK;
 }
 
+/* ---- measuring ---- */
+
+static sl_nanos part_begins(const struct sl_vlog *vlog)
+{
+    const struct sl_vlog_watch *watch = vlog->options.watch;
+
+    return watch != NULL ? sl_env_now(watch->env) : 0;
+}
+
+static void part_ends(const struct sl_vlog *vlog, enum sl_vlog_part part, sl_nanos began)
+{
+    const struct sl_vlog_watch *watch = vlog->options.watch;
+
+    if (watch != NULL)
+        watch->took(watch->context, part, sl_env_now(watch->env) - began);
+}
+
 /* ---- appending ---- */
 
 static enum sl_err check_batch(const struct sl_vlog *vlog, const struct sl_vlog_record *records,
@@ -103,13 +120,17 @@ static void reserve_batch(struct sl_vlog *vlog, size_t bytes)
 static enum sl_err make_room(struct sl_vlog *vlog, uint64_t bytes, struct sl_why *why)
 {
     const struct sl_vlog_segment *active = vlog_active(vlog);
+    sl_nanos                      began;
     enum sl_err                   err;
 
     if (bytes <= vlog_capacity_end(active) - active->end)
         return SL_OK;
+    began = part_begins(vlog);
     if ((err = sl_vlog_sync(vlog, why)) != SL_OK)
         return err;
     err = vlog_segment_begin(vlog, why);
+    if (err == SL_OK)
+        part_ends(vlog, SL_VLOG_PART_ROTATE, began);
     if (err == SL_OK || err == SL_NOSPACE)
         return err;
     return fail_for_good(vlog, why);
@@ -121,12 +142,27 @@ static enum sl_err write_batch(struct sl_vlog *vlog, size_t bytes, struct sl_why
 {
     const struct sl_vlog_segment *active = vlog_active(vlog);
     uint64_t                      place = vlog_place(active, active->end);
+    sl_nanos                      began = part_begins(vlog);
     enum sl_err                   err;
 
     err = sl_file_write_at(vlog->file, place, vlog->batch, bytes, why);
+    if (err == SL_OK)
+        part_ends(vlog, SL_VLOG_PART_WRITE, began);
     if (err == SL_NOSPACE && vlog_write_zeros(vlog->file, place, place + bytes, NULL) == SL_OK)
         return sl_wrap(why, SL_NOSPACE, "value log %s", vlog->dir);
     return err == SL_OK ? SL_OK : fail_for_good(vlog, why);
+}
+
+static enum sl_err sync_batch(struct sl_vlog *vlog, struct sl_why *why)
+{
+    sl_nanos began = part_begins(vlog);
+
+    if (vlog->options.no_sync)
+        return SL_OK;
+    if (sl_file_sync(vlog->file, why) != SL_OK)
+        return fail_for_good(vlog, why);
+    part_ends(vlog, SL_VLOG_PART_SYNC, began);
+    return SL_OK;
 }
 
 /* Take over what was written: it is part of the log now. */
@@ -166,10 +202,8 @@ enum sl_err sl_vlog_append(struct sl_vlog *vlog, const struct sl_vlog_record *re
         done += vlog_record_encode(&records[i], active->generation, active->end + done,
                                    vlog->durable, vlog->batch + done);
     SL_ASSERT(done == bytes);
-    if ((err = write_batch(vlog, bytes, why)) != SL_OK)
+    if ((err = write_batch(vlog, bytes, why)) != SL_OK || (err = sync_batch(vlog, why)) != SL_OK)
         return err;
-    if (!vlog->options.no_sync && sl_file_sync(vlog->file, why) != SL_OK)
-        return fail_for_good(vlog, why);
     accept_batch(vlog, records, count, positions);
     if (!vlog->options.no_sync)
         vlog->durable = active->end;

@@ -47,6 +47,20 @@ struct sl_vlog_identity {
     uint32_t shard_count;
 };
 
+/* Parts of an append that take time. */
+enum sl_vlog_part {
+    SL_VLOG_PART_WRITE,
+    SL_VLOG_PART_SYNC,
+    SL_VLOG_PART_ROTATE, /* beginning the next segment */
+};
+
+/* Who measures appends. Told of each part that went well, on the owner's thread. */
+struct sl_vlog_watch {
+    const struct sl_env *env; /* whose clock */
+    void (*took)(void *context, enum sl_vlog_part part, sl_nanos took);
+    void *context;
+};
+
 /* What to open and how. */
 struct sl_vlog_options {
     struct sl_fs           *fs;     /* borrowed for the life of the log, as is random */
@@ -55,6 +69,7 @@ struct sl_vlog_options {
     struct sl_vlog_identity identity;
     uint64_t segment_bytes; /* of new segments; a multiple of 4096 within SL_VLOG_SEGMENT_BYTES_* */
     bool     no_sync;       /* appends do not wait for the disk (`sync-log = false`) */
+    const struct sl_vlog_watch *watch; /* NULL: nobody; borrowed for the life of the log */
 };
 
 /* A record as it is given to append and read back. */

@@ -80,6 +80,7 @@ static void write_fake(struct sl_ctx *ctx, struct clock *c)
     payload = sl_buf_new(sl_record_encoded_bytes(&record));
     sl_record_encode(&record, payload->data);
     write = sl_pump_write_new(&payload, record.type, ts, ts);
+    write->began = sl_now(ctx);
     k = sl_pump_shard_of(c->pump, ts);
     if (sl_ask(ctx, sl_line(ctx, SL_LINE_FAKE, 0), c->pump->shard[k].writer_ref, 0, &write) ==
         SL_OK)

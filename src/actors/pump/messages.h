@@ -93,6 +93,7 @@ struct sl_pump_write {
     sl_ts          start_ts;
     sl_ts          commit_ts;
     bool           verified; /* the resolver's: TiKV says so */
+    sl_nanos       began;    /* when it had come, whole */
     /* Set by the shard writer, for the sorter. */
     struct sl_position position;
     sl_ts              newest; /* the newest commit ts that was durable in this pump when the shard

@@ -1,6 +1,15 @@
 #include "actors/pump/config.h"
 #include "actors/pump/pump.h"
 
+/* A day is as good as for ever. */
+static sl_nanos slow_write_of(const struct sl_pump_config *config)
+{
+    const double day_s = 24 * 3600;
+    double       seconds = config->slow_write_s < day_s ? config->slow_write_s : day_s;
+
+    return (sl_nanos)(seconds * (double)SL_NANOS_PER_S);
+}
+
 struct sl_pump_options sl_pump_options_of(const struct sl_pump_config *config,
                                           const struct sl_env *env, const char *host_name)
 {
@@ -17,6 +26,7 @@ struct sl_pump_options sl_pump_options_of(const struct sl_pump_config *config,
         .shards_asked = config->shards != 0,
         .segment_bytes = config->segment_bytes,
         .no_sync = !config->sync_log,
+        .slow_write = slow_write_of(config),
         .engine = SL_INDEX_WIREDTIGER,
         .message_bytes_max = (uint64_t)config->message_bytes_max,
         .stop_write_bytes = config->stop_write_bytes,

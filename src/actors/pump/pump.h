@@ -38,8 +38,9 @@ struct sl_pump_options {
     uint32_t    shards;       /* of a new directory: 1..SL_PUMP_SHARDS_MAX */
     bool        shards_asked; /* configured so: a directory with another number is refused */
     uint64_t    segment_bytes;
-    bool        no_sync;                    /* sync-log = false */
-    enum sl_index_engine engine;            /* SL_INDEX_PLAIN in simulation */
+    bool        no_sync;         /* sync-log = false */
+    sl_nanos    slow_write;      /* a write that takes longer is told of in the log; 0: none is */
+    enum sl_index_engine engine; /* SL_INDEX_PLAIN in simulation */
     uint64_t             index_cache_bytes; /* 0: default */
     uint64_t             message_bytes_max; /* of one WriteBinlog request */
     uint64_t             large_bytes; /* a larger request goes to a file of its own as it comes;
@@ -78,6 +79,7 @@ struct sl_pump {
     char                       advertise[SL_ADDR_BYTES_MAX];
     char                       listening[SL_ADDR_BYTES_MAX];     /* with the port that it has */
     struct sl_vlog_options     vlog_options[SL_PUMP_SHARDS_MAX]; /* for readers */
+    struct sl_vlog_watch       vlog_watch;
     char                       log_dir[SL_PUMP_SHARDS_MAX][SL_PATH_BYTES_MAX];
     char                       large_dir[SL_PUMP_SHARDS_MAX][SL_PATH_BYTES_MAX];
     struct sl_index_db        *index;

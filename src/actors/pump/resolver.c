@@ -180,6 +180,7 @@ static void write_outcome(struct sl_ctx *ctx, struct resolver *r, const struct d
     sl_record_encode(&record, payload->data);
     write = sl_pump_write_new(&payload, type, record.start_ts, commit_ts);
     write->verified = true;
+    write->began = sl_now(ctx);
     if (sl_ask(ctx, sl_line(ctx, SL_LINE_RESOLVE, 0), r->pump->shard[d->shard].writer_ref, d->shard,
                &write) == SL_OK)
         r->writes[d->shard]++;

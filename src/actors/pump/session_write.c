@@ -302,6 +302,7 @@ static void begin_write(struct session_call *c, struct sl_buf *message, struct s
 
     bytes = sl_buf_slice(message, (size_t)(payload.bytes - message->data), payload.len);
     write = sl_pump_write_new(&bytes, record->type, record->start_ts, record->commit_ts);
+    write->began = sl_now(s->connection.ctx);
     if (!is_ahead(record->commit_ts, newest_known(s))) {
         admit(s, write, &c->permit, id);
         return;

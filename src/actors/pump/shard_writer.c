@@ -122,6 +122,30 @@ static void drop_large(const struct writer *w, const struct sl_pump_write *write
     sl_large_unlink(w->pump->vlog_options[w->k].fs, w->pump->large_dir[w->k], &ref);
 }
 
+/* How long the first `count` of the batch took. The slowest is told of for all of them. */
+static void measure(struct sl_ctx *ctx, const struct writer *w, uint32_t count)
+{
+    const struct sl_pump_write *slowest = NULL;
+    sl_nanos                    now = sl_env_now(sl_env(ctx));
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct sl_pump_write *write = w->batch[i];
+
+        sl_metric_observe(w->pump->metrics.write_seconds[SL_PUMP_PART_SINGLE],
+                          (double)(now - write->began) / (double)SL_NANOS_PER_S);
+        if (slowest == NULL || write->began < slowest->began)
+            slowest = write;
+    }
+    if (slowest == NULL || w->pump->options.slow_write == 0 ||
+        now - slowest->began <= w->pump->options.slow_write)
+        return;
+    sl_log(SL_LOG_WARN, "take a long time to write binlog", sl_field_u64("shard", w->k),
+           sl_field_nanos("took", now - slowest->began),
+           sl_field_i64("start_ts", slowest->start_ts),
+           sl_field_i64("commit_ts", slowest->commit_ts), sl_field_u64("bytes", w->bytes),
+           sl_field_u64("records", w->count));
+}
+
 /* The first `count` of the batch are durable at their positions. */
 static void acknowledge(struct sl_ctx *ctx, struct writer *w, uint32_t count)
 {
@@ -129,6 +153,7 @@ static void acknowledge(struct sl_ctx *ctx, struct writer *w, uint32_t count)
     uint32_t        askers_count = w->answered ? 0 : count;
     sl_ts           newest = 0;
 
+    measure(ctx, w, askers_count);
     for (uint32_t i = 0; i < count; i++) {
         struct sl_pump_write *write = w->batch[i];
 

@@ -119,6 +119,7 @@ static void finish(struct sl_ctx *ctx, struct spooler *s, struct sl_pump_spool_e
 
     if (e->file != NULL && (err = sl_large_finish(&e->file, &ref, &why)) == SL_OK)
         e->write->payload = encode(end, &ref);
+    e->write->began = sl_now(ctx);
     sl_msg_free(&end);
     if (err != SL_OK)
         fail(ctx, s, e, err, &why);

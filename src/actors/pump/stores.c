@@ -189,11 +189,24 @@ static enum sl_err open_index(struct sl_pump *pump, struct sl_why *why)
     return sl_index_open(&options, &pump->index, why);
 }
 
+static void measure(void *context, enum sl_vlog_part part, sl_nanos took)
+{
+    static const enum sl_pump_write_part parts[] = {
+        [SL_VLOG_PART_WRITE] = SL_PUMP_PART_TO_DISK,
+        [SL_VLOG_PART_SYNC] = SL_PUMP_PART_FSYNC,
+        [SL_VLOG_PART_ROTATE] = SL_PUMP_PART_ROTATE,
+    };
+    const struct sl_pump_metrics *metrics = context;
+
+    sl_metric_observe(metrics->write_seconds[parts[part]], (double)took / (double)SL_NANOS_PER_S);
+}
+
 static enum sl_err open_shards(struct sl_pump *pump, struct sl_why *why)
 {
     const struct sl_pump_options *o = &pump->options;
     enum sl_err                   err = SL_OK;
 
+    pump->vlog_watch = (struct sl_vlog_watch){o->env, measure, &pump->metrics};
     for (uint32_t k = 0; k < o->shards && err == SL_OK; k++) {
         char name[SL_NAME_BYTES_MAX];
 
@@ -209,6 +222,7 @@ static enum sl_err open_shards(struct sl_pump *pump, struct sl_why *why)
             .identity = {.cluster_id = pump->cluster_id, .shard = k, .shard_count = o->shards},
             .segment_bytes = o->segment_bytes,
             .no_sync = o->no_sync,
+            .watch = &pump->vlog_watch,
         };
         err = recover_shard(pump, k, why);
     }

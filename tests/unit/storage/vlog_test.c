@@ -63,6 +63,44 @@ static void visits_begin_at_the_head_in_any_segment(void **state)
     kit_free(&k);
 }
 
+/* ---- measuring ---- */
+
+static void note_part(void *context, enum sl_vlog_part part, sl_nanos took)
+{
+    uint32_t *counts = context;
+
+    assert_true(took >= 0);
+    counts[part]++;
+}
+
+static void who_watches_is_told_of_each_part_of_an_append(void **state)
+{
+    struct kit           k;
+    uint32_t             counts[3] = {0};
+    struct sl_vlog_watch watch = {.took = note_part, .context = counts};
+
+    (void)state;
+    kit_init(&k, 11);
+    watch.env = k.env;
+    k.options.watch = &watch;
+    kit_open(&k, 0);
+    assert_int_equal(counts[SL_VLOG_PART_WRITE], 0);
+    (void)kit_append(&k, 1, 3);
+    assert_int_equal(counts[SL_VLOG_PART_WRITE], 1);
+    assert_int_equal(counts[SL_VLOG_PART_SYNC], 1);
+    assert_int_equal(counts[SL_VLOG_PART_ROTATE], 0);
+    (void)kit_fill_segments(&k, 4, 3);
+    assert_int_equal(counts[SL_VLOG_PART_ROTATE], 2);
+    k.options.no_sync = true;
+    memset(counts, 0, sizeof counts);
+    sl_vlog_close(&k.vlog);
+    assert_int_equal(sl_vlog_open(&k.options, 0, NULL, NULL, &k.vlog, NULL), SL_OK);
+    (void)kit_append(&k, 1, 1);
+    assert_int_equal(counts[SL_VLOG_PART_WRITE], 1);
+    assert_int_equal(counts[SL_VLOG_PART_SYNC], 0);
+    kit_free(&k);
+}
+
 static enum sl_err stop_at_third(void *context, const struct sl_vlog_found *found)
 {
     unsigned *count = context;
@@ -408,6 +446,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_come_back_byte_for_byte_in_order),
         cmocka_unit_test(visits_begin_at_the_head_in_any_segment),
+        cmocka_unit_test(who_watches_is_told_of_each_part_of_an_append),
         cmocka_unit_test(a_visitor_can_end_the_opening),
         cmocka_unit_test(sealed_segments_are_trusted_without_a_visitor_or_before_the_head),
         cmocka_unit_test(what_does_not_fit_is_refused_and_the_log_goes_on),
