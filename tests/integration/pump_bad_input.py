@@ -53,6 +53,13 @@ def get(pump, path):
         return page.read().decode()
 
 
+def read_errors(pump):
+    """What the original's alert looks at."""
+    line = re.search(r'^binlog_pump_storage_error_count\{type="read_value"\} (\d+)$',
+                     get(pump, "/metrics"), re.M)
+    return int(line[1])
+
+
 def flip(path, at):
     data = bytearray(path.read_bytes())
     data[at] ^= 0x10
@@ -151,6 +158,7 @@ def damage_of_an_old_segment_is_told_and_never_skipped(folder):
         pump.start()
         wait_for("the status tells", lambda: "00000004.seg is damaged" in get(pump, "/status"))
         assert "sluice_pump_damaged_shards 1" in get(pump, "/metrics")
+        errors = read_errors(pump)
         last = max(acked(cluster).values())
         done = subprocess.run([BIN / "sluice", "pull", pump.address, "--pd-urls", cluster.url,
                                "--from", "0", "--until", str(last), "--once"],
@@ -159,6 +167,7 @@ def damage_of_an_old_segment_is_told_and_never_skipped(folder):
         got = [int(w[0]) for w in words if w[2] == "dml"]
         wanted = sorted(acked(cluster).values())
         assert 0 < len(got) < len(wanted) and got == wanted[:len(got)], (len(got), done.stderr)
+        assert read_errors(pump) > errors
         log = pump.log.read_text()
         for event in ("pull binlogs ended", "value log is damaged"):
             line = next(line for line in log.splitlines() if event in line)

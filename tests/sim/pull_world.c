@@ -136,6 +136,8 @@ void world_begin(const struct sl_env *env, uint32_t shards)
     memset(&world, 0, sizeof world);
     world.clock = sl_ts_of_ms(1000);
     world.pump.options.shards = shards;
+    world.pump.metric_registry = sl_metric_registry_new();
+    sl_pump_metrics_add(world.pump.metric_registry, &world.pump.board, &world.pump.metrics);
     assert_int_equal(sl_index_open(&index, &world.pump.index, NULL), SL_OK);
     for (uint32_t k = 0; k < shards; k++) {
         struct sl_vlog_options *log = &world.pump.vlog_options[k];
@@ -163,6 +165,7 @@ void world_end(void)
         sl_large_close(&world.pump.shard[k].large);
     }
     sl_index_close(&world.pump.index);
+    sl_metric_registry_free(&world.pump.metric_registry);
     for (uint32_t i = 0; i < world.entry_count; i++)
         sl_buf_free(&world.entries[i].entity);
     world.entry_count = 0;

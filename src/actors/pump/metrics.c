@@ -1,6 +1,9 @@
 #include "actors/pump/metrics.h"
 
 #include <stddef.h>
+#include <string.h>
+
+#include "actors/pump/board.h"
 
 /* ---- label values, in the order of their enums ---- */
 
@@ -12,8 +15,25 @@ static const char *const writes[SL_PUMP_WRITES + 1] = {"single", "batch"};
 static const char *const parts[SL_PUMP_PARTS + 1] = {"single", "batch", "to_disk", "rotate",
                                                      "fsync"};
 static const char *const lates[SL_PUMP_LATES + 1] = {"copy", "protocol"};
+static const char *const gaps[] = {"purged", "orphan", "late", "repeat", NULL};
 static const char *const refusals[SL_PUMP_REFUSALS + 1] = {
     "cluster", "payload", "state", "size", "space", "timestamp", "unresolved", "busy", "stopping"};
+
+/* ---- values that are computed ---- */
+
+/* In the order of `gaps`. */
+static bool read_gaps(void *context, const char *const values[SL_METRIC_LABELS_MAX], double *out)
+{
+    const struct sl_pump_board   *board = context;
+    const _Atomic uint64_t *const counts[] = {&board->pull_purged, &board->pull_orphans,
+                                              &board->pull_late, &board->pull_repeats};
+
+    for (size_t i = 0; gaps[i] != NULL; i++) {
+        if (strcmp(gaps[i], values[0]) == 0)
+            *out = (double)atomic_load_explicit(counts[i], memory_order_relaxed);
+    }
+    return true;
+}
 
 /* ---- families: helps of the original are the original's ---- */
 
@@ -38,6 +58,7 @@ enum family {
     DAMAGED_SHARDS,
     CONNECTIONS,
     PULLERS,
+    GAPS,
     REFUSED,
     SPOOLED_BYTES,
     CHECKPOINT_SECONDS,
@@ -58,8 +79,8 @@ static const struct sl_metric_row rows[FAMILIES] = {
     [PURGE] = {.name = "binlog_pump_detected_drainer_binlog_purge_count",
                .kind = SL_METRIC_COUNTER,
                .unit = "",
-               .help = "Times that binlogs were about to be removed which this drainer has not "
-                       "read",
+               .help = "Times that this drainer was found not to have read what is old enough "
+                       "to be removed, or soon is",
                .labels = {{"id", NULL}}},
     [GC_MS] = {.name = "binlog_pump_storage_gc_ts",
                .kind = SL_METRIC_GAUGE,
@@ -143,6 +164,13 @@ static const struct sl_metric_row rows[FAMILIES] = {
                  .kind = SL_METRIC_GAUGE,
                  .unit = "",
                  .help = "Streams to drainers"},
+    [GAPS] = {.name = "sluice_pump_not_sent_total",
+              .kind = SL_METRIC_COUNTER,
+              .unit = "",
+              .help = "What readers were not given: streams that asked for what retention had "
+                      "removed; commits without their prewrite, after their time, or twice",
+              .labels = {{"reason", gaps}},
+              .read = read_gaps},
     [REFUSED] = {.name = "sluice_pump_writes_refused_total",
                  .kind = SL_METRIC_COUNTER,
                  .unit = "",
@@ -187,9 +215,10 @@ static void look_up_rpcs(struct sl_metric_registry *registry, struct sl_pump_met
     }
 }
 
-void sl_pump_metrics_add(struct sl_metric_registry *registry, struct sl_pump_metrics *out)
+void sl_pump_metrics_add(struct sl_metric_registry *registry, struct sl_pump_board *board,
+                         struct sl_pump_metrics *out)
 {
-    sl_metric_registry_add(registry, &sl_pump_metric_table, NULL);
+    sl_metric_registry_add(registry, &sl_pump_metric_table, board);
     *out = (struct sl_pump_metrics){
         .registry = registry,
         .loss = look_up(registry, LOSS),

@@ -7,6 +7,8 @@
 
 #include "base/metric.h"
 
+struct sl_pump_board;
+
 /* Label values: the members index the arrays of struct sl_pump_metrics. */
 enum sl_pump_rpc { SL_PUMP_RPC_WRITE, SL_PUMP_RPC_PULL, SL_PUMP_RPCS };
 /* How a call ended. */
@@ -81,12 +83,14 @@ struct sl_pump_metrics {
 /* All families, for the manual. */
 extern const struct sl_metric_table sl_pump_metric_table;
 
-/* Add the families to the registry, which has none of them, and look all series up. Before there
- * are other threads. */
-void sl_pump_metrics_add(struct sl_metric_registry *registry, struct sl_pump_metrics *out);
+/* Add the families to the registry, which has none of them, and look all series up. The board
+ * outlives the registry: some values are read from it when they are asked for. Before there are
+ * other threads. */
+void sl_pump_metrics_add(struct sl_metric_registry *registry, struct sl_pump_board *board,
+                         struct sl_pump_metrics *out);
 
-/* The counter of one drainer's warnings: binlogs that it has not read will be removed soon. The
- * registry names the drainer, so do not keep many. Any thread. */
+/* The counter of one drainer's warnings: it has not read what is old enough to be removed, or soon
+ * is. The registry names the drainer, so do not keep many. Any thread. */
 struct sl_metric_series *sl_pump_metrics_purge(const struct sl_pump_metrics *metrics,
                                                const char                   *drainer_id);
 

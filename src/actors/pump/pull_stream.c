@@ -104,6 +104,7 @@ static bool judge(struct pull_stream *stream, const struct sl_descriptor *d)
     }
     if (d->stored.prewrite_bytes == 0 && !is_fake(d)) {
         atomic_fetch_add_explicit(&stream->board->pull_orphans, 1, memory_order_relaxed);
+        sl_metric_add(stream->pump->metrics.errors[SL_PUMP_ERROR_FEED_PRE_WRITE_VALUE], 1);
         sl_log(SL_LOG_ERROR, "Matching P-binlog not found", sl_field_i64("commit_ts", d->commit_ts),
                sl_field_i64("start_ts", d->start_ts), sl_field_str("peer", stream->peer));
         return false;

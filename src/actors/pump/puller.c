@@ -142,6 +142,8 @@ static enum sl_err send_batch(struct sl_ctx *ctx, struct puller *p, bool *sent)
 /* The log says it here, since nobody else will: the reader hears of the end alone. */
 static enum sl_err give_up(struct puller *p, enum sl_err err, const struct sl_why *why)
 {
+    if (err == SL_CORRUPT || err == SL_IO)
+        sl_metric_add(p->pump->metrics.errors[SL_PUMP_ERROR_READ_VALUE], 1);
     sl_log(SL_LOG_ERROR, "pull binlogs ended", sl_field_str("peer", p->peer),
            sl_field_i64("last_ts", p->stream.sent), sl_field_err(err, why));
     return err;

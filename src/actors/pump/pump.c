@@ -244,7 +244,7 @@ enum sl_err sl_pump_open(const struct sl_pump_options *options, struct sl_pump *
     pump->has_tikv = sl_local_dir_of_url(options->pd_urls) == NULL;
     pump->metric_registry = sl_metric_registry_new();
     sl_metric_registry_add(pump->metric_registry, &sl_metric_process_table, NULL);
-    sl_pump_metrics_add(pump->metric_registry, &pump->metrics);
+    sl_pump_metrics_add(pump->metric_registry, &pump->board, &pump->metrics);
     atomic_init(&pump->board.state, SL_NODE_ABSENT);
     if ((err = open_all(pump, why)) != SL_OK) {
         sl_pump_close(&pump);

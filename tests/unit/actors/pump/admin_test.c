@@ -256,7 +256,7 @@ static void reset(void)
     pump.options.stop_write_bytes = 1000;
     (void)snprintf(pump.node_id, sizeof pump.node_id, "pump:8250");
     pump.metric_registry = sl_metric_registry_new();
-    sl_pump_metrics_add(pump.metric_registry, &pump.metrics);
+    sl_pump_metrics_add(pump.metric_registry, &pump.board, &pump.metrics);
     atomic_store(&pump.board.state, SL_NODE_ONLINE);
     atomic_store(&pump.board.space_available, 1001);
     sl_metric_add(pump.metrics.deleted_kv, 3);

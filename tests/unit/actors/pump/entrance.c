@@ -749,7 +749,8 @@ static void reset(void)
     clock_door = (struct clock_double){.ts = ENTRANCE_COMMIT_TS};
     admin = (struct admin_double){0};
     entrance_pump.metric_registry = sl_metric_registry_new();
-    sl_pump_metrics_add(entrance_pump.metric_registry, &entrance_pump.metrics);
+    sl_pump_metrics_add(entrance_pump.metric_registry, &entrance_pump.board,
+                        &entrance_pump.metrics);
     entrance_pump.cluster_id = ENTRANCE_CLUSTER_ID;
     entrance_pump.options.shards = ENTRANCE_SHARDS;
     entrance_pump.options.message_bytes_max = ENTRANCE_MESSAGE_BYTES_MAX;

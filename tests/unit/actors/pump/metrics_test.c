@@ -11,16 +11,18 @@
 
 #include <cmocka.h>
 
+#include "actors/pump/board.h"
 #include "actors/pump/metrics.h"
 
 static struct sl_metric_registry *registry;
 static struct sl_pump_metrics     metrics;
+static struct sl_pump_board       board;
 
 static int begin(void **state)
 {
     (void)state;
     registry = sl_metric_registry_new();
-    sl_pump_metrics_add(registry, &metrics);
+    sl_pump_metrics_add(registry, &board, &metrics);
     return 0;
 }
 
@@ -118,6 +120,23 @@ static void what_the_recording_lacks_is_there_from_the_start(void **state)
             fail_msg("missing: %s", lines[i]);
     }
     assert_null(strstr(text, "purge_count"));
+    free(text);
+}
+
+static void what_readers_were_not_given_is_read_from_the_board(void **state)
+{
+    char *text;
+
+    (void)state;
+    atomic_store(&board.pull_purged, 1);
+    atomic_store(&board.pull_orphans, 2);
+    atomic_store(&board.pull_late, 3);
+    atomic_store(&board.pull_repeats, 4);
+    text = written();
+    assert_sample(text, "sluice_pump_not_sent_total{reason=\"purged\"} 1");
+    assert_sample(text, "sluice_pump_not_sent_total{reason=\"orphan\"} 2");
+    assert_sample(text, "sluice_pump_not_sent_total{reason=\"late\"} 3");
+    assert_sample(text, "sluice_pump_not_sent_total{reason=\"repeat\"} 4");
     free(text);
 }
 
@@ -256,6 +275,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_REGISTRY(every_line_of_the_original_is_there),
         WITH_REGISTRY(what_the_recording_lacks_is_there_from_the_start),
+        WITH_REGISTRY(what_readers_were_not_given_is_read_from_the_board),
         WITH_REGISTRY(a_drainers_series_comes_with_its_id),
         WITH_REGISTRY(each_pointer_leads_to_the_series_of_its_name),
         WITH_REGISTRY(each_histogram_leads_to_the_series_of_its_name),

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -41,6 +42,22 @@ static int end(void **state)
     sl_env_sim_free(&sim);
     assert_int_equal(sl_buf_live_count(), 0);
     return 0;
+}
+
+/* The series of the original's alert. */
+static void assert_counted(const char *type, unsigned count)
+{
+    char  *text = NULL;
+    char   line[128];
+    size_t bytes = 0;
+    FILE  *out = open_memstream(&text, &bytes);
+
+    sl_metric_write(world.pump.metric_registry, out);
+    assert_int_equal(fclose(out), 0);
+    (void)snprintf(line, sizeof line, "\nbinlog_pump_storage_error_count{type=\"%s\"} %u\n", type,
+                   count);
+    assert_non_null(strstr(text, line));
+    free(text);
 }
 
 static void open_after(sl_ts after)
@@ -169,6 +186,7 @@ static void an_orphan_is_skipped_and_a_fake_moves_the_reader_past_it(void **stat
     publish();
     assert_next(0);
     assert_int_equal(atomic_load(&world.pump.board.pull_orphans), 1);
+    assert_counted("feed_pre_write_value", 1);
     fake = pull_stream_fake(&stream);
     ts = world_ts_of(fake, &is_fake);
     assert_true(is_fake && ts == world.newest && stream.sent == ts);
