@@ -87,6 +87,8 @@ enum {
     SL_GC_SCAN_ITEMS = 1 << 14,          /* index entries read in one turn */
     SL_GC_PERIOD_MS = 3600 * 1000,       /* between two rounds */
     SL_GC_MARGIN_MS = 600 * 1000,        /* what is younger than the gc point less this is kept */
+    SL_GC_LOOK_MS = 600 * 1000,          /* between two looks for drainers that lag behind it */
+    SL_GC_WARN_MS = 20 * 3600 * 1000,    /* before it reaches what a drainer has not read */
     SL_CHECKPOINT_MS = 3000,             /* between two checkpoints of the index */
     SL_SPACE_MS = 3000,                  /* between two looks at the free space */
     SL_SCRUB_STEP_BYTES = 1 << 20,       /* read of the log at one time, to look for damage */

@@ -19,6 +19,16 @@ struct sl_gc_facts {
 /* The gc point that the facts allow; never below the present one. */
 sl_ts sl_gc_point(const struct sl_gc_facts *facts);
 
+/* How a drainer that has all up to a timestamp stands towards what retention removes. */
+enum sl_gc_lag {
+    SL_GC_LAG_NONE,
+    SL_GC_LAG_SOON, /* in SL_GC_WARN_MS, or in half the retention time, it would be as follows */
+    SL_GC_LAG_KEPT, /* what it has not read is older than the retention time, and kept for it */
+};
+
+/* Of the facts, now and keep_ms count. */
+enum sl_gc_lag sl_gc_lag_of(const struct sl_gc_facts *facts, sl_ts drainer);
+
 /* A timestamp `ms` before ts; 0 when that is before time began. */
 sl_ts sl_gc_below(sl_ts ts, int64_t ms);
 

@@ -1,5 +1,5 @@
 /* retention: makes the index survive (checkpoints), watches the free space, looks for damage in the
- * logs (scrub.h), and removes what is old and needed by nobody.
+ * logs (scrub.h), tells of drainers that lag, and removes what is old and needed by nobody.
  *
  * What may go. The gc point is the present (of the timestamp door, never the wall clock) less the
  * retention time, and never above what is complete here, nor above what any drainer that is not
@@ -38,6 +38,7 @@ struct retention {
     struct sl_timer     checkpoint;
     struct sl_timer     space;
     struct sl_timer     round;
+    struct sl_timer     look;
     struct sl_timer     go_on;
     struct sl_timer     scrub_due;
     struct sl_scrub     scrub;
@@ -95,7 +96,7 @@ static void scrub(struct sl_ctx *ctx, struct retention *r)
                  is_over ? SL_SCRUB_PASS_MS : SL_SCRUB_STEP_MS);
 }
 
-/* ---- a round ---- */
+/* ---- the point ---- */
 
 /* Everything at or below it is consumed by every drainer that is not offline; INT64_MAX: there are
  * none. */
@@ -114,6 +115,75 @@ static enum sl_err drainers_need(struct retention *r, sl_ts *out, struct sl_why 
     return SL_OK;
 }
 
+/* All but what drainers need. */
+static struct sl_gc_facts facts_of(const struct retention *r)
+{
+    const struct sl_pump_board *board = &r->pump->board;
+
+    return (struct sl_gc_facts){
+        .now = atomic_load_explicit(&board->newest_ts, memory_order_relaxed),
+        .keep_ms = r->pump->options.gc_ms,
+        .complete = sl_pump_max_commit_ts(r->pump),
+        .drainers = INT64_MAX,
+        .present = atomic_load_explicit(&board->gc_ts, memory_order_relaxed)};
+}
+
+/* The new gc point, or no change. */
+static enum sl_err choose_point(struct retention *r, sl_ts *point, struct sl_why *why)
+{
+    struct sl_gc_facts facts = facts_of(r);
+    enum sl_err        err = drainers_need(r, &facts.drainers, why);
+
+    if (err != SL_OK)
+        return err;
+    *point = sl_gc_point(&facts);
+    return SL_OK;
+}
+
+/* ---- drainers that lag ---- */
+
+/* Nothing is removed that a drainer has yet to read, so one that lags fills the disk: somebody
+ * should look at it (pump spec 3.9). */
+static void tell_lag(const struct sl_gc_facts *facts, const struct sl_node *drainer,
+                     enum sl_gc_lag lag)
+{
+    sl_ts old = sl_gc_below(facts->now, facts->keep_ms);
+
+    sl_log(lag == SL_GC_LAG_KEPT ? SL_LOG_ERROR : SL_LOG_WARN,
+           lag == SL_GC_LAG_KEPT
+               ? "drainer's checkpoint is older than pump gc ts, binlogs are kept for it"
+               : "drainer's checkpoint will soon be older than pump gc ts",
+           sl_field_str("drainer", drainer->id),
+           sl_field_str("state", sl_node_state_name(drainer->state)),
+           sl_field_i64("checkpoint", drainer->max_commit_ts), sl_field_i64("gc_ts", old));
+}
+
+static void look_at_drainers(struct sl_ctx *ctx, struct retention *r)
+{
+    const struct sl_gc_facts facts = facts_of(r);
+    struct sl_node_list      list;
+    struct sl_why            why = {0};
+    enum sl_err              err = sl_registry_list(r->registry, SL_NODE_DRAINER, &list, &why);
+
+    sl_timer_arm(ctx, &r->look, SL_PUMP_RETRY, SL_GC_LOOK_MS);
+    if (err != SL_OK) {
+        sl_log(SL_LOG_WARN, "list drainers failed", sl_field_err(err, &why));
+        return;
+    }
+    for (size_t i = 0; i < list.count; i++) {
+        const struct sl_node *drainer = &list.nodes[i];
+        enum sl_gc_lag        lag = sl_gc_lag_of(&facts, drainer->max_commit_ts);
+
+        if (drainer->state == SL_NODE_OFFLINE || lag == SL_GC_LAG_NONE)
+            continue;
+        sl_metric_add(sl_pump_metrics_purge(&r->pump->metrics, drainer->id), 1);
+        tell_lag(&facts, drainer, lag);
+    }
+    sl_node_list_free(&list);
+}
+
+/* ---- a round ---- */
+
 static void end_round(struct sl_ctx *ctx, struct retention *r)
 {
     r->phase = PHASE_IDLE;
@@ -125,25 +195,6 @@ static void give_up_round(struct sl_ctx *ctx, struct retention *r, enum sl_err e
 {
     sl_log(SL_LOG_ERROR, "gc round failed, the next one goes on", sl_field_err(err, why));
     end_round(ctx, r);
-}
-
-/* The new gc point, or no change. */
-static enum sl_err choose_point(struct retention *r, sl_ts *point, struct sl_why *why)
-{
-    struct sl_pump_board *board = &r->pump->board;
-    sl_ts                 now = atomic_load_explicit(&board->newest_ts, memory_order_relaxed);
-    sl_ts                 need;
-    enum sl_err           err = drainers_need(r, &need, why);
-
-    if (err != SL_OK)
-        return err;
-    *point = sl_gc_point(&(struct sl_gc_facts){
-        .now = now,
-        .keep_ms = r->pump->options.gc_ms,
-        .complete = sl_pump_max_commit_ts(r->pump),
-        .drainers = need,
-        .present = atomic_load_explicit(&board->gc_ts, memory_order_relaxed)});
-    return SL_OK;
 }
 
 static void begin_round(struct sl_ctx *ctx, struct retention *r)
@@ -271,6 +322,7 @@ static enum sl_err retention_start(struct sl_ctx *ctx, void *self, const void *a
     sl_timer_arm(ctx, &r->space, SL_PUMP_SPACE_DUE, SL_SPACE_MS);
     sl_timer_arm(ctx, &r->round, SL_PUMP_TICK, SL_GC_PERIOD_MS);
     sl_timer_arm(ctx, &r->scrub_due, SL_PUMP_SCRUB_DUE, SL_SCRUB_STEP_MS);
+    sl_timer_arm(ctx, &r->look, SL_PUMP_RETRY, SL_GC_LOOK_MS);
     return SL_OK;
 }
 
@@ -283,9 +335,10 @@ static void trigger(struct sl_ctx *ctx, struct retention *r, struct sl_msg *ques
         struct sl_msg *done = sl_msg_new(struct sl_msg, SL_PUMP_DONE);
 
         sl_log(SL_LOG_INFO, "trigger gc now");
+        sl_reply_msg(ctx, asker, done, &done); /* the registry may let us wait */
         sl_timer_disarm(ctx, &r->round);
+        look_at_drainers(ctx, r);
         begin_round(ctx, r);
-        sl_reply_msg(ctx, asker, done, &done);
     } else {
         struct sl_pump_failed *failed = sl_pump_failed_new(SL_IN_USE, NULL);
 
@@ -302,6 +355,7 @@ static enum sl_err retention_handle(struct sl_ctx *ctx, void *self, struct sl_ms
     case SL_PUMP_SPACE_DUE: look_at_space(ctx, r); return SL_OK;
     case SL_PUMP_SCRUB_DUE: scrub(ctx, r); return SL_OK;
     case SL_PUMP_TICK: begin_round(ctx, r); return SL_OK;
+    case SL_PUMP_RETRY: look_at_drainers(ctx, r); return SL_OK;
     case SL_PUMP_DUE: scan(ctx, r); return SL_OK;
     case SL_PUMP_GC: trigger(ctx, r, msg); return SL_OK;
     case SL_PUMP_TRIMMED:
@@ -347,7 +401,7 @@ const struct sl_actor_class sl_pump_retention_class = {
     .lane = SL_LANE_PEER,
     .state_bytes = sizeof(struct retention),
     .questions_max = 1,
-    .timers_max = 5,
+    .timers_max = 6,
     .start = retention_start,
     .handle = retention_handle,
     .system = retention_system,

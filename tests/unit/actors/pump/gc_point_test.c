@@ -53,6 +53,24 @@ static void what_a_drainer_has_not_read_stays(void **state)
     assert_int_equal(sl_gc_point(&f), at_hour(50));
 }
 
+static void a_drainer_is_told_of_before_and_when_its_binlogs_are_old(void **state)
+{
+    struct sl_gc_facts f = facts();
+
+    (void)state;
+    assert_int_equal(sl_gc_lag_of(&f, at_hour(90) - 1), SL_GC_LAG_KEPT);
+    assert_int_equal(sl_gc_lag_of(&f, 0), SL_GC_LAG_KEPT);
+    assert_int_equal(sl_gc_lag_of(&f, at_hour(90)), SL_GC_LAG_SOON);
+    assert_int_equal(sl_gc_lag_of(&f, at_hour(95) - 1), SL_GC_LAG_SOON); /* half of 10 hours */
+    assert_int_equal(sl_gc_lag_of(&f, at_hour(95)), SL_GC_LAG_NONE);
+    f.now = at_hour(1000);
+    f.keep_ms = INT64_C(168) * HOUR_MS;
+    assert_int_equal(sl_gc_lag_of(&f, at_hour(832 + 20) - 1), SL_GC_LAG_SOON);
+    assert_int_equal(sl_gc_lag_of(&f, at_hour(832 + 20)), SL_GC_LAG_NONE);
+    f.now = 0; /* nothing is known */
+    assert_int_equal(sl_gc_lag_of(&f, 0), SL_GC_LAG_NONE);
+}
+
 static void the_point_never_falls(void **state)
 {
     struct sl_gc_facts f = facts();
@@ -78,6 +96,7 @@ int main(void)
         cmocka_unit_test(what_is_older_than_the_retention_may_go),
         cmocka_unit_test(what_is_not_complete_stays),
         cmocka_unit_test(what_a_drainer_has_not_read_stays),
+        cmocka_unit_test(a_drainer_is_told_of_before_and_when_its_binlogs_are_old),
         cmocka_unit_test(the_point_never_falls),
         cmocka_unit_test(before_the_beginning_of_time_there_is_nothing),
     };
