@@ -215,6 +215,8 @@ enum sl_err sl_config_check_pd_urls(char *pd_urls, struct sl_why *why)
 
     if (sl_local_dir_of_url(pd_urls) != NULL)
         return SL_OK;
+    if (strcmp(pd_urls, "local:") == 0)
+        return sl_fail(why, SL_CONFIG, "parse EtcdURLs error: local:, a directory must follow");
     list = strdup(pd_urls);
     SL_ASSERT(list != NULL);
     err = take_urls(list, url, &count, &inner);

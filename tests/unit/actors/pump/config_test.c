@@ -338,8 +338,7 @@ static void pd_urls_are_refused_in_the_originals_words(void **state)
                                  "form \"host:port\": http://a");
     refused("-pd-urls=http://a:1/", "parse EtcdURLs error: http://a:1/, URL must not contain a "
                                     "path: http://a:1/");
-    refused("-pd-urls=local:", "parse EtcdURLs error: local:, URL scheme must be http, https, "
-                               "unix, or unixs: local:");
+    refused("-pd-urls=local:", "parse EtcdURLs error: local:, a directory must follow");
 }
 
 static void too_many_pd_urls_are_refused(void **state)
