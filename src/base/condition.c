@@ -151,8 +151,10 @@ static const struct sl_condition_row rows[SL_CONDITIONS] = {
          .cause = "The history that schema-source gave lacks the table: it is of another cluster, "
                   "cut, or older than the rows.",
          .effect = "The stream is held in front of the transaction.",
-         .remedy = "Start the drainer with the complete history; or leave the transaction out with "
-                   "ignore-txn-commit-ts and restart."},
+         .remedy =
+             "Remove the file schema from data-dir, which keeps what the history said before, "
+             "and start the drainer with the complete history; or leave the transaction out "
+             "with ignore-txn-commit-ts and restart."},
     [SL_DRAINER_DDL_NOT_FOLLOWED] =
         {.code = "SL-2303",
          .name = "ddl",

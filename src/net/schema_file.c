@@ -18,6 +18,7 @@ struct place {
     struct schema_job_head head;
     struct sl_map_node     node;
     uint64_t               at;
+    uint64_t               line; /* its number, from 1 */
     size_t                 len;
 };
 
@@ -57,6 +58,7 @@ static void note_place(struct file_source *f, const struct schema_job_head *head
     }
     place->head = *head;
     place->at = f->scanned;
+    place->line = f->line;
     place->len = len;
 }
 
@@ -123,28 +125,32 @@ static bool is_blank(struct sl_slice line)
     return true;
 }
 
+/* All of one, and nothing behind it. */
+static bool is_json(struct sl_slice line)
+{
+    struct sl_json *document = NULL;
+    enum sl_err     err = sl_json_parse_data(line, SL_JOB_BYTES_MAX, &document, NULL);
+
+    sl_json_free(&document);
+    return err == SL_OK;
+}
+
 /* Take in one line. A last line without its end is a job only when it is one already: no beginning
  * of a JSON object is one. */
 static enum sl_err take_line(struct file_source *f, struct sl_slice line, bool whole,
                              struct sl_why *why)
 {
     struct schema_job_head head;
-    struct sl_json        *job = NULL;
     enum sl_err            err = SL_OK;
 
+    if (!whole && (is_blank(line) || !is_json(line)))
+        return SL_NOT_FOUND;
     if (!is_blank(line)) {
-        err = sl_json_parse_data(line, SL_JOB_BYTES_MAX, &job, why);
-        if (err != SL_OK && !whole)
-            return SL_NOT_FOUND;
-        if (err == SL_OK)
-            err = schema_job_head(job, &head, why);
+        err = schema_job_head_of_text(line, &head, why);
         if (err != SL_OK)
             err = sl_wrap(why, err, "%s line %" PRIu64, f->path, f->line);
         else
             note_place(f, &head, line.len);
-        sl_json_free(&job);
-    } else if (!whole) {
-        return SL_NOT_FOUND;
     }
     if (err == SL_OK) {
         f->scanned += line.len + whole;
@@ -200,7 +206,7 @@ static enum sl_err read_place(struct file_source *f, const struct place *place,
         err = sl_fail(why, SL_INVALID, "%s was cut short while it was read", f->path);
     if (err == SL_OK &&
         (err = sl_json_parse_data(sl_slice_from_buf(bytes), SL_JOB_BYTES_MAX, out, why)) != SL_OK)
-        err = sl_wrap(why, err, "%s, job %" PRId64, f->path, place->head.id);
+        err = sl_wrap(why, err, "%s line %" PRIu64, f->path, place->line);
     sl_buf_free(&bytes);
     return err;
 }

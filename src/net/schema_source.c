@@ -81,6 +81,61 @@ enum sl_err schema_job_head(const struct sl_json *job, struct schema_job_head *o
     return err;
 }
 
+/* The number that stands there, above 0, as the value of a key; 0: none does. */
+static int64_t number_at(const uint8_t *at, const uint8_t *end)
+{
+    int64_t value = 0;
+
+    for (; at < end && *at >= '0' && *at <= '9'; at++) {
+        if (value > (INT64_MAX - 9) / 10)
+            return 0;
+        value = 10 * value + (*at - '0');
+    }
+    return at < end && (*at == ',' || *at == '}') ? value : 0;
+}
+
+/* The number behind the only place where the key stands; 0: it is not so. A key cannot stand inside
+ * a string, where its quotes would be escaped. */
+static int64_t number_behind(struct sl_slice job, const char *key)
+{
+    size_t         bytes = strlen(key);
+    const uint8_t *end = job.bytes + job.len;
+    const uint8_t *at = memmem(job.bytes, job.len, key, bytes);
+
+    if (at == NULL || memmem(at + 1, (size_t)(end - at - 1), key, bytes) != NULL)
+        return 0;
+    return number_at(at + bytes, end);
+}
+
+/* As TiDB writes a job: its id first, the version first of what is for the binlog. */
+static bool peek(struct sl_slice job, struct schema_job_head *out)
+{
+    static const char first[] = "{\"id\":";
+
+    if (job.len < sizeof first || memcmp(job.bytes, first, sizeof first - 1) != 0 ||
+        job.bytes[job.len - 1] != '}')
+        return false;
+    out->id = number_at(job.bytes + sizeof first - 1, job.bytes + job.len);
+    out->version = number_behind(job, "\"binlog\":{\"SchemaVersion\":");
+    out->finished = number_behind(job, "\"FinishedTS\":");
+    return out->id > 0 && out->version > 0 && out->finished > 0;
+}
+
+enum sl_err schema_job_head_of_text(struct sl_slice job, struct schema_job_head *out,
+                                    struct sl_why *why)
+{
+    struct sl_json *document = NULL;
+    enum sl_err     err;
+
+    if (peek(job, out))
+        return SL_OK;
+    err = sl_json_parse_data(job, SL_JOB_BYTES_MAX, &document, why);
+    if (err == SL_OK)
+        err = schema_job_head(document, out, why);
+    sl_json_free(&document);
+    return err;
+}
+
 bool schema_job_wanted(struct sl_schema_source *source, const struct schema_job_head *head,
                        const struct sl_history_bound *bound)
 {

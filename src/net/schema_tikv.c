@@ -129,13 +129,12 @@ static enum sl_err take(void *context, struct sl_slice key, struct sl_slice valu
     enum sl_err            err;
 
     (void)key;
-    if ((err = sl_json_parse_data(value, SL_JOB_BYTES_MAX, &job, scan->why)) != SL_OK)
-        return err;
-    if (scan->page != NULL)
-        return schema_page_add(scan->page, &job, scan->why);
-    if ((err = schema_job_head(job, &head, scan->why)) == SL_OK)
+    if (scan->page != NULL) {
+        err = sl_json_parse_data(value, SL_JOB_BYTES_MAX, &job, scan->why);
+        return err == SL_OK ? schema_page_add(scan->page, &job, scan->why) : err;
+    }
+    if ((err = schema_job_head_of_text(value, &head, scan->why)) == SL_OK)
         schema_heads_note(scan->heads, &head);
-    sl_json_free(&job);
     return err;
 }
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """A drainer that starts before what it stands on: it stays, answers over HTTP, says on what it
 waits, since when and why, goes on when that comes, and ends at once on a signal whatever it waits
-for. What time does not heal ends it at once."""
+for. What time does not heal ends it at once. What it knows of tables is kept for the next start."""
 
 import http.server
+import re
 import signal
 import subprocess
 import sys
@@ -13,7 +14,8 @@ sys.path.insert(0, str(__import__("pathlib").Path(__file__).resolve().parents[1]
 
 from cluster import BIN, Cluster, free_address, run_checks, wait_for
 from fault_proxy import Fault, FaultProxy
-from feed import CLUSTER, Drainer, Feed, check_rows
+from feed import (BIGINT, CLUSTER, CREATE_TABLE, NOT_NULL_KEY, PLAIN, VARCHAR, Drainer, Feed,
+                  check_rows, column, table)
 from mariadb import mariadb
 
 AT_ONCE_S = 2
@@ -169,9 +171,47 @@ def what_time_does_not_heal_ends_it(folder):
                 drainer.log.read_text()
 
 
+def knows_schema(drainer):
+    """What each start said of it: the version that was kept, jobs that were read."""
+    return [tuple(map(int, found)) for found in
+            re.findall(r'the schema is known.*\[kept_version=(\d+)\].*\[jobs_read=(\d+)\]',
+                       drainer.log.read_text())]
+
+
+def a_start_reads_only_the_jobs_since_the_last(folder):
+    with Cluster(folder, CLUSTER) as cluster, mariadb(folder) as server:
+        feed = Feed(cluster).start()
+        feed.tables()
+        feed.version = 1000
+        feed.ddl(CREATE_TABLE, "create table d.m (id bigint primary key, v varchar(200))",
+                 table(13, "m", [column(1, "id", BIGINT, NOT_NULL_KEY, 20),
+                                 column(2, "v", VARCHAR, PLAIN, 200, "utf8mb4")], True))
+        drainer = Drainer(cluster, server.port)
+        kept = folder / "d.data/schema"
+        rows = []
+
+        def goes_on():
+            rows.append((len(rows) + 1, f"row {len(rows) + 1}"))
+            feed.insert(rows[-1])
+            drainer.start().wait_for_ts(feed.fake())
+            drainer.stop()
+            check_rows(server, rows)
+
+        for jobs in ([], [(0, 4)], [(0, 4), (1001, 1)]):
+            goes_on()
+            assert knows_schema(drainer) == jobs, drainer.log.read_text()
+        kept.write_bytes(kept.read_bytes()[:-1])
+        goes_on()
+        assert knows_schema(drainer)[-1] == (0, 4)
+        assert "the schema that is kept cannot be read" in drainer.log.read_text()
+        goes_on()
+        assert knows_schema(drainer)[-1] == (1001, 1)
+
+
 run_checks([
     each_is_waited_for,
     what_was_there_goes_away_while_it_starts,
     a_silent_server_does_not_hold_a_signal_up,
     what_time_does_not_heal_ends_it,
+    a_start_reads_only_the_jobs_since_the_last,
 ])

@@ -11,9 +11,9 @@ import subprocess
 import threading
 import urllib.parse
 
-from cluster import BIN, ROOT, free_address, run_checks
+from cluster import ROOT, TOOLS, free_address, run_checks
 
-TOOL = BIN.parents[2] / "tools" / BIN.parent.name / "schema_jobs"
+TOOL = TOOLS / "schema_jobs"
 HISTORY = ROOT / "tests/corpus/ddl/ddl-history.jsonl"
 LINES = HISTORY.read_text().splitlines()
 JOBS = [json.loads(line) for line in LINES]
@@ -114,6 +114,42 @@ def file_gives_jobs_in_order_within_the_bound(folder):
     for version, finished in ((LAST, 0), (100, 0), (0, middle), (50, middle), (0, 0)):
         assert ok(f"file:{path}", "each", version, finished) == in_order(version, finished)
     assert ok(f"file:{path}", "job", 103, 2) == "103 3\n2 1\n"
+
+
+def rewritten(job, dice):
+    """The same job as another writer would put it; its query has words like those of a job."""
+    job = json.loads(json.dumps(job))
+    job["query"] += ' /* "binlog":{"SchemaVersion":77,"FinishedTS":88,"id":99} */'
+    keys = list(job)
+    dice.shuffle(keys)
+    binlog = list(job["binlog"])
+    dice.shuffle(binlog)
+    job["binlog"] = {key: job["binlog"][key] for key in binlog}
+    if dice.random() < 0.3:
+        job["other"] = {"binlog": {"SchemaVersion": 5, "FinishedTS": 6}, "id": 7}
+    separators = dice.choice([(",", ":"), (", ", ": ")])
+    return json.dumps({key: job[key] for key in keys if key != "id"} | {"id": job["id"]}
+                      if dice.random() < 0.5 else {"id": job["id"]} | job, separators=separators)
+
+
+@check
+def however_a_job_is_written_it_is_the_same(folder):
+    path = folder / "jobs"
+    for seed in range(5):
+        dice = random.Random(seed)
+        path.write_text("".join(rewritten(job, dice) + "\n" for job in JOBS))
+        assert ok(f"file:{path}", "each", LAST, 0) == in_order(LAST, 0), seed
+
+
+@check
+def a_job_that_is_broken_behind_its_head_is_told_when_it_is_wanted(folder):
+    path = folder / "jobs"
+    broken = LINES[41].replace('"query":', '"query"')
+    path.write_text("\n".join(LINES[:41] + [broken] + LINES[42:]) + "\n")
+    version = JOBS[41]["binlog"]["SchemaVersion"]
+    assert version > JOBS[40]["binlog"]["SchemaVersion"]
+    assert ok(f"file:{path}", "each", version - 1, 0) == in_order(version - 1, 0)
+    refused(f"file:{path}", ("each", version), "SL_INVALID", f"{path} line 42: line 1 column")
 
 
 @check

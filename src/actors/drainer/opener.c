@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "actors/drainer/drainer.h"
+#include "actors/drainer/kept_schema.h"
 #include "actors/drainer/messages.h"
 #include "actors/drainer/sink.h"
 #include "actors/drainer/sink_mysql.h"
@@ -167,6 +168,7 @@ static enum sl_err open_downstream(struct opener *o, struct sl_why *why)
 /* The jobs of the past go into the schema. */
 struct past {
     struct sl_schema *schema;
+    uint64_t          jobs;
     struct sl_why    *why;
 };
 
@@ -178,6 +180,7 @@ static enum sl_err take_job(void *context, struct sl_json **document)
 
     if (err != SL_OK)
         return err;
+    past->jobs++;
     err = sl_schema_apply(past->schema, job, past->why);
     sl_job_free(&job);
     return err;
@@ -194,25 +197,66 @@ static enum sl_err open_source(struct sl_drainer *d, struct sl_why *why)
     return sl_schema_source_open(d->options.env, c->schema_source, &d->schema_source, why);
 }
 
+/* What is kept of a start before; else a schema without tables. Only a start at a schema version
+ * has use for it. */
+static struct sl_schema *recall(const struct sl_drainer *d, const struct sl_kept_schema *kept,
+                                struct sl_why *why)
+{
+    struct sl_schema *schema;
+    enum sl_err       err;
+
+    if (d->start_schema_version == 0)
+        return sl_schema_new();
+    err = sl_kept_schema_load(kept, d->start_schema_version, &schema, why);
+    if (err == SL_OK)
+        return schema;
+    if (err != SL_NOT_FOUND)
+        sl_log(SL_LOG_WARN, "the schema that is kept cannot be read, reading the history of DDL",
+               sl_field_err(err, why));
+    return sl_schema_new();
+}
+
+static void keep(const struct sl_drainer *d, const struct sl_kept_schema *kept, struct sl_why *why)
+{
+    enum sl_err err = sl_kept_schema_save(kept, d->schema, why);
+
+    if (err != SL_OK)
+        sl_log(SL_LOG_WARN, "the schema cannot be kept, the next start reads the history again",
+               sl_field_err(err, why));
+}
+
 /* As of the start: what the checkpoint's schema version has, which is exact; without one, what was
- * finished before. */
+ * finished before. Of what is kept the newest are read again, as a job may come to the history
+ * behind one of a later version; to apply it again does nothing. */
 static enum sl_err open_schema(struct opener *o, struct sl_why *why)
 {
-    struct sl_drainer            *d = o->drainer;
-    const struct sl_history_bound bound = {.version = d->start_schema_version,
-                                           .finished =
-                                               d->start_schema_version == 0 ? d->start_ts : 0};
-    struct past                   past = {.why = why};
-    enum sl_err                   err;
+    struct sl_drainer          *d = o->drainer;
+    const struct sl_kept_schema kept = {d->options.env->fs, d->options.config->data_dir,
+                                        d->cluster_id, d->options.config->schema_source};
+    struct sl_history_bound     bound = {.version = d->start_schema_version};
+    struct past                 past = {.why = why};
+    int64_t                     known;
+    enum sl_err                 err;
 
-    sl_schema_free(&d->schema);
-    past.schema = d->schema = sl_schema_new();
+    if (bound.version == 0)
+        bound.finished = d->start_ts;
     if ((err = open_source(d, why)) != SL_OK)
         return err;
+    sl_schema_free(&d->schema);
+    past.schema = d->schema = recall(d, &kept, why);
+    known = sl_schema_version(d->schema);
+    bound.above = known > SL_HISTORY_MARGIN ? known - SL_HISTORY_MARGIN : 0;
     if (bound.version == 0 && bound.finished == SL_TS_MIN)
         return SL_OK; /* from the beginning: there is no past */
     err = sl_schema_source_each(d->schema_source, &bound, take_job, &past, why);
-    return err == SL_OK ? SL_OK : sl_wrap(why, err, "read the history of DDL");
+    if (err != SL_OK)
+        return sl_wrap(why, err, "read the history of DDL");
+    sl_log(SL_LOG_INFO, "the schema is known", sl_field_i64("kept_version", known),
+           sl_field_i64("version", sl_schema_version(d->schema)),
+           sl_field_u64("jobs_read", past.jobs));
+    if (bound.version > 0 && sl_schema_version(d->schema) > known)
+        keep(d, &kept, why);
+    return SL_OK;
 }
 
 /* ---- one after another ---- */
