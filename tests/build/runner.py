@@ -121,11 +121,31 @@ def check_filters(report):
                      done.stdout.splitlines()[-1] == "0 passed, 0 failed, 0 skipped", done.stdout)
 
 
+def check_scripts(report):
+    """What a script starts has a sanitizer too, whose report is the script's failure."""
+    with tempfile.TemporaryDirectory() as folder:
+        tree = pathlib.Path(folder)
+        plant(tree, "undefined", "echo 'ok program'")
+        script = tree / "tests" / "integration" / "case.sh"
+        script.parent.mkdir()
+        script.write_text("#!/bin/bash\necho \"ok $SLUICE_TEST_SANITIZER\"\n"
+                          "file=${UBSAN_OPTIONS##*log_path=}.7\n"
+                          "echo 'x.c:1:2: runtime error: bad' >\"$file\"\n")
+        script.chmod(0o755)
+        for words, last_line in (((), "1 passed, 0 failed, 0 skipped"),
+                                 (("integration",), "1 passed, 1 failed, 0 skipped")):
+            done = run(tree, "--sanitize=undefined", *words)
+            report.check(f"scripts_with_a_sanitizer_{'asked_for' if words else 'not_asked_for'}",
+                         done.stdout.splitlines()[-1] == last_line
+                         and ("runtime error: bad" in done.stdout) == bool(words), done.stdout)
+
+
 def main():
     report = Report()
     for case in CASES:
         check_case(report, *case)
     check_filters(report)
+    check_scripts(report)
     report.exit()
 
 

@@ -11,9 +11,9 @@ import subprocess
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-# For a look at the same with a sanitizer: ./dev test NAME --sanitize=KIND builds the programs.
-BIN = pathlib.Path(os.environ.get("SLUICE_TEST_BIN") or
-                   ROOT / "zig-out/tests" / os.environ.get("SLUICE_TEST_SANITIZER", "none") / "bin")
+SANITIZER = os.environ.get("SLUICE_TEST_SANITIZER", "none")  # ./dev test NAME --sanitize=KIND
+BIN = pathlib.Path(os.environ.get("SLUICE_TEST_BIN") or ROOT / "zig-out/tests" / SANITIZER / "bin")
+TOOLS = ROOT / "zig-out/tools" / SANITIZER
 SECONDS_MAX = 60
 POLL_S = 0.02
 

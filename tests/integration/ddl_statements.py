@@ -8,10 +8,10 @@ import json
 import re
 import subprocess
 
-from cluster import BIN, ROOT, Skip, run_checks
+from cluster import ROOT, TOOLS, Skip, run_checks
 from mariadb import Missing, mariadb
 
-TOOL = BIN.parents[2] / "tools" / BIN.parent.name / "ddl_statements"
+TOOL = TOOLS / "ddl_statements"
 CORPORA = ("types", "ddl", "ddl_quiet", "bank")
 
 

@@ -14,11 +14,11 @@ import subprocess
 import tempfile
 
 import verify
-from cluster import BIN, Skip, run_checks
+from cluster import TOOLS, Skip, run_checks
 from mariadb import Missing, mariadb
 from stage import Recording, Settings
 
-TOOL = BIN.parents[2] / "tools" / BIN.parent.name / "row_recording"
+TOOL = TOOLS / "row_recording"
 TRANSACTIONS = 1200
 DATABASE = "test"
 

@@ -17,9 +17,9 @@ import time
 import urllib.error
 import urllib.request
 
-from cluster import BIN, SECONDS_MAX, free_address, wait_for
+from cluster import BIN, SECONDS_MAX, TOOLS, free_address, wait_for
 
-TOOL = BIN.parents[2] / "tools" / BIN.parent.name / "feedpump"
+TOOL = TOOLS / "feedpump"
 CLUSTER = 42
 BIGINT, VARCHAR = 8, 15
 NOT_NULL_KEY, PLAIN = 3, 0

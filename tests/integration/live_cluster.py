@@ -16,8 +16,8 @@ import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-TOOLS = ROOT / "zig-out/tools/none"
+from cluster import TOOLS
+
 SECONDS_MAX = 30
 CLUSTER = 7_012_345_678_901_234_567
 ONE_DAY = 86400 * 1000 << 18

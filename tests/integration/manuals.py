@@ -5,7 +5,7 @@ lead somewhere: every link to a file of the tree finds it."""
 import re
 import subprocess
 
-from cluster import ROOT, run_checks
+from cluster import ROOT, TOOLS, run_checks
 
 MADE = ("configuration", "metrics", "codes")
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
@@ -13,7 +13,7 @@ LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 
 def manuals_are_of_this_code(_):
     for name in MADE:
-        made = subprocess.run([ROOT / "zig-out/tools/none/manual", name], capture_output=True,
+        made = subprocess.run([TOOLS / "manual", name], capture_output=True,
                               text=True, check=True).stdout
         kept = (ROOT / f"docs/{name}.md").read_text()
         assert made == kept, f"docs/{name}.md is stale: run ./dev docs"

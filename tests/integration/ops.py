@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import urllib.request
 
-from cluster import BIN, ROOT, Cluster, Skip, free_address, run_checks, wait_for
+from cluster import BIN, ROOT, TOOLS, Cluster, Skip, free_address, run_checks, wait_for
 
 OPS = ROOT / "ops"
 UNITS = (OPS / "systemd/pump.service", OPS / "systemd/drainer@.service")
@@ -32,7 +32,7 @@ def run(*command):
 
 def families():
     """Every family of metrics, by the manual that the code prints."""
-    manual = run(ROOT / "zig-out/tools/none/manual", "metrics").stdout
+    manual = run(TOOLS / "manual", "metrics").stdout
     found = set(re.findall(r"^\| `(\w+)` \|", manual, re.M))
     assert len(found) > 30, manual
     return found

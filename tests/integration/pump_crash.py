@@ -16,10 +16,10 @@ import sys
 import tempfile
 import time
 
-from cluster import ROOT, Cluster, run_checks, wait_for
+from cluster import TOOLS, Cluster, run_checks, wait_for
 from pairs import CLUSTER, acked, check_pulled, config, end_load, load
 
-DIE_AT = ROOT / "zig-out/tools/none/die_at.so"
+DIE_AT = TOOLS / "die_at.so"
 WORKERS = 3
 PAIRS = 400  # of a small run
 CALLS_MAX = 3000  # more than it makes

@@ -12,8 +12,8 @@ import signal
 import sys
 import threading
 
-from cluster import run_checks, wait_for
-from live_cluster import CLUSTER, TOOLS, free_ports
+from cluster import TOOLS, run_checks, wait_for
+from live_cluster import CLUSTER, free_ports
 from pump_resolver import YOUNG_MS, Stage, Txn, ts
 
 EVERY_KEY = """

@@ -13,8 +13,8 @@ import subprocess
 import sys
 import urllib.request
 
-from cluster import BIN, frames, run_checks, wait_for
-from live_cluster import CLUSTER, TOOLS, Place
+from cluster import BIN, TOOLS, frames, run_checks, wait_for
+from live_cluster import CLUSTER, Place
 
 BEGIN_MS = 1_700_000_000_000
 YOUNG_MS = 5_000  # the age of transactions at the start of a check

@@ -10,8 +10,9 @@ import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-SLUICE = ROOT / "zig-out/tests/none/bin/sluice"
+from cluster import BIN, ROOT
+
+SLUICE = BIN / "sluice"
 CORPUS = str(ROOT / "tests/corpus/types")
 SECONDS_MAX = 20
 VERBS = ("init", "load", "pull", "replay")

@@ -2,18 +2,17 @@
 of their own."""
 
 import contextlib
-import os
 import subprocess
 import sys
 import tempfile
 
-from cluster import ROOT, SECONDS_MAX
+from cluster import ROOT, SECONDS_MAX, TOOLS
 from mariadb import Missing, mariadb
 
 sys.path.insert(0, str(ROOT / "tests"))
 from lib.report import Report  # noqa: E402
 
-DOOR = ROOT / "zig-out/tools" / os.environ.get("SLUICE_TEST_SANITIZER", "none") / "sqldoor"
+DOOR = TOOLS / "sqldoor"
 WHY_CHARACTERS_MAX = 1000
 
 

@@ -11,8 +11,8 @@ import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BIN = ROOT / "zig-out/tests/none/bin"
+from cluster import BIN
+
 PUMP = BIN / "pump"
 SECONDS_MAX = 20
 
