@@ -880,7 +880,6 @@ const test_library = [_][]const u8{
     "tests/lib/sim.c",
     "tests/lib/stage.c",
     "tests/lib/table.c",
-    "tests/lib/tsan.c",
     "tests/lib/wire.c",
     "tests/lib/workload.c",
     "tests/lib/workload_source.c",

@@ -13,6 +13,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SANITIZER = os.environ.get("SLUICE_TEST_SANITIZER", "none")  # ./dev test NAME --sanitize=KIND
 BIN = pathlib.Path(os.environ.get("SLUICE_TEST_BIN") or ROOT / "zig-out/tests" / SANITIZER / "bin")
+PLAIN = SANITIZER == "none"  # with a sanitizer's shadow, memory says nothing
 TOOLS = ROOT / "zig-out/tools" / SANITIZER
 SECONDS_MAX = 60
 POLL_S = 0.02

@@ -12,13 +12,11 @@ import signal
 import subprocess
 import time
 
-from cluster import BIN, ROOT, SANITIZER, SECONDS_MAX, Skip, run_checks, wait_for
+from cluster import BIN, PLAIN, ROOT, SECONDS_MAX, Skip, run_checks, wait_for
 from mariadb import Missing, program
 
 CORPUS = ROOT / "tests/corpus/types"
 EQUAL = re.compile(r"verdict: equal \((\d+) tables, (\d+) rows\)")
-# With a sanitizer's shadow, memory says nothing.
-PLAIN = SANITIZER == "none"
 DEMO_RSS_KIB = 200 * 1024
 UP_RSS_KIB = 64 * 1024
 

@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.request
 
-from cluster import Cluster, run_checks, wait_for
+from cluster import PLAIN, Cluster, run_checks, wait_for
 
 MIB = 1 << 20
 RSS_MAX = 104 * MIB  # 40 of a pump at rest, and 64 of records under way
@@ -68,7 +68,7 @@ def written_and_pulled(folder, size, pairs):
         peak = rss_max(pump)
         print(f"{pairs} x {size} bytes: written in {wrote:.1f} s, pulled in {pulled:.1f} s, "
               f"peak RSS {peak / MIB:.0f} MiB")
-        assert peak <= RSS_MAX, f"{peak / MIB:.0f} MiB"
+        assert peak <= RSS_MAX or not PLAIN, f"{peak / MIB:.0f} MiB"
         assert len(first) == pairs, first
         assert pump.stop() == 0, pump.log.read_text()[-2000:]
         pump.start()
