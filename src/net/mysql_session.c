@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "net/mysql_errors.h"
 #include "net/mysql_private.h"
 
 enum { SET_BYTES = 2 * SL_MYSQL_VARIABLE_BYTES_MAX + SL_MYSQL_MODE_BYTES_MAX, NO_ZONE_WORDS = 2 };
@@ -110,6 +111,15 @@ static enum sl_err run(struct sl_mysql *mysql, const char *sql, struct sl_why *w
     return sl_mysql_exec(mysql, sql, strlen(sql), NULL, why);
 }
 
+/* The server refused a statement with an error that is not known to pass. */
+static bool is_refusal(const struct sl_mysql *mysql, enum sl_err err)
+{
+    const struct sl_mysql_error *error = sl_mysql_error(mysql);
+
+    return err == SL_INVALID || (err != SL_OK && error->number != 0 && !error->is_lost &&
+                                 sl_mysql_meaning(error->number) == NULL);
+}
+
 /* Set one variable; what the server says of its name or value is a matter of configuration. */
 static enum sl_err set_variable(struct sl_mysql *mysql, const char *name, const char *value,
                                 struct sl_why *why)
@@ -120,7 +130,7 @@ static enum sl_err set_variable(struct sl_mysql *mysql, const char *name, const 
 
     (void)snprintf(sql, sizeof sql, "SET SESSION %s=%s%s%s", name, quote, value, quote);
     err = run(mysql, sql, why);
-    if (err == SL_INVALID)
+    if (is_refusal(mysql, err))
         err = SL_CONFIG;
     return err == SL_OK ? SL_OK : sl_wrap(why, err, "set the session variable %s", name);
 }

@@ -277,7 +277,10 @@ def what_a_session_cannot_be_is_refused(folder):
         w.refuses("1298", "Europe/Nowhere",
                   to='[syncer.to.params]\ntime_zone = "Europe/Nowhere"')
         w.refuses("1231", "NOSUCHMODE", syncer='sql-mode = "NOSUCHMODE"')
-        w.refuses("nosuchvariable", to='[syncer.to.params]\nnosuchvariable = "1"')
+        for name, number in (("nosuchvariable", 1193), ("max_connections", 1229),
+                             ("version_comment", 1238), ("innodb_lock_wait_timeout", 1232)):
+            w.refuses(f"set the session variable {name}: error {number}",
+                      to=f'[syncer.to.params]\n{name} = "x1"')
         w.goes_on()
         w.drainer.stop()
 
