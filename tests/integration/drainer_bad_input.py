@@ -335,13 +335,38 @@ def a_checkpoint_of_another_cluster_is_left_alone(folder):
         w.drainer.stop()
 
 
-def a_checkpoint_that_is_no_json_is_refused(folder):
+def a_checkpoint_that_is_none_is_refused(folder):
+    """It must not be taken for one that is not there: that begins at the present."""
     with World(folder) as w:
         w.drainer.stop()
-        w.server.client("UPDATE tidb_binlog.checkpoint SET checkPoint='{\"commitTS\":'")
-        w.refuses("checkpoint", "is no JSON", "tidb_binlog", drainer=w.drainer)
-        w.server.client("UPDATE tidb_binlog.checkpoint SET checkPoint='{\"commitTS\":-5}'")
-        w.refuses("checkpoint", "commitTS", "-5", drainer=w.drainer)
+        w.server.client("DELETE FROM tidb_binlog.sluice_progress")
+        for text, words in (('{"commitTS":', "is no JSON"), ("", "is no JSON"),
+                            ('[1]', "it is an array, must be an object"),
+                            ('{"commitTS":-5}', "commitTS is -5, must not be negative"),
+                            ('{"commitTS":"470614062960000000"}',
+                             "commitTS is a text, must be an integer"),
+                            ('{"commitTS":4.7e17}', "commitTS is a number with a fraction"),
+                            ('{"commitTS":5,"schema-version":true}',
+                             "schema-version is true or false, must be an integer")):
+            w.server.client(f"UPDATE tidb_binlog.checkpoint SET checkPoint='{text}'")
+            w.refuses("the checkpoint in `tidb_binlog`.`checkpoint` is n", words, drainer=w.drainer)
+
+
+def pairs_of_timestamps_in_the_checkpoint_outlive_us(folder):
+    with World(folder) as w:
+        w.drainer.stop()
+        for text, kept in (('{"primary-ts": 1, "secondary-ts": 2}', '{"primary-ts":1,'
+                            '"secondary-ts":2}'),
+                           ('{"master-ts":3,"slave-ts":4,"x\'\'y":5,"z":null}',
+                            '{"master-ts":3,"slave-ts":4}'), ("null", "{}")):
+            at = json.loads(w.server.client("SELECT checkPoint FROM tidb_binlog.checkpoint"))
+            w.server.client("UPDATE tidb_binlog.checkpoint SET checkPoint="
+                            f"'{{\"commitTS\":{at['commitTS']}, \"ts-map\": {text}}}'")
+            w.drainer.start()
+            w.goes_on()
+            w.drainer.stop()
+            saved = w.server.client("SELECT checkPoint FROM tidb_binlog.checkpoint")
+            assert f'"ts-map":{kept},' in saved, saved
 
 
 def a_second_drainer_is_refused(folder):
@@ -489,7 +514,8 @@ run_checks([
     a_password_that_is_changed_holds_until_it_is_right_again,
     a_checkpoint_ahead_of_the_cluster_is_refused,
     a_checkpoint_of_another_cluster_is_left_alone,
-    a_checkpoint_that_is_no_json_is_refused,
+    a_checkpoint_that_is_none_is_refused,
+    pairs_of_timestamps_in_the_checkpoint_outlive_us,
     a_second_drainer_is_refused,
     a_drainer_that_was_succeeded_ends,
     a_full_disk_under_the_savepoint_is_waited_for,

@@ -152,30 +152,68 @@ static struct sl_mysql *check_conn(struct sink_mysql *s)
 
 /* ---- the checkpoint ---- */
 
-static void take_checkpoint(struct sink_mysql *s, const struct sl_json *document)
+/* A member of a checkpoint that is a number which cannot be negative; absent: *out stays. One of
+ * another kind is no "not there": who begins anew for it loses what lies between. */
+static enum sl_err take_number(const struct sl_json *document, const char *name, int64_t *out,
+                               struct sl_why *why)
 {
-    const struct sl_json *ts = sl_json_member(document, "commitTS");
-    const struct sl_json *version = sl_json_member(document, "schema-version");
-    const struct sl_json *consistent = sl_json_member(document, "consistent");
+    const struct sl_json *value = sl_json_member(document, name);
 
-    if (ts != NULL && sl_json_kind(ts) == SL_JSON_INT)
-        s->last.commit_ts = sl_json_int(ts);
-    if (version != NULL && sl_json_kind(version) == SL_JSON_INT)
-        s->last.schema_version = sl_json_int(version);
-    if (consistent != NULL && sl_json_kind(consistent) == SL_JSON_BOOL)
-        s->last.is_consistent = sl_json_bool(consistent);
+    if (value == NULL || sl_json_kind(value) == SL_JSON_NULL)
+        return SL_OK;
+    if (sl_json_kind(value) != SL_JSON_INT)
+        return sl_fail(why, SL_INVALID, "%s is %s, must be an integer", name,
+                       sl_json_kind_name(sl_json_kind(value)));
+    if (sl_json_int(value) < 0)
+        return sl_fail(why, SL_INVALID, "%s is %" PRId64 ", must not be negative", name,
+                       sl_json_int(value));
+    *out = sl_json_int(value);
+    return SL_OK;
 }
 
-/* The pairs of timestamps that an earlier writer left, as they stand: readers compare clusters by
- * them. */
-static void keep_ts_map(struct sink_mysql *s, const char *text)
+/* One pair of the map. Only what can stand in a statement and be read by others is kept. */
+static enum sl_err put_pair(void *context, const char *name, const struct sl_json *value)
 {
-    const char *at = strstr(text, "\"ts-map\":{");
-    const char *end = at != NULL ? strchr(at, '}') : NULL;
+    struct sl_sql *map = context;
 
+    if (sl_json_kind(value) == SL_JSON_INT && name[strspn(name, SINK_WORD_LETTERS)] == '\0')
+        sink_put(map, "%s\"%s\":%" PRId64, map->len > 1 ? "," : "", name, sl_json_int(value));
+    return SL_OK;
+}
+
+/* The pairs of timestamps that an earlier writer left: readers compare clusters by them. */
+static void keep_ts_map(struct sink_mysql *s, const struct sl_json *document)
+{
+    const struct sl_json *found = sl_json_member(document, "ts-map");
+    struct sl_sql         map = {0};
+
+    sink_put(&map, "{");
+    if (found != NULL && sl_json_kind(found) == SL_JSON_OBJECT)
+        (void)sl_json_each(found, put_pair, &map);
+    sink_put(&map, "}");
     free(s->ts_map);
-    s->ts_map = end != NULL ? strndup(at + 9, (size_t)(end + 1 - (at + 9))) : strdup("{}");
+    s->ts_map = strndup(map.text, map.len);
     SL_ASSERT(s->ts_map != NULL);
+    sl_sql_done(&map);
+}
+
+static enum sl_err take_checkpoint(struct sink_mysql *s, const struct sl_json *document,
+                                   struct sl_why *why)
+{
+    const struct sl_json *consistent;
+    enum sl_err           err;
+
+    if (sl_json_kind(document) != SL_JSON_OBJECT)
+        return sl_fail(why, SL_INVALID, "it is %s, must be an object",
+                       sl_json_kind_name(sl_json_kind(document)));
+    if ((err = take_number(document, "commitTS", &s->last.commit_ts, why)) != SL_OK ||
+        (err = take_number(document, "schema-version", &s->last.schema_version, why)) != SL_OK)
+        return err;
+    consistent = sl_json_member(document, "consistent");
+    if (consistent != NULL && sl_json_kind(consistent) == SL_JSON_BOOL)
+        s->last.is_consistent = sl_json_bool(consistent);
+    keep_ts_map(s, document);
+    return SL_OK;
 }
 
 enum sl_err sink_mysql_load(struct sl_sink *sink, struct sl_checkpoint *out, struct sl_why *why)
@@ -195,14 +233,14 @@ enum sl_err sink_mysql_load(struct sl_sink *sink, struct sl_checkpoint *out, str
         return SL_OK;
     if (err != SL_OK || cell[0] == NULL)
         return err;
-    if ((err = sl_json_parse(sl_slice_from_string(cell[0]), &document, why)) != SL_OK) {
-        free(cell[0]);
-        return sl_wrap(why, err, "the checkpoint in %s is no JSON", s->checkpoint);
-    }
-    take_checkpoint(s, document);
-    keep_ts_map(s, cell[0]);
-    sl_json_free(&document);
+    err = sl_json_parse(sl_slice_from_string(cell[0]), &document, why);
     free(cell[0]);
+    if (err != SL_OK)
+        return sl_wrap(why, err, "the checkpoint in %s is no JSON", s->checkpoint);
+    err = take_checkpoint(s, document, why);
+    sl_json_free(&document);
+    if (err != SL_OK)
+        return sl_wrap(why, err, "the checkpoint in %s is none", s->checkpoint);
     *out = s->last;
     return SL_OK;
 }

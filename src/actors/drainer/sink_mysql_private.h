@@ -9,6 +9,9 @@
 #include "actors/drainer/sink_mysql.h"
 #include "binlog/sql_text.h"
 
+/* Of words that stand in statements between quotes as they are. */
+#define SINK_WORD_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+
 /* How far a lane was when this run began. */
 struct sink_lane {
     sl_ts    ts;
