@@ -383,6 +383,21 @@ def a_second_drainer_is_refused(folder):
         w.drainer.stop()
 
 
+def drainers_with_similar_or_odd_names_of_checkpoints_run_side_by_side(folder):
+    """The lock of each is its own, and one that is there twice is refused."""
+    with World(folder) as w:
+        begin = "a_checkpoint_of_many_letters"
+        for i, schema in enumerate((begin + "_1", begin + "_2", "o'clock")):
+            to = f'[syncer.to.checkpoint]\nschema = "{schema}"'
+            more = Drainer(w.cluster, w.server.port, f"more{i}", syncer='replicate-do-db = ["x"]',
+                           to=to).start()
+            wait_for("it runs", lambda d=more: d.status()["state"] == "running")
+            assert "GET_LOCK" not in more.log.read_text()
+            w.refuses("another drainer holds the checkpoint", schema, to=to)
+        w.goes_on()
+        w.drainer.stop()
+
+
 def a_drainer_that_was_succeeded_ends(folder):
     with World(folder) as w:
         # As another one would, which the lock did not reach.
@@ -517,6 +532,7 @@ run_checks([
     a_checkpoint_that_is_none_is_refused,
     pairs_of_timestamps_in_the_checkpoint_outlive_us,
     a_second_drainer_is_refused,
+    drainers_with_similar_or_odd_names_of_checkpoints_run_side_by_side,
     a_drainer_that_was_succeeded_ends,
     a_full_disk_under_the_savepoint_is_waited_for,
     a_start_behind_what_a_pump_has_removed_is_held,

@@ -255,11 +255,24 @@ static void set_if_empty(char **field, const char *text)
         sl_config_set(field, text);
 }
 
+/* Longer ones no server has; they are parts of statements of bounded size. */
+static enum sl_err check_name(const char *key, const char *name, struct sl_why *why)
+{
+    if (strlen(name) <= SL_SQL_PLAIN_NAME_BYTES_MAX)
+        return SL_OK;
+    return sl_fail(why, SL_CONFIG, "syncer.to.checkpoint.%s: a name of %zu bytes, at most %d", key,
+                   strlen(name), SL_SQL_PLAIN_NAME_BYTES_MAX);
+}
+
 static enum sl_err check_checkpoint(struct sl_drainer_config *c, struct sl_why *why)
 {
     struct sl_drainer_server *at = &c->checkpoint;
     const char               *type = c->checkpoint_type;
+    enum sl_err               err;
 
+    if ((err = check_name("schema", c->checkpoint_schema, why)) != SL_OK ||
+        (err = check_name("table", c->checkpoint_table, why)) != SL_OK)
+        return err;
     set_if_empty(&c->checkpoint_schema, "tidb_binlog");
     c->checkpoint_kind = SL_DRAINER_CHECKPOINT_SERVER;
     if (strcmp(type, "oracle") == 0)

@@ -8,7 +8,10 @@
 #include "actors/drainer/sink_mysql_private.h"
 #include "actors/drainer/sink_table_load.h"
 #include "base/assert.h"
+#include "base/hash.h"
 #include "base/log.h"
+
+enum { LOCK_SCHEMA_BYTES_MAX = 24 };
 
 /* ---- opening: tables ---- */
 
@@ -48,10 +51,25 @@ static enum sl_err make_tables(struct sink_mysql *s, struct sl_why *why)
 
 /* ---- opening: the fence ---- */
 
+/* The lock's name in quotes. A name that is not plain, or longer than what servers leave room for
+ * (64 characters in all), goes in as its hash: what is cut could be the part that differs. */
+static void put_lock_name(const struct sink_mysql *s, struct sl_sql *sql)
+{
+    const char *schema = s->config->checkpoint_schema;
+    size_t      bytes = strlen(schema);
+
+    sink_put(sql, "'sluice-%" PRIu64 "-", s->cluster_id);
+    if (bytes <= LOCK_SCHEMA_BYTES_MAX && schema[strspn(schema, SINK_WORD_LETTERS)] == '\0')
+        sink_put(sql, "%s'", schema);
+    else
+        sink_put(sql, "%016" PRIx64 "'", sl_hash_bytes(0, schema, bytes));
+}
+
 void sink_put_lock(const struct sink_mysql *s, struct sl_sql *sql, int seconds)
 {
-    sink_put(sql, "SELECT GET_LOCK('sluice-%" PRIu64 "-%.24s', %d)", s->cluster_id,
-             s->config->checkpoint_schema, seconds);
+    sink_put(sql, "SELECT GET_LOCK(");
+    put_lock_name(s, sql);
+    sink_put(sql, ", %d)", seconds);
 }
 
 /* Who holds the lock, for people; 0: not to be seen. */
@@ -61,8 +79,9 @@ static uint64_t lock_holder(struct sink_mysql *s)
     char         *cell[1];
     uint64_t      session = 0;
 
-    sink_put(&sql, "SELECT IS_USED_LOCK('sluice-%" PRIu64 "-%.24s')", s->cluster_id,
-             s->config->checkpoint_schema);
+    sink_put(&sql, "SELECT IS_USED_LOCK(");
+    put_lock_name(s, &sql);
+    sink_put(&sql, ")");
     if (sink_fetch(s->book, &sql, cell, 1, NULL) == SL_OK) {
         session = cell[0] != NULL ? strtoull(cell[0], NULL, 10) : 0;
         free(cell[0]);

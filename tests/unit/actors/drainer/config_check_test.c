@@ -336,6 +336,26 @@ static void a_checkpoint_is_where_its_type_says(void **state)
                "tidb");
 }
 
+/* Names go into statements of bounded size. */
+static void a_name_that_no_server_has_is_refused(void **state)
+{
+    char text[400];
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        const char *key = i == 0 ? "schema" : "table";
+        char        words[100];
+
+        (void)snprintf(text, sizeof text, "[syncer.to.checkpoint]\n%s = \"%0256d\"\n", key, 0);
+        accept(text, NULL, NULL);
+        done();
+        (void)snprintf(text, sizeof text, "[syncer.to.checkpoint]\n%s = \"%0257d\"\n", key, 0);
+        (void)snprintf(words, sizeof words,
+                       "syncer.to.checkpoint.%s: a name of 257 bytes, at most 256", key);
+        refused_file(text, words);
+    }
+}
+
 static void a_time_zone_must_have_a_name(void **state)
 {
     (void)state;
@@ -477,6 +497,7 @@ int main(void)
         cmocka_unit_test(the_filters_are_those_of_the_file),
         cmocka_unit_test(the_environment_names_the_server_when_nothing_else_does),
         cmocka_unit_test(a_checkpoint_is_where_its_type_says),
+        cmocka_unit_test(a_name_that_no_server_has_is_refused),
         cmocka_unit_test(a_time_zone_must_have_a_name),
         cmocka_unit_test(variables_of_sessions_are_bounded),
         cmocka_unit_test(table_definitions_come_from_where_it_is_said),
