@@ -31,7 +31,7 @@ static int refuse(int code, const struct sl_why *why)
 static void log_note(void *context, const char *setting, const char *text)
 {
     (void)context;
-    sl_log(SL_LOG_WARN, "setting has no effect", sl_field_str("setting", setting),
+    sl_log(SL_LOG_WARN, "about a setting", sl_field_str("setting", setting),
            sl_field_str("note", text));
 }
 

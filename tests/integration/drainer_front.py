@@ -162,6 +162,7 @@ def the_file_that_the_original_ships_starts(folder):
         assert drainer.ask("/healthz")[0] == 200
         log = drainer.log.read_text()
         assert '["setting has no effect"] [setting=syncer.channel-id]' in log, log
+        assert '["about a setting"] [setting=advertise-addr]' in log, log  # it has its effect
 
 
 def what_is_wrong_is_refused_in_one_line(folder):
