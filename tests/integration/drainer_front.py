@@ -137,6 +137,19 @@ def actions_are_refused_and_obeyed(folder):
         assert drainer.record()["state"] == "paused"
 
 
+def the_configured_id_is_the_drainers_on_any_data_dir(folder):
+    with Cluster(folder, CLUSTER) as cluster:
+        drainer = Drainer(cluster, "d").start()
+        drainer.ask("/state/d/close", "PUT")
+        assert drainer.process.wait(timeout=30) == 0
+        drainer.flags = ("-node-id", "e")  # the later one counts
+        drainer.start()
+        assert json.loads((folder / "registry/drainers/e.json").read_text())["state"] == "online"
+        assert drainer.record()["state"] == "offline"
+        log = drainer.log.read_text()
+        assert "node-id = e is used, the node ID in local file" in log, log
+
+
 def a_pump_is_online_when_the_drainer_knows_it(folder):
     with Cluster(folder, CLUSTER) as cluster:
         drainer = Drainer(cluster, "d").start()
@@ -189,6 +202,7 @@ def what_is_wrong_is_refused_in_one_line(folder):
 run_checks([
     every_path_is_answered,
     actions_are_refused_and_obeyed,
+    the_configured_id_is_the_drainers_on_any_data_dir,
     a_pump_is_online_when_the_drainer_knows_it,
     the_log_stays_out_of_the_changes,
     the_file_that_the_original_ships_starts,

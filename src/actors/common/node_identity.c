@@ -221,6 +221,24 @@ static enum sl_err take_configured(const struct sl_node_id_sources *sources, cha
     return SL_OK;
 }
 
+/* From now on the configured id is the one. The old one may still hold back what pumps remove. */
+static enum sl_err change_id(struct sl_fs *fs, const char *path,
+                             const struct sl_node_id_sources *sources, char *id,
+                             struct sl_why *note, struct sl_why *why)
+{
+    char        old[SL_NODE_ID_BYTES_MAX];
+    enum sl_err err;
+
+    memcpy(old, id, strlen(id) + 1);
+    if ((err = take_configured(sources, id, why)) != SL_OK || strcmp(old, id) == 0)
+        return err;
+    (void)snprintf(note->text, sizeof note->text,
+                   "node-id = %s is used, the node ID in local file %s was %s: if that node is no "
+                   "more, make it offline",
+                   id, path, old);
+    return sl_fs_replace(fs, path, id, strlen(id), why);
+}
+
 /* The kept id wins: say so when the other sources say something else. */
 static void note_difference(const struct sl_node_id_sources *sources, const char *path,
                             const char *id, struct sl_why *note)
@@ -252,6 +270,8 @@ enum sl_err sl_node_id_settle(struct sl_fs *fs, const char *dir,
     if ((err = sl_path_join(path, dir, ".node", why)) != SL_OK)
         return err;
     load_err = load_id(fs, path, id, note);
+    if (load_err == SL_OK && configured && sources->configured_wins)
+        return change_id(fs, path, sources, id, note, why);
     if (load_err == SL_OK) {
         note_difference(sources, path, id, note);
         return SL_OK;

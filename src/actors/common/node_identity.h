@@ -43,15 +43,17 @@ enum sl_err sl_data_dir_settle(struct sl_fs *fs, const char *dir, const struct s
 struct sl_node_id_sources {
     const char *configured; /* "": not configured */
     const char *host_name;
-    const char *addr; /* host:port to listen on */
+    const char *addr;            /* host:port to listen on */
+    bool        configured_wins; /* over one that is kept: data-dir does not belong to the id */
 };
 
 /* The node id into id[SL_NODE_ID_BYTES_MAX]: the one that the directory has kept, or the configured
  * one, or HOST_NAME:PORT. It is kept from then on, so that the pump stays itself when its
- * configuration or its host's name changes. What an operator should hear about it goes into
- * note->text, else "". When what is kept cannot be read, a configured id is used without being
- * kept, and without one the error is that of reading. SL_CONFIG: the id is none (see
- * sl_node_id_check). */
+ * configuration or its host's name changes. A drainer's configured id comes first: what belongs to
+ * its id is in the registry, and the original's follows its configuration. What an operator should
+ * hear about it goes into note->text, else "". When what is kept cannot be read, a configured id is
+ * used without being kept, and without one the error is that of reading. SL_CONFIG: the id is none
+ * (see sl_node_id_check). */
 enum sl_err sl_node_id_settle(struct sl_fs *fs, const char *dir,
                               const struct sl_node_id_sources *sources, char *id,
                               struct sl_why *note, struct sl_why *why);

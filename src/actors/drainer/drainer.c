@@ -20,11 +20,13 @@ static enum sl_err settle_data_dir(struct sl_drainer *d, struct sl_why *why)
 {
     const struct sl_drainer_config *c = d->options.config;
     struct sl_fs                   *fs = d->options.env->fs;
-    const struct sl_node_id_sources sources = {
-        .configured = c->node_id, .host_name = d->options.host_name, .addr = c->addr};
-    char          path[SL_PATH_BYTES_MAX];
-    struct sl_why note = {0};
-    enum sl_err   err;
+    const struct sl_node_id_sources sources = {.configured = c->node_id,
+                                               .configured_wins = true,
+                                               .host_name = d->options.host_name,
+                                               .addr = c->addr};
+    char                            path[SL_PATH_BYTES_MAX];
+    struct sl_why                   note = {0};
+    enum sl_err                     err;
 
     if ((err = sl_data_dir_lock(fs, c->data_dir, &d->lock, why)) != SL_OK ||
         (err = sl_node_id_settle(fs, c->data_dir, &sources, d->node_id, &note, why)) != SL_OK)

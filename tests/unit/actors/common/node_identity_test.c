@@ -212,6 +212,30 @@ static void a_configured_id_is_kept_too(void **state)
                                    "node-id = gopump-1 is not");
 }
 
+static void a_configured_id_wins_where_the_directory_does_not_belong_to_it(void **state)
+{
+    struct sl_node_id_sources drainer = plain;
+
+    (void)state;
+    drainer.configured_wins = true;
+    assert_int_equal(sl_node_id_settle(fs, "/d", &drainer, id, &note, &why), SL_OK);
+    holds("/d/.node", "vm:8250");
+    drainer.configured = "d-1";
+    assert_int_equal(sl_node_id_settle(fs, "/d", &drainer, id, &note, &why), SL_OK);
+    assert_string_equal(id, "d-1");
+    assert_string_equal(note.text, "node-id = d-1 is used, the node ID in local file /d/.node was "
+                                   "vm:8250: if that node is no more, make it offline");
+    holds("/d/.node", "d-1");
+    assert_int_equal(sl_node_id_settle(fs, "/d", &drainer, id, &note, &why), SL_OK);
+    assert_string_equal(note.text, "");
+    drainer.configured = "a/b";
+    assert_int_equal(sl_node_id_settle(fs, "/d", &drainer, id, &note, &why), SL_CONFIG);
+    holds("/d/.node", "d-1");
+    drainer.configured = "";
+    assert_int_equal(sl_node_id_settle(fs, "/d", &drainer, id, &note, &why), SL_OK);
+    assert_string_equal(id, "d-1");
+}
+
 static void white_space_around_a_kept_id_is_no_part_of_it(void **state)
 {
     (void)state;
@@ -335,6 +359,7 @@ int main(void)
         SIMULATED(what_cannot_be_understood_is_never_replaced),
         SIMULATED(the_first_id_is_host_and_port_and_is_kept),
         SIMULATED(a_configured_id_is_kept_too),
+        SIMULATED(a_configured_id_wins_where_the_directory_does_not_belong_to_it),
         SIMULATED(white_space_around_a_kept_id_is_no_part_of_it),
         SIMULATED(a_kept_id_that_cannot_be_read_is_an_error_unless_one_is_configured),
         SIMULATED(an_id_that_is_none_is_refused),
