@@ -31,6 +31,8 @@ static enum sl_err concat(char *out, const char *head, const char *middle, const
     int n;
 
     SL_ASSERT(out != NULL && out != head && out != tail);
+    if (head[0] == '\0')
+        return sl_fail(why, SL_INVALID, "the path is empty");
     n = snprintf(out, SL_PATH_BYTES_MAX, "%s%s%s", head, middle, tail);
     SL_ASSERT(n >= 0);
     if (n >= SL_PATH_BYTES_MAX)
@@ -41,15 +43,13 @@ static enum sl_err concat(char *out, const char *head, const char *middle, const
 
 enum sl_err sl_path_join(char *out, const char *dir, const char *name, struct sl_why *why)
 {
-    SL_ASSERT(dir != NULL && dir[0] != '\0');
-    SL_ASSERT(name != NULL && name[0] != '\0');
+    SL_ASSERT(dir != NULL && name != NULL && name[0] != '\0');
     return concat(out, dir, "/", name, why);
 }
 
 enum sl_err sl_path_add(char *out, const char *path, const char *suffix, struct sl_why *why)
 {
-    SL_ASSERT(path != NULL && path[0] != '\0');
-    SL_ASSERT(suffix != NULL);
+    SL_ASSERT(path != NULL && suffix != NULL);
     return concat(out, path, "", suffix, why);
 }
 

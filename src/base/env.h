@@ -218,7 +218,7 @@ enum sl_err sl_fs_replace(struct sl_fs *fs, const char *path, const void *bytes,
                           struct sl_why *why);
 
 /* dir + "/" + name, or path + suffix, into out[SL_PATH_BYTES_MAX]. SL_TOO_LARGE when it does not
- * fit. */
+ * fit. SL_INVALID when dir or path is empty, as an operator's variable may be that was not set. */
 enum sl_err sl_path_join(char *out, const char *dir, const char *name, struct sl_why *why);
 enum sl_err sl_path_add(char *out, const char *path, const char *suffix, struct sl_why *why);
 

@@ -25,7 +25,7 @@ static const struct sl_conf_row rows[] = {
              "\"offline-drainer\", \"encrypt\""},
     {.flag = "data-dir",
      SL_CONF_AT(STRING, struct ctl_legacy, data_dir),
-     .def = "binlog_position",
+     .def = CTL_META_DIR,
      .help = "meta directory path"},
     {.flag = "node-id",
      SL_CONF_AT(STRING, struct ctl_legacy, node_id),

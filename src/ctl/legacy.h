@@ -10,6 +10,9 @@
 #include "net/cluster.h"
 #include "net/node.h"
 
+/* Where generate_meta puts the savepoint unless it is told; an empty -data-dir is no place. */
+#define CTL_META_DIR "binlog_position"
+
 /* The flags. Strings are owned. */
 struct ctl_legacy {
     bool  version;

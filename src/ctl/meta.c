@@ -14,6 +14,7 @@ enum { TEXT_BYTES = 40 };
 enum sl_err ctl_generate_meta(const struct ctl_command_run *run, struct sl_why *why)
 {
     const struct ctl_legacy *flags = run->flags;
+    const char              *dir = flags->data_dir;
     struct sl_why            zone_why = {0};
     char                     text[TEXT_BYTES];
     enum sl_err              zone_err;
@@ -22,8 +23,9 @@ enum sl_err ctl_generate_meta(const struct ctl_command_run *run, struct sl_why *
 
     if ((err = sl_tso_now(sl_cluster_tso(run->cluster), 1, &ts, why)) != SL_OK)
         return err;
-    err = ctl_savepoint_write(run->env, flags->data_dir, ts, flags->time_zone, &zone_err, &zone_why,
-                              why);
+    if (flags->data_dir[0] == '\0')
+        dir = CTL_META_DIR;
+    err = ctl_savepoint_write(run->env, dir, ts, flags->time_zone, &zone_err, &zone_why, why);
     if (err != SL_OK)
         return err;
     if (zone_err != SL_OK)

@@ -245,6 +245,9 @@ def savepoint_is_the_originals(folder):
                  *cluster.at)
         assert '[WARN] [meta.go' in out and "unknown time zone No/Zone" in out, out
         assert (folder / "a/b/savepoint").read_text().count("\n") == 1
+        done = subprocess.run([BIN / "binlogctl", "-cmd", "generate_meta", "-data-dir", "",
+                               *cluster.at], cwd=folder, capture_output=True, check=False)
+        assert done.returncode == 0 and (folder / "binlog_position/savepoint").exists(), done
         (folder / "file").touch()
         out = fails(1, "-cmd", "generate_meta", "-data-dir", folder / "file", *cluster.at)
         assert f"{folder}/file" in out and "save meta" not in out, out

@@ -38,6 +38,17 @@ static void the_longest_path_fits_and_one_more_does_not(void **state)
     assert_int_equal(sl_path_add(path, dir, "fff", NULL), SL_TOO_LARGE);
 }
 
+static void an_empty_path_is_an_error(void **state)
+{
+    char          path[SL_PATH_BYTES_MAX];
+    struct sl_why why = {0};
+
+    (void)state;
+    assert_int_equal(sl_path_join(path, "", "f", &why), SL_INVALID);
+    assert_string_equal(why.text, "the path is empty");
+    assert_int_equal(sl_path_add(path, "", ".tmp", NULL), SL_INVALID);
+}
+
 /* A file system that only notes what it is asked. */
 struct notes {
     struct sl_fs fs;
@@ -138,6 +149,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(joining_and_adding_make_paths),
         cmocka_unit_test(the_longest_path_fits_and_one_more_does_not),
+        cmocka_unit_test(an_empty_path_is_an_error),
         cmocka_unit_test(syncing_the_directory_of_an_entry_finds_its_parent),
         cmocka_unit_test(making_a_directory_begins_at_the_top_and_stops_at_the_first_error),
         cmocka_unit_test(the_position_moves_only_when_all_was_written),
