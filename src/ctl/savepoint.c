@@ -58,7 +58,7 @@ enum sl_err ctl_savepoint_write(const struct sl_env *env, const char *dir, sl_ts
         *zone_err = ctl_text_go_time_in(env, zone, seconds, local, zone_why);
     if (zone[0] != '\0' && *zone_err == SL_OK &&
         ctl_text_go_time_in(env, "UTC", seconds, utc, NULL) == SL_OK)
-        (void)snprintf(text + used, sizeof text - (size_t)used, "%s\n%s\n", utc, local);
+        (void)snprintf(text + used, sizeof text - (size_t)used, "%s\n%s", utc, local);
     if ((err = sl_fs_mkdir_all(env->fs, dir, why)) != SL_OK ||
         (err = sl_path_join(path, dir, "savepoint", why)) != SL_OK)
         return err;
