@@ -125,7 +125,8 @@ static enum sl_err run_command(const struct sl_env *env, const struct ctl_legacy
     run.kind = command->kind;
     run.action = command->action;
     if (!command->alone && (err = ctl_open(env, flags->pd_urls, &run.cluster, why)) != SL_OK)
-        return err;
+        return err == SL_CONFIG ? sl_wrap(why, err, "parse EtcdURLs error: %.200s", flags->pd_urls)
+                                : err;
     err = command->run(&run, why);
     sl_cluster_free(&run.cluster);
     return err;

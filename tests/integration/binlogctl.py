@@ -199,7 +199,9 @@ def many_nodes_are_all_listed(folder):
 def wrong_usage_is_refused_before_anything_is_done(folder):
     for words, part in (
             (["-cmd"], "cmd"), (["-nonsense", "1"], "-nonsense"), (["-cmd", "pumps", "x"], "'x'"),
-            (["-pd-urls", "http://"], "http://"), (["-ssl-ca", "/ca.pem"], "-ssl-ca"),
+            (["-pd-urls", "http://"], "http://"),
+            (["-pd-urls", "nonsense"], "parse EtcdURLs error: nonsense: "),
+            (["-ssl-ca", "/ca.pem"], "-ssl-ca"),
             (["status", "--max-lag", "5"], "-max-lag"), (["stauts"], "did you mean 'status'?"),
             (["pause"], "NODE must come first"), (["wait"], "--caught-up"),
             (["status", "-pd-urls", ""], "")):
