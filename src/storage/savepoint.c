@@ -5,17 +5,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/assert.h"
 #include "base/limits.h"
 
-/* What stands behind "<key> =" in this line; NULL: another line. */
+/* What stands behind "<key> =" in this line; NULL: another line. The original ignores case. */
 static const char *value_of(const char *line, const char *key)
 {
     size_t len = strlen(key);
 
     line += strspn(line, " \t");
-    if (strncmp(line, key, len) != 0)
+    if (strncasecmp(line, key, len) != 0)
         return NULL;
     line += len;
     line += strspn(line, " \t");
@@ -35,12 +36,14 @@ static bool parse_number(const char *text, int64_t *out)
     return end != text && (*end == '\0' || *end == '#') && errno == 0 && *out >= 0;
 }
 
-static bool parse_line(const char *line, struct sl_savepoint *out)
+static bool parse_line(const char *line, struct sl_savepoint *out, bool *has_ts)
 {
     const char *value;
 
-    if ((value = value_of(line, "commitTS")) != NULL)
+    if ((value = value_of(line, "commitTS")) != NULL) {
+        *has_ts = true;
         return parse_number(value, &out->commit_ts);
+    }
     if ((value = value_of(line, "schema-version")) != NULL)
         return parse_number(value, &out->schema_version);
     if ((value = value_of(line, "consistent")) != NULL) {
@@ -57,6 +60,7 @@ enum sl_err sl_savepoint_read(struct sl_fs *fs, const char *dir, struct sl_savep
     char        text[SL_SAVEPOINT_BYTES_MAX + 1];
     size_t      count;
     unsigned    number = 0;
+    bool        has_ts = false;
     enum sl_err err;
 
     *out = (struct sl_savepoint){0};
@@ -70,12 +74,17 @@ enum sl_err sl_savepoint_read(struct sl_fs *fs, const char *dir, struct sl_savep
         number++;
         if ((end = strchr(line, '\n')) != NULL)
             *end++ = '\0';
-        if (!parse_line(line, out))
+        if (!parse_line(line, out, &has_ts))
             return sl_fail(why, SL_INVALID,
                            "%s:%u: \"%s\" is no savepoint: expected a timestamp, a "
                            "version, or true or false",
                            path, number, line);
     }
+    if (!has_ts)
+        return sl_fail(why, SL_INVALID,
+                       "%s: no line \"commitTS = N\" in it: write the timestamp behind which to go "
+                       "on, or remove the file to begin at initial-commit-ts",
+                       path);
     return SL_OK;
 }
 

@@ -26,7 +26,8 @@ struct sl_savepoint {
 };
 
 /* Read <dir>/savepoint. A missing file is a savepoint of all zeros. SL_INVALID: a value is no
- * number; the reason names file and line. */
+ * number, or there is no commitTS, as in a file that a crash has left empty: who took that for a
+ * missing file would pass over what lies between. The reason names file and line. */
 enum sl_err sl_savepoint_read(struct sl_fs *fs, const char *dir, struct sl_savepoint *out,
                               struct sl_why *why);
 /* Write it durably. */

@@ -63,8 +63,25 @@ static void files_of_the_original_are_read(void **state)
     assert_reads(411000000000000000, 0, false);
     put("# by hand\ncommitTS=7 # so far\r\n  schema-version\t=  9\nconsistent = true\n[other]\n");
     assert_reads(7, 9, true);
-    put("");
+    put("committs = 8\n2026-11-21 08:49:02 +0000 UTC\n2026-11-21 16:49:02 +0800 CST");
+    assert_reads(8, 0, false);
+    put("commitTS = 0\n");
     assert_reads(0, 0, false);
+}
+
+/* To begin anew would lose what lies between. */
+static void a_file_without_a_timestamp_is_not_taken_for_a_missing_one(void **state)
+{
+    static const char *const bad[] = {"", "\n", "garbage\n", "# commitTS = 5\n",
+                                      "consistent = true\nschema-version = 7\n"};
+    struct sl_savepoint      out;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        put(bad[i]);
+        assert_int_equal(sl_savepoint_read(fs, "/data", &out, &why), SL_INVALID);
+        assert_non_null(strstr(why.text, "/data/savepoint: no line \"commitTS = N\""));
+    }
 }
 
 static void what_is_no_savepoint_is_refused_with_its_line(void **state)
@@ -126,6 +143,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SAVEPOINT_TEST(what_is_written_is_read),
         SAVEPOINT_TEST(files_of_the_original_are_read),
+        SAVEPOINT_TEST(a_file_without_a_timestamp_is_not_taken_for_a_missing_one),
         SAVEPOINT_TEST(what_is_no_savepoint_is_refused_with_its_line),
         SAVEPOINT_TEST(a_file_that_is_too_long_is_refused),
         SAVEPOINT_TEST(a_failing_disk_leaves_a_whole_one),
