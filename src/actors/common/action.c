@@ -18,8 +18,11 @@ struct sl_buf *sl_action_body(const char *invalid, const char *asked_id, const c
         return sl_body_reply(message, OTHER_ERROR, "null");
     }
     if (state != SL_NODE_ONLINE) {
-        (void)snprintf(message, sizeof message, "this pump's state is %s, apply %s failed!",
-                       sl_node_state_name(state), action);
+        /* Before it is registered, which the original cannot be asked about. */
+        const char *name = state == SL_NODE_ABSENT ? "starting" : sl_node_state_name(state);
+
+        (void)snprintf(message, sizeof message, "this pump's state is %s, apply %s failed!", name,
+                       action);
         return sl_body_reply(message, OTHER_ERROR, "null");
     }
     if (strcmp(action, "pause") == 0)

@@ -157,6 +157,11 @@ static void actions_are_answered_with_the_drainers_spelling(void **state)
         text_of(sl_action_body("invalid", "own", "stop", "own", SL_NODE_ONLINE, &action)),
         "{\n  \"message\": \"invalid action stop\",\n  \"code\": 3,\n  \"data\": null\n}\n");
     assert_int_equal(action, SL_ACTION_NONE);
+    assert_string_equal(
+        text_of(sl_action_body("invalid", "own", "pause", "own", SL_NODE_ABSENT, &action)),
+        "{\n  \"message\": \"this pump's state is starting, apply pause failed!\",\n"
+        "  \"code\": 3,\n  \"data\": null\n}\n");
+    assert_int_equal(action, SL_ACTION_NONE);
 }
 
 /* Everything at its longest, and full of what grows when it is escaped. */
