@@ -145,13 +145,23 @@ static void put_pumps(struct sl_json_out *out, const struct sl_drainer_seat *sea
 
 /* ---- bodies ---- */
 
-/* Nothing was applied for longer than that; a start counts as a success, once it has come to what
- * could be applied. */
-static bool is_synced(const struct sl_drainer_board *board, const struct sl_drainer_status *status)
+/* Something waits, is tried again or is held, or changes are not applied yet. */
+static bool is_busy(struct sl_drainer_board *board)
+{
+    struct sl_drainer_note note;
+    enum sl_drainer_part   part;
+
+    sl_drainer_board_worst(board, &part, &note);
+    return note.health != SL_DRAINER_RUNNING || load_count(&board->held_bytes) > 0;
+}
+
+/* Nothing was applied for longer than that, since there was nothing: a downstream that hangs is not
+ * synced. A start counts as a success, once it has come to what could be applied. */
+static bool is_synced(struct sl_drainer_board *board, const struct sl_drainer_status *status)
 {
     sl_nanos at = load_count(&board->success_at);
 
-    if (!atomic_load_explicit(&board->is_open, memory_order_relaxed))
+    if (!atomic_load_explicit(&board->is_open, memory_order_relaxed) || is_busy(board))
         return false;
     if (at < status->started_at)
         at = status->started_at;

@@ -136,6 +136,24 @@ static void it_is_synced_when_nothing_was_applied_for_long(void **state)
     assert_non_null(strstr(status_at(started + (MINUTES + 1) * minute + 1, 0), "\"Synced\":true"));
 }
 
+static void what_is_stuck_is_not_synced_however_long_it_is(void **state)
+{
+    const sl_nanos late = started + (sl_nanos)60 * MINUTES * 60 * SL_NANOS_PER_S;
+
+    (void)state;
+    atomic_store(&board.is_open, true);
+    assert_non_null(strstr(status_at(late, 0), "\"Synced\":true"));
+    for (enum sl_drainer_health h = SL_DRAINER_WAITING; h <= SL_DRAINER_HELD; h++) {
+        sl_drainer_board_note(&board, SL_DRAINER_PART_APPLY, h, SL_OK, "it does not answer");
+        assert_non_null(strstr(status_at(late, 0), "\"Synced\":false"));
+    }
+    sl_drainer_board_note(&board, SL_DRAINER_PART_APPLY, SL_DRAINER_RUNNING, SL_OK, NULL);
+    atomic_store(&board.held_bytes, 1); /* a statement that runs and runs */
+    assert_non_null(strstr(status_at(late, 0), "\"Synced\":false"));
+    atomic_store(&board.held_bytes, 0);
+    assert_non_null(strstr(status_at(late, 0), "\"Synced\":true"));
+}
+
 static void commit_ts_is_the_originals(void **state)
 {
     (void)state;
@@ -397,6 +415,7 @@ int main(void)
         WITH_BOARD(the_status_begins_as_the_originals),
         WITH_BOARD(before_the_first_pass_positions_are_null),
         WITH_BOARD(it_is_synced_when_nothing_was_applied_for_long),
+        WITH_BOARD(what_is_stuck_is_not_synced_however_long_it_is),
         WITH_BOARD(commit_ts_is_the_originals),
         WITH_BOARD(actions_are_answered_with_the_drainers_spelling),
         WITH_BOARD(whatever_stands_on_the_board_fits_the_status),
