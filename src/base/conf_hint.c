@@ -64,7 +64,8 @@ const char *sl_conf_nearest(const char *word, const char *const *words, size_t c
     return found;
 }
 
-/* The right name in the wrong section counts as one slip. */
+/* The right name in the wrong section counts as one slip. The names themselves must be near: a long
+ * section would make room for another word. */
 static unsigned key_distance(const char *name, const char *key)
 {
     const char *name_tail = strrchr(name, '.');
@@ -72,7 +73,10 @@ static unsigned key_distance(const char *name, const char *key)
 
     name_tail = name_tail != NULL ? name_tail + 1 : name;
     key_tail = key_tail != NULL ? key_tail + 1 : key;
-    return strcasecmp(name_tail, key_tail) == 0 ? 1 : conf_distance(name, key);
+    if (strcasecmp(name_tail, key_tail) == 0)
+        return 1;
+    return conf_distance(name_tail, key_tail) <= near_enough(name_tail) ? conf_distance(name, key)
+                                                                        : UINT_MAX;
 }
 
 const char *conf_nearest_key(const struct sl_conf_table *table, const char *name)

@@ -177,6 +177,10 @@ static void unknown_keys_are_named_with_line_and_hint(void **state)
             "syncer.replicate-do-table.db-nmae; line 2: \"syncer.replicate-do-table.db-nmae\", did "
             "you mean "
             "\"syncer.replicate-do-table.db-name\"?");
+    /* A long section leaves no room for another word. */
+    refused("[syncer.to]\ndreams = 1\n",
+            "component pump's config file p.toml contained unknown configuration options: "
+            "syncer.to.dreams; line 2: \"syncer.to.dreams\"");
     refused("[labels]\n",
             "component pump's config file p.toml contained unknown configuration options: labels"
             "; line 1: \"labels\"");
