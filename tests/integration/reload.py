@@ -178,8 +178,9 @@ def what_cannot_change_is_named(folder):
         rewrite(drainer, 'password = ""', 'password = "hidden"')
         rewrite(drainer, "initial-commit-ts = 0", 'initial-commit-ts = 7\nlog-level = "debug"')
         reload(drainer, "needs a restart", "syncer.worker-count", "configured=9")
-        told = {re.search(r"\[setting=([^\]]*)\]", line)[1]: line
-                for line in lines_with(drainer, "[WARN]", "needs a restart")}
+        lines = wait_for("all are named", lambda: len(
+            found := lines_with(drainer, "[WARN]", "needs a restart")) >= 5 and found)
+        told = {re.search(r"\[setting=([^\]]*)\]", line)[1]: line for line in lines}
         assert sorted(told) == ["initial-commit-ts", "syncer.enable-dispatch", "syncer.safe-mode",
                                 "syncer.to.password", "syncer.worker-count"], told
         assert "d.toml:" in told["syncer.safe-mode"] and "hidden" not in str(told), told
