@@ -6,12 +6,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/crc32c.h"
 
-enum { FILE_BYTES = 1 << 28, FILE_BYTES_QUICK = 1 << 25, CHUNK_BYTES = 1 << 20, FOLDERS_OPEN = 8 };
+enum {
+    FILE_BYTES = 1 << 28,
+    FILE_BYTES_QUICK = 1 << 25,
+    CHUNK_BYTES = 1 << 20, /* written at once */
+    PIECE_BYTES = 1 << 17, /* read at once */
+    FOLDERS_OPEN = 8,
+};
 
 static bool say(const char *what)
 {
@@ -162,21 +170,72 @@ bool probe_append(const struct bench_options *options, size_t batch_bytes, unsig
     return good;
 }
 
+/* ---- the page cache ---- */
+
+/* Pages of the file that are in the page cache. */
+static size_t pages_cached(int fd, size_t bytes)
+{
+    size_t         page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+    size_t         count = (bytes + page_bytes - 1) / page_bytes;
+    void          *map = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0);
+    unsigned char *is_cached = malloc(count);
+    size_t         cached = 0;
+
+    if (map == MAP_FAILED || is_cached == NULL || mincore(map, bytes, is_cached) != 0)
+        abort();
+    for (size_t i = 0; i < count; i++)
+        cached += is_cached[i] & 1;
+    (void)munmap(map, bytes);
+    free(is_cached);
+    return cached;
+}
+
+static bool drop_file(int dir, const char *name)
+{
+    int         fd = openat(dir, name, O_RDONLY);
+    struct stat st;
+    size_t      left = 0;
+    bool        good;
+
+    good = fd >= 0 && fstat(fd, &st) == 0 && fsync(fd) == 0 &&
+           posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) == 0;
+    if (!good)
+        (void)say(name);
+    else if (st.st_size > 0 && (left = pages_cached(fd, (size_t)st.st_size)) > 0)
+        fprintf(stderr, "%s: %zu pages stay in the page cache\n", name, left);
+    if (fd >= 0)
+        (void)close(fd);
+    return good && left == 0;
+}
+
+bool probe_dir_drop(const char *dir)
+{
+    DIR           *d = opendir(dir);
+    struct dirent *entry;
+    bool           good = d != NULL || say(dir);
+
+    while (good && (entry = readdir(d)) != NULL)
+        good = entry->d_name[0] == '.' || drop_file(dirfd(d), entry->d_name);
+    if (d != NULL)
+        (void)closedir(d);
+    return good;
+}
+
 /* ---- reading ---- */
 
 /* Adds to *sum so that the work cannot be left out. */
-static uint64_t scan_file(int dir, const char *name, uint64_t bytes, uint8_t *chunk, uint32_t *sum)
+static uint64_t scan_file(int dir, const char *name, uint64_t bytes, uint8_t *piece, uint32_t *sum)
 {
     int      fd = openat(dir, name, O_RDONLY);
     uint64_t done = 0;
     ssize_t  n = 1;
 
     while (fd >= 0 && done < bytes && n > 0) {
-        size_t want = bytes - done < CHUNK_BYTES ? (size_t)(bytes - done) : CHUNK_BYTES;
+        size_t want = bytes - done < PIECE_BYTES ? (size_t)(bytes - done) : PIECE_BYTES;
 
-        n = pread(fd, chunk, want, (off_t)done);
+        n = pread(fd, piece, want, (off_t)done);
         if (n > 0) {
-            *sum += sl_crc32c(0, chunk, (size_t)n);
+            *sum += sl_crc32c(0, piece, (size_t)n);
             done += (uint64_t)n;
         }
     }
@@ -188,22 +247,22 @@ static uint64_t scan_file(int dir, const char *name, uint64_t bytes, uint8_t *ch
 bool probe_scan(const char *dir, uint64_t bytes, struct bench_sample *out)
 {
     DIR                     *d = opendir(dir);
-    uint8_t                 *chunk = aligned_alloc(4096, CHUNK_BYTES);
+    uint8_t                 *piece = aligned_alloc(4096, PIECE_BYTES);
     static volatile uint32_t result;
     uint32_t                 sum = 0;
     struct dirent           *entry;
     uint64_t                 done = 0;
     double                   began = bench_now();
 
-    while (d != NULL && chunk != NULL && done < bytes && (entry = readdir(d)) != NULL) {
+    while (d != NULL && piece != NULL && done < bytes && (entry = readdir(d)) != NULL) {
         if (entry->d_name[0] != '.')
-            done += scan_file(dirfd(d), entry->d_name, bytes - done, chunk, &sum);
+            done += scan_file(dirfd(d), entry->d_name, bytes - done, piece, &sum);
     }
     out->value[0] = (double)done / (bench_now() - began);
     result = sum;
     (void)result;
     if (d != NULL)
         (void)closedir(d);
-    free(chunk);
+    free(piece);
     return done == bytes;
 }

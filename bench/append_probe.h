@@ -15,6 +15,10 @@
 bool probe_dir_make(char *out);
 /* Remove the directory and all in it. */
 void probe_dir_remove(const char *dir);
+/* Drop the files of the directory from the page cache, written to the disk first, and look whether
+ * they have left it: the next to read them waits for the disk. False: they cannot be dropped, as on
+ * a tmpfs. */
+bool probe_dir_drop(const char *dir);
 
 /* Latencies of batches, in the order in which they came. */
 struct probe_times {
@@ -40,7 +44,8 @@ bool probe_append(const struct bench_options *options, size_t batch_bytes, unsig
 /* Wait for so long; not at all for 0. */
 void probe_delay(unsigned delay_us);
 
-/* Read `bytes` of the files of dir in pieces of 1 MiB and checksum them: value[0] = bytes/s. */
+/* Read `bytes` of the files of dir in pieces of 128 KiB, small enough that the kernel reads ahead
+ * meanwhile, and checksum them: value[0] = bytes/s. */
 bool probe_scan(const char *dir, uint64_t bytes, struct bench_sample *out);
 
 #endif
