@@ -218,10 +218,12 @@ def commit_that_never_comes_is_found(folder):
 
 
 def large_prewrite_without_commit_is_found_too(folder):
-    """Its value lies in a file of its own, its key in the log."""
+    """Its value lies in a file of its own, its key in the log. It is written when the other comes:
+    TiKV cannot know the end of one that begins later."""
     txn, last = Txn(0, value=b"v" * (17 << 20)), Txn(1)
     with Stage(folder, [txn.p(), txn.c(), last.p(), last.c()]) as stage:
-        stage.write(txn.p(), last.p(), last.c())
+        stage.write(txn.p())
+        stage.write(last.p(), last.c())
         assert stage.pull(last.commit) == [txn.found(), last.pulled()]
 
 
