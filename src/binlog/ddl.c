@@ -85,7 +85,7 @@ static enum sl_err execute_text(struct plan *p, enum sl_ddl_class repeat)
 
     if (sql_scan(text, p->arena, &sql, NULL) != SL_OK)
         sql = p->sql; /* cannot be: only names were replaced by quoted ones */
-    text = ddl_clauses(&sql, p->in->target, p->arena, &is_empty);
+    text = ddl_clauses(&sql, p->in->target, ddl_has_checks(p->in->job), p->arena, &is_empty);
     if (is_empty)
         return skip(p, "nothing is left of it without the options that only TiDB has");
     p->action->use_database = p->schema;

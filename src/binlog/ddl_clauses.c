@@ -8,6 +8,7 @@
 struct clauses {
     const struct sql_text *sql;
     enum sl_ddl_target     target;
+    bool                   has_checks; /* the source keeps to its CHECK constraints */
     struct sl_arena       *arena;
     uint32_t              *tokens; /* those that are no comments */
     uint32_t              *depth;  /* parentheses open before each */
@@ -227,6 +228,67 @@ static void look_at_ttl(struct clauses *c, uint32_t k)
         turn_off(c, c->sql, c->tokens[k + 1], 0);
 }
 
+/* ---- CHECK constraints ---- */
+
+/* The bracket that closes the one at k, or the end. */
+static uint32_t closing(const struct clauses *c, uint32_t k)
+{
+    uint32_t depth = c->depth[k];
+
+    do {
+        k++;
+    } while (k < c->count && (c->depth[k] != depth || !sign_at(c, k, ')')));
+    return k;
+}
+
+/* The first token of the constraint whose CHECK is at k: [ADD] [CONSTRAINT [name]] CHECK. */
+static uint32_t begin_of_check(const struct clauses *c, uint32_t k)
+{
+    if (k > 0 && word_at(c, k - 1, "constraint"))
+        k--;
+    else if (k > 1 && word_at(c, k - 2, "constraint"))
+        k -= 2;
+    return k > 0 && word_at(c, k - 1, "add") ? k - 1 : k;
+}
+
+/* Between brackets, a member of a list goes with one of its commas. */
+static void remove_check(struct clauses *c, uint32_t from, uint32_t to)
+{
+    bool is_first = from > 0 && sign_at(c, from - 1, '(');
+
+    if (c->depth[from] > 0 && (sign_at(c, to, ',') || sign_at(c, to, ')'))) {
+        if (from > 0 && sign_at(c, from - 1, ','))
+            from--;
+        else if (is_first && sign_at(c, to, ','))
+            to++;
+    }
+    for (uint32_t k = from; k < to; k++)
+        c->removed[c->tokens[k]] = true;
+}
+
+/* A source that does not keep to its constraints has rows that break them, and a downstream would
+ * refuse those. MariaDB has no constraint that is not enforced, and no word for one that is. */
+static uint32_t look_at_check(struct clauses *c, uint32_t k)
+{
+    uint32_t end, behind;
+    bool     is_idle;
+
+    if (!word_at(c, k, "check") || !sign_at(c, k + 1, '('))
+        return 0;
+    end = closing(c, k + 1) + 1;
+    if (end > c->count)
+        return 0;
+    is_idle = word_at(c, end, "not") && word_at(c, end + 1, "enforced");
+    behind = is_idle ? end + 2 : end + word_at(c, end, "enforced");
+    if (!c->has_checks || (is_idle && c->target == SL_DDL_MARIADB)) {
+        remove_check(c, begin_of_check(c, k), behind);
+        return behind;
+    }
+    if (c->target == SL_DDL_MARIADB && behind > end)
+        c->removed[c->tokens[end]] = true;
+    return 0;
+}
+
 /* ---- MariaDB's own words ---- */
 
 /* Indexes are IGNORED there; an exchange always validates. */
@@ -255,9 +317,14 @@ static void look_at_words(struct clauses *c)
 {
     for (uint32_t k = 0; k < c->count; k++) {
         uint32_t end = is_name(c, k) ? 0 : behind_placement(c, k);
+        uint32_t behind;
 
         if (end == 0 && c->target != SL_DDL_TIDB)
             end = behind_own(c, k);
+        if (end == 0 && c->target != SL_DDL_TIDB && (behind = look_at_check(c, k)) != 0) {
+            k = behind - 1;
+            continue;
+        }
         if (end != 0) {
             remove_tokens(c, k, end);
             k = end - 1;
@@ -360,10 +427,10 @@ static void edit_removed(struct clauses *c)
     }
 }
 
-struct sl_slice ddl_clauses(const struct sql_text *sql, enum sl_ddl_target target,
+struct sl_slice ddl_clauses(const struct sql_text *sql, enum sl_ddl_target target, bool has_checks,
                             struct sl_arena *arena, bool *is_empty)
 {
-    struct clauses c = {.sql = sql, .target = target, .arena = arena};
+    struct clauses c = {.sql = sql, .target = target, .has_checks = has_checks, .arena = arena};
     uint32_t       list;
 
     c.edits = sql_edits_begin(arena, 2 * sql->count + 2);

@@ -177,6 +177,18 @@ bool ddl_has_columns(const struct sl_json *info)
            job_take_object(info, "sequence", &sequence, NULL) == SL_OK && sequence == NULL;
 }
 
+bool ddl_has_checks(const struct sl_job *job)
+{
+    const struct sl_json *checks;
+
+    for (uint32_t i = 0; i < job->table_count; i++) {
+        if (job_take_array(job->tables[i].info, "constraint_info", &checks, NULL) == SL_OK &&
+            checks != NULL && sl_json_count(checks) > 0)
+            return true;
+    }
+    return false;
+}
+
 /* Bytes and numbers have the charset "binary", whatever the table has. */
 static bool has_charset(const struct sl_column *column)
 {

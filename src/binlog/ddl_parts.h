@@ -28,6 +28,10 @@ struct sl_slice ddl_without_definer(const struct sql_text *sql, struct sl_arena 
 /* Has the TableInfo columns of a table, not of a view or sequence? */
 bool ddl_has_columns(const struct sl_json *info);
 
+/* Does TiDB keep to CHECK constraints of a table of the job? Its definition has those: none before
+ * 7.2, and none where TiDB is not told to. */
+bool ddl_has_checks(const struct sl_job *job);
+
 /* Have all its columns of text the table's own charset and collation, which borrow from it? Then
  * CONVERT TO leaves the downstream's columns as TiDB's are, also those that were made while the
  * table had another charset. */

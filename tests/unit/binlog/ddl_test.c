@@ -342,6 +342,47 @@ static void clauses_of_tidb_alone_are_kept_from_others(void **state)
                    "alter table t set tiflash replica 1", "only TiDB has");
 }
 
+#define CHECKED                                                           \
+    JOB("3", "30",                                                        \
+        TABLE(INFO("30", "t1",                                            \
+                   ",\"constraint_info\":[{\"id\":1,\"constraint_name\":" \
+                   "{\"O\":\"c\"},\"enforced\":true,\"state\":5}]")))
+
+static void checks_that_tidb_does_not_keep_to_are_kept_from_others(void **state)
+{
+    (void)state;
+    assert_text(CREATE, SL_DDL_MARIADB,
+                "CREATE TABLE `t1` (`a` INT CHECK(`a`>(0)) ENFORCED NOT NULL,`b` INT)",
+                "CREATE TABLE `t1` (`a` INT  NOT NULL,`b` INT)" ALL);
+    assert_text(CREATE, SL_DDL_MYSQL,
+                "create table t1 (a int constraint c check (a > 0) default 1, b int, "
+                "constraint check (b in (1, 2)) not enforced, key k (b), check (a > b))",
+                "create table t1 (a int  default 1, b int, key k (b))" ALL);
+    assert_text(CREATE, SL_DDL_MARIADB, "create table t1 (constraint `c` check (a > 0), a int)",
+                "create table t1 ( a int)" ALL);
+    assert_text(ALTER, SL_DDL_MYSQL, "alter table t add c int check (c > 0), add check (a > c)",
+                "alter table t add c int ");
+    assert_skipped(ALTER, SL_DDL_MYSQL, "alter table t add constraint x check (a > 0) enforced",
+                   "nothing is left");
+    assert_text(ALTER, SL_DDL_MARIADB, "alter table t check partition p0",
+                "alter table t check partition p0");
+    assert_text(CREATE, SL_DDL_TIDB, "CREATE TABLE `t1` (`a` INT CHECK(`a`>0) ENFORCED)",
+                "CREATE TABLE `t1` (`a` INT CHECK(`a`>0) ENFORCED)");
+}
+
+static void checks_that_tidb_keeps_to_are_said_in_the_words_of_the_downstream(void **state)
+{
+    static const char text[] = "CREATE TABLE `t1` (`a` INT, CONSTRAINT `c` CHECK(`a`>0) ENFORCED, "
+                               "CHECK(`a`<9) NOT ENFORCED)";
+
+    (void)state;
+    assert_text(CHECKED, SL_DDL_MYSQL, text,
+                "CREATE TABLE `t1` (`a` INT, CONSTRAINT `c` CHECK(`a`>0) ENFORCED, "
+                "CHECK(`a`<9) NOT ENFORCED)" ALL);
+    assert_text(CHECKED, SL_DDL_MARIADB, text,
+                "CREATE TABLE `t1` (`a` INT, CONSTRAINT `c` CHECK(`a`>0) )" ALL);
+}
+
 static void mariadb_hears_its_own_words(void **state)
 {
     (void)state;
@@ -657,6 +698,8 @@ int main(void)
         cmocka_unit_test(names_and_classes_go_with_the_statements),
         cmocka_unit_test(placement_is_stripped_and_rows_do_not_expire),
         cmocka_unit_test(clauses_of_tidb_alone_are_kept_from_others),
+        cmocka_unit_test(checks_that_tidb_does_not_keep_to_are_kept_from_others),
+        cmocka_unit_test(checks_that_tidb_keeps_to_are_said_in_the_words_of_the_downstream),
         cmocka_unit_test(mariadb_hears_its_own_words),
         cmocka_unit_test(tables_are_dropped_one_by_one),
         cmocka_unit_test(several_names_change_at_once),
