@@ -86,6 +86,8 @@ static const struct sl_mysql_meaning meanings[] = {
     {1831, STOP, KEPT, DONE, "the key exists already under another name"},
     {1836, RETRY, KEPT, OPEN, "the server is read-only"},
     {1862, REFUSED, KEPT, OPEN, "the password has expired"},
+    {1901, STOP, KEPT, OPEN, "the server takes no such expression in a column"},
+    {1911, STOP, KEPT, OPEN, "the server does not know this option"},
     {1927, RETRY, LOST, OPEN, "the connection was killed"},
     {1969, RETRY, KEPT, OPEN, "the statement took longer than max_statement_time"},
     {2000, RETRY, LOST, OPEN, "the client library failed"},
