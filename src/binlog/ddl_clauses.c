@@ -291,6 +291,52 @@ static uint32_t look_at_check(struct clauses *c, uint32_t k)
 
 /* ---- MariaDB's own words ---- */
 
+/* An option that TiDB reads and forgets, and that MariaDB does not know: of a table, or where a
+ * column is stored. */
+static uint32_t behind_unknown(const struct clauses *c, uint32_t k)
+{
+    if (is_name(c, k))
+        return 0;
+    if (word_at(c, k, "compression") || word_at(c, k, "encryption") ||
+        word_at(c, k, "secondary_engine"))
+        return c->depth[k] > 0 ? 0 : behind_value(c, k + 1);
+    if (word_at(c, k, "column_format") &&
+        (word_at(c, k + 1, "fixed") || word_at(c, k + 1, "dynamic") ||
+         word_at(c, k + 1, "default")))
+        return k + 2;
+    if (word_at(c, k, "storage") &&
+        (word_at(c, k + 1, "disk") || word_at(c, k + 1, "memory") || word_at(c, k + 1, "default")))
+        return k + 2;
+    return 0;
+}
+
+static bool ends_member(const struct clauses *c, uint32_t k, uint32_t depth)
+{
+    return c->depth[k] < depth || (c->depth[k] == depth && sign_at(c, k, ','));
+}
+
+/* A generated column whose expression follows the AS at k: it has no [NOT] NULL there. */
+static void look_at_generated(struct clauses *c, uint32_t k)
+{
+    uint32_t depth = c->depth[k];
+    uint32_t first = k;
+
+    if (!word_at(c, k, "as") || !sign_at(c, k + 1, '(') ||
+        !(word_at(c, 1, "table") || word_at(c, 2, "table")))
+        return;
+    while (first > 0 && !ends_member(c, first - 1, depth))
+        first--;
+    for (uint32_t i = first; i < c->count && !ends_member(c, i, depth); i++) {
+        bool is_not = i > first && word_at(c, i - 1, "not");
+
+        if (c->depth[i] != depth || !word_at(c, i, "null") || word_at(c, i - 1, "set"))
+            continue;
+        c->removed[c->tokens[i]] = true;
+        if (is_not)
+            c->removed[c->tokens[i - 1]] = true;
+    }
+}
+
 /* Indexes are IGNORED there; an exchange always validates. */
 static void translate(struct clauses *c, uint32_t k)
 {
@@ -321,6 +367,8 @@ static void look_at_words(struct clauses *c)
 
         if (end == 0 && c->target != SL_DDL_TIDB)
             end = behind_own(c, k);
+        if (end == 0 && c->target == SL_DDL_MARIADB)
+            end = behind_unknown(c, k);
         if (end == 0 && c->target != SL_DDL_TIDB && (behind = look_at_check(c, k)) != 0) {
             k = behind - 1;
             continue;
@@ -332,8 +380,10 @@ static void look_at_words(struct clauses *c)
         }
         if (c->target == SL_DDL_TIDB)
             look_at_ttl(c, k);
-        if (c->target == SL_DDL_MARIADB)
+        if (c->target == SL_DDL_MARIADB) {
             translate(c, k);
+            look_at_generated(c, k);
+        }
     }
 }
 

@@ -399,6 +399,32 @@ static void mariadb_hears_its_own_words(void **state)
                 "alter table t exchange partition p with table u ");
 }
 
+static void what_mariadb_has_not_is_kept_from_it(void **state)
+{
+    static const char options[] = "create table t1 (compression int, a int column_format fixed "
+                                  "storage disk) COMPRESSION = 'zlib' encryption='n' "
+                                  "secondary_engine=NULL comment 'x'";
+
+    (void)state;
+    assert_text(CREATE, SL_DDL_MARIADB, options,
+                "create table t1 (compression int, a int )" ALL "  comment 'x'");
+    assert_text(CREATE, SL_DDL_MYSQL, options,
+                "create table t1 (compression int, a int column_format fixed "
+                "storage disk)" ALL " COMPRESSION = 'zlib' encryption='n' "
+                "secondary_engine=NULL comment 'x'");
+    assert_text(
+        CREATE, SL_DDL_MARIADB,
+        "create table t1 (a int not null, b int GENERATED ALWAYS AS(`a` is not null) STORED "
+        "NOT NULL COMMENT 'not null', c int not null as (a+1), d int null)",
+        "create table t1 (a int not null, b int GENERATED ALWAYS AS(`a` is not null) STORED "
+        " COMMENT 'not null', c int  as (a+1), d int null)" ALL);
+    assert_text(ALTER, SL_DDL_MARIADB,
+                "alter table t add column b int as (a+1) not null, add c int not null",
+                "alter table t add column b int as (a+1) , add c int not null");
+    assert_text(ALTER, SL_DDL_MYSQL, "alter table t add column b int as (a+1) not null",
+                "alter table t add column b int as (a+1) not null");
+}
+
 static void tables_are_dropped_one_by_one(void **state)
 {
     static const char list[] = "drop table if exists `x;y`, t, e.u -- all";
@@ -701,6 +727,7 @@ int main(void)
         cmocka_unit_test(checks_that_tidb_does_not_keep_to_are_kept_from_others),
         cmocka_unit_test(checks_that_tidb_keeps_to_are_said_in_the_words_of_the_downstream),
         cmocka_unit_test(mariadb_hears_its_own_words),
+        cmocka_unit_test(what_mariadb_has_not_is_kept_from_it),
         cmocka_unit_test(tables_are_dropped_one_by_one),
         cmocka_unit_test(several_names_change_at_once),
         cmocka_unit_test(a_batch_makes_each_table),
