@@ -5,12 +5,14 @@ etcd may go and come while it runs, and nothing that it takes is lost.
 
 Skipped where there is no etcd-server."""
 
+import base64
 import json
 import os
 import shutil
 import signal
 import sys
 import threading
+import urllib.request
 
 from cluster import TOOLS, run_checks, wait_for
 from live_cluster import CLUSTER, free_ports
@@ -127,6 +129,33 @@ def leaders_of_pd_come_and_go(folder):
         assert stage.pump.poll() is None
 
 
+def states_since(stage, revision):
+    """Of the pump, as the registry had them after that revision, and its revision now."""
+    def kv(**more):
+        key = base64.b64encode(b"/tidb-binlog/v1/pumps/p").decode()
+        request = urllib.request.Request(f"http://127.0.0.1:{stage.etcd_ports[0]}/v3/kv/range",
+                                         json.dumps({"key": key, **more}).encode())
+        with urllib.request.urlopen(request, timeout=60) as page:
+            record = json.load(page)["kvs"][0]
+        state = json.loads(base64.b64decode(record["value"]))["state"]
+        return state, int(record["mod_revision"])
+
+    _, now = kv()
+    return [kv(revision=k)[0] for k in range(revision + 1, now + 1)], now
+
+
+def a_pump_that_was_killed_is_seen_to_come_back(folder):
+    """TiDB takes it back at once when its state changes, and else after up to 30 s."""
+    with Stage(folder, [Txn(9).p()]) as stage:
+        _, revision = states_since(stage, 1 << 40)
+        stage.pump.kill()
+        stage.pump.wait()
+        stage.start_pump()
+        wait_for("the status tells", lambda: status_tells(stage))
+        states, _ = states_since(stage, revision)
+        assert "paused" in states and states[-1] == "online", states
+
+
 def etcd_starts_again_while_the_pump_runs(folder):
     txns = []
     with Stage(folder, [Txn(9).p()]) as stage:
@@ -225,6 +254,7 @@ def a_pd_that_is_silent_or_of_another_cluster_costs_nothing(folder):
 
 CHECKS = [
     a_file_with_every_key_of_the_original_starts_a_pump,
+    a_pump_that_was_killed_is_seen_to_come_back,
     a_pump_that_starts_before_etcd_waits_for_it,
     empty_directory_of_a_pump_with_data_is_refused,
     leaders_of_pd_come_and_go,

@@ -1,7 +1,8 @@
 /* registrar: owns the registry door of the pump. Publishes its record, its states and heartbeats.
  *
  *     start     absent, offline: publishes paused, waits until every drainer knows it (birth.h),
- *               then online; every other state before: online at once
+ *               then online; online, which a crash leaves: paused first, so that TiDB sees it come;
+ *               every other state before: online at once
  *     online    a heartbeat at each interval
  *     pausing, closing
  *               on the notice board first, so that prewrites are refused from here on; heartbeats
@@ -150,6 +151,14 @@ static enum sl_err previous_state(struct registrar *r, enum sl_node_state *out, 
     return err == SL_NOT_FOUND ? SL_OK : err;
 }
 
+/* A TiDB that could not reach a pump asks it again after up to 30 s, unless it sees it become
+ * online; when another pump fails meanwhile, TiDB has none left and ends. */
+static enum sl_err come_back(struct sl_ctx *ctx, struct registrar *r, struct sl_why *why)
+{
+    sl_sm_init(&r->state, sl_node_state_table(SL_NODE_PUMP), SL_NODE_PAUSED, NULL);
+    return put(ctx, r, why);
+}
+
 static enum sl_err begin(struct sl_ctx *ctx, struct registrar *r, struct sl_why *why)
 {
     enum sl_node_state before;
@@ -161,7 +170,10 @@ static enum sl_err begin(struct sl_ctx *ctx, struct registrar *r, struct sl_why 
     if ((err = previous_state(r, &before, why)) != SL_OK)
         return err;
     sl_sm_init(&r->state, sl_node_state_table(SL_NODE_PUMP), before, NULL);
-    err = publish(ctx, r, sl_node_state_at_start(SL_NODE_PUMP, before), why);
+    if (before == SL_NODE_ONLINE)
+        err = come_back(ctx, r, why);
+    if (err == SL_OK)
+        err = publish(ctx, r, sl_node_state_at_start(SL_NODE_PUMP, before), why);
     if (err != SL_OK)
         return sl_wrap(why, err, "fail to register node to etcd");
     if (state_of(r) == SL_NODE_ONLINE)
