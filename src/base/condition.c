@@ -107,11 +107,13 @@ static const struct sl_condition_row rows[SL_CONDITIONS] = {
         {.code = "SL-2201",
          .name = "pump",
          .title = "a pump is awaited",
-         .cause = "A pump that is registered, and not offline, is paused or cannot be reached. It "
-                  "may hold transactions that come next.",
+         .cause = "A pump that is registered, and not offline, is paused, cannot be reached, or "
+                  "waits itself for the outcome of a transaction. It may hold transactions that "
+                  "come next.",
          .effect = "Nothing newer than what it sent is merged: the lag grows, nothing is lost.",
-         .remedy = "Start the pump again. If it is gone for good: binlogctl offline NODE --force; "
-                   "what it held and no drainer has read is given up then."},
+         .remedy = "Start the pump again; one that is connected and waits for an outcome asks "
+                   "TiKV for it, which must answer. If it is gone for good: binlogctl offline "
+                   "NODE --force; what it held and no drainer has read is given up then."},
     [SL_DRAINER_ORDER_BROKEN] =
         {.code = "SL-2202",
          .name = "order",

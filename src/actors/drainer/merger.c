@@ -214,25 +214,31 @@ static void ask_fence(struct sl_ctx *ctx, struct merger *m)
     m->is_fence_asked = true;
 }
 
-/* Why a pump keeps everybody waiting, as a clause with the pump as its subject; false: it does not,
- * it only has nothing yet. */
+/* Why a pump keeps everybody waiting and what to do, as a clause with the pump as its subject;
+ * false: it does not, it only has nothing yet. */
 static bool find_trouble(struct sl_ctx *ctx, struct merger *m, const struct seat *seat,
                          struct sl_why *out)
 {
-    sl_nanos silent = sl_now(ctx) - seat->heard_at;
+    static const char remedy[] = "start it again, or, giving up what it still has, set it offline";
+    sl_nanos          silent = sl_now(ctx) - seat->heard_at;
+    struct sl_why     cause = {0};
 
     if (seat->node_state == SL_NODE_PAUSED) {
-        sl_fail(out, SL_UNAVAILABLE, "is paused");
+        sl_fail(out, SL_UNAVAILABLE, "is paused: %s", remedy);
         return true;
     }
-    sl_drainer_board_trouble(&m->drainer->front.board, seat->shared->input, out);
-    if (out->text[0] != '\0' || seat->state != SEAT_PULLING) {
-        sl_wrap(out, SL_UNAVAILABLE, "is not reachable");
+    sl_drainer_board_trouble(&m->drainer->front.board, seat->shared->input, &cause);
+    if (cause.text[0] != '\0' || seat->state != SEAT_PULLING) {
+        sl_wrap(&cause, SL_UNAVAILABLE, "is not reachable");
+        sl_fail(out, SL_UNAVAILABLE, "%.200s: %s", cause.text, remedy);
         return true;
     }
     if (silent < SL_SOURCE_SILENT_MS * (sl_nanos)SL_NANOS_PER_MS)
         return false;
-    sl_fail(out, SL_UNAVAILABLE, "has said nothing for %" PRIu64 " s",
+    sl_fail(out, SL_UNAVAILABLE,
+            "is connected, but has said nothing for %" PRIu64 " s: a transaction whose outcome it "
+            "does not know may hold it up (its metric sluice_pump_unresolved_prewrites is above 0 "
+            "then), or it hangs: see its log",
             (uint64_t)(silent / SL_NANOS_PER_S));
     return true;
 }
@@ -258,10 +264,8 @@ static void tell_wait(struct sl_ctx *ctx, struct merger *m)
                               SL_OK, NULL);
         return;
     }
-    sl_fail(&why, SL_UNAVAILABLE,
-            "pump %s, at ts %" PRId64 ", %.200s: start it again, or, giving up what it still has, "
-            "set it offline",
-            seat->shared->node_id, watermark, trouble.text);
+    sl_fail(&why, SL_UNAVAILABLE, "pump %s, at ts %" PRId64 ", %.300s", seat->shared->node_id,
+            watermark, trouble.text);
     sl_drainer_board_note(&m->drainer->front.board, SL_DRAINER_PART_MERGE, SL_DRAINER_WAITING,
                           SL_UNAVAILABLE, why.text);
 }

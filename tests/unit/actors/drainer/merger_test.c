@@ -448,6 +448,47 @@ PLAY(a_late_record_holds_until_its_pump_is_mended, {.play = two_pumps},
      {.ready = two_given, .play = a_late_one},
      {.ready = held_and_tried_again, .play = it_is_mended}, {.ready = goes_on})
 
+/* ---- a pump that is silent ---- */
+
+static bool is_told(void)
+{
+    enum sl_drainer_part   part;
+    struct sl_drainer_note note;
+
+    sl_drainer_board_worst(&drainer.front.board, &part, &note);
+    return note.health == SL_DRAINER_WAITING && part == SL_DRAINER_PART_MERGE &&
+           strstr(note.why.text, "pump b, at ts 20, is connected, but has said nothing for 15 s") !=
+               NULL;
+}
+
+static void two_pumps_of_which_one_is_silent(struct sl_ctx *ctx)
+{
+    two_pumps(ctx);
+    say(0, 30);
+}
+
+static bool silent_for_long(struct sl_ctx *ctx)
+{
+    (void)ctx;
+    return is_told();
+}
+
+static void it_speaks(struct sl_ctx *ctx)
+{
+    (void)ctx;
+    assert_int_equal(given_count, 2);
+    pumps[1].watermark = 30;
+}
+
+static bool nothing_is_told(struct sl_ctx *ctx)
+{
+    (void)ctx;
+    return is_given(3, 30) && !is_told();
+}
+
+PLAY(a_pump_that_is_silent_is_told, {.play = two_pumps_of_which_one_is_silent},
+     {.ready = silent_for_long, .play = it_speaks}, {.ready = nothing_is_told})
+
 /* ---- leaving, returning, moving ---- */
 
 static void one_with_something_beyond_the_fence(struct sl_ctx *ctx)
@@ -571,6 +612,7 @@ int main(void)
         cmocka_unit_test(an_equal_copy_is_given_once),
         cmocka_unit_test(another_transaction_under_a_known_ts_holds),
         cmocka_unit_test(a_late_record_holds_until_its_pump_is_mended),
+        cmocka_unit_test(a_pump_that_is_silent_is_told),
         cmocka_unit_test(a_pump_that_returns_before_it_has_left_is_waited_for),
         cmocka_unit_test(a_pump_that_is_offline_is_merged_to_its_end_and_may_return),
         cmocka_unit_test(a_pump_that_moves_is_pulled_at_its_new_address),
