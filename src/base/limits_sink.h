@@ -40,7 +40,9 @@ enum {
     SL_SQL_PLAIN_NAME_BYTES_MAX = 256, /* as configured: 64 characters of at most four bytes */
     SL_SQL_NAME_BYTES_MAX = 1100,      /* two quoted names of 256 bytes with their point */
     SL_SQL_SHORT_BYTES_MAX = 8192,     /* a statement about them */
-    SL_SINK_LOCK_S = 10,               /* another drainer's session may take to end */
+    SL_SINK_BATCH_BYTES = 1 << 16,     /* statements that are sent without waiting between them */
+    SL_SINK_BATCH_STATEMENTS = 256,
+    SL_SINK_LOCK_S = 10, /* another drainer's session may take to end */
     SL_SINK_CONNECT_S = 10,
     SL_SINK_READ_S = 60,       /* answers of a server that keeps a checkpoint only */
     SL_SINK_START_SLACK_S = 3, /* two looks at when a server was started may differ by */

@@ -26,9 +26,10 @@
 static_assert((int)SL_MYSQL_TEXT_BYTES_MAX < (int)SL_WHY_BYTES_MAX, "a reason holds a server's");
 
 struct sl_mysql {
-    MYSQL                  *handle;   /* owned; NULL before it is connected */
-    int                     socket;   /* owned: the connection's, a descriptor of our own, or -1 */
-    uint64_t                affected; /* by the last statement */
+    MYSQL                  *handle;    /* owned; NULL before it is connected */
+    int                     socket;    /* owned: the connection's, a descriptor of our own, or -1 */
+    uint64_t                affected;  /* by the last statement */
+    uint32_t                statement; /* of the text under way, whose answer is awaited */
     struct sl_mysql_error   error;
     struct sl_mysql_session session;
 };
@@ -75,6 +76,7 @@ static enum sl_err explain(const struct sl_mysql_error *error, struct sl_why *wh
 static enum sl_err fail(struct sl_mysql *mysql, struct sl_why *why)
 {
     note_error(&mysql->error, mysql->handle);
+    mysql->error.statement = mysql->statement;
     return explain(&mysql->error, why);
 }
 
@@ -147,7 +149,8 @@ static enum sl_err connect_handle(struct sl_mysql *mysql, const struct sl_mysql_
     set_options(mysql->handle, options);
     if (mysql_real_connect(mysql->handle, options->socket != NULL ? NULL : options->host,
                            options->user, options->password, NULL, options->port, options->socket,
-                           CLIENT_FOUND_ROWS) == NULL)
+                           CLIENT_FOUND_ROWS | (options->several ? CLIENT_MULTI_STATEMENTS : 0)) ==
+        NULL)
         return fail(mysql, why);
     mysql->socket = dup((int)mysql_get_socket(mysql->handle));
     if (mysql->socket < 0)
@@ -227,16 +230,19 @@ void sl_mysql_cancel(struct sl_mysql *mysql)
 
 /* ---- statements ---- */
 
-/* Read what the server sends behind the first result: CALL has a status there. */
+/* Read what the server sends behind the first result: those of other statements; CALL has a status
+ * there. */
 static enum sl_err drop_rest(struct sl_mysql *mysql, struct sl_why *why)
 {
     int more;
 
+    mysql->statement++;
     while ((more = mysql_next_result(mysql->handle)) == 0) {
         MYSQL_RES *result = mysql_use_result(mysql->handle);
 
         if (result != NULL)
             mysql_free_result(result);
+        mysql->statement++;
     }
     return more > 0 ? fail(mysql, why) : SL_OK;
 }
@@ -286,6 +292,7 @@ enum sl_err sl_mysql_query(struct sl_mysql *mysql, const char *sql, size_t len, 
     enum sl_err err = SL_OK;
     enum sl_err rest;
 
+    mysql->statement = 0;
     /* Known once the session is set up. */
     if (mysql->session.statement_bytes_max != 0 && len > mysql->session.statement_bytes_max)
         return refuse_length(mysql, len, why);

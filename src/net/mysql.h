@@ -4,8 +4,9 @@
 /* One connection to a MySQL, MariaDB or TiDB server, through libmariadb: text statements and their
  * answers. Every call blocks, so its owner runs on a peer lane; one thread at a time, except
  * sl_mysql_cancel. No call waits for ever: a server that is silent for longer than the timeouts,
- * and a host that is gone, lose the connection. LOCAL INFILE and several statements in one text are
- * off, and only password methods that do not show the password to the server are answered.
+ * and a host that is gone, lose the connection. LOCAL INFILE is off, so are several statements in
+ * one text where they are not asked for, and only password methods that do not show the password to
+ * the server are answered.
  *
  * A connection that is open has a session that is set up (drainer spec 5.6, codec spec 4.5):
  * utf8mb4, the configured variables, a time zone that does not move, autocommit. What the session
@@ -56,6 +57,7 @@ struct sl_mysql_options {
     size_t                          variable_count;
     const char                     *sql_mode; /* in place of the server's, or NULL */
     bool without_strict; /* take the strict modes out: rows may lack columns (sync-mode 2) */
+    bool several;        /* a text may have several statements, between semicolons */
 };
 
 /* Which server answers. */
@@ -89,9 +91,10 @@ void sl_mysql_close(struct sl_mysql **mysql);
 /* The session as it was set up; valid until the connection is closed. */
 const struct sl_mysql_session *sl_mysql_session(const struct sl_mysql *mysql);
 
-/* Run one statement. *affected (may be NULL): rows that it inserted, deleted, or found to update,
- * whether or not that changed them; a REPLACE counts the old row too. 0 for a statement with a
- * result, which is dropped. */
+/* Run one statement, or several where the options allow that: up to the first that fails, which
+ * sl_mysql_error numbers. *affected (may be NULL): rows that it, or the first, inserted, deleted,
+ * or found to update, whether or not that changed them; a REPLACE counts the old row too. 0 for a
+ * statement with a result, which is dropped. */
 enum sl_err sl_mysql_exec(struct sl_mysql *mysql, const char *sql, size_t len, uint64_t *affected,
                           struct sl_why *why);
 

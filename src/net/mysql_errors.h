@@ -22,6 +22,7 @@ enum sl_mysql_class {
 /* An error of the server, or of the library while it talked to it. */
 struct sl_mysql_error {
     uint32_t number;      /* 0: no error */
+    uint32_t statement;   /* of several in one text, the one that failed, from 0 */
     char     sqlstate[6]; /* five characters, terminated */
     enum sl_mysql_class class;
     bool is_lost;                       /* the connection is of no use any more: close it */

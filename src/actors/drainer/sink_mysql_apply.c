@@ -5,6 +5,8 @@
  *     other tables: each change as it is, in order, and how far its lane is
  *     COMMIT
  *
+ * Small statements are sent together (run_batch); the server runs them up to the first that fails.
+ *
  * With kept transactions every change goes in order through lane 0, so that a transaction that is
  * applied is never begun again.
  *
@@ -31,13 +33,17 @@ struct mysql_worker {
     struct sl_statement_maker *maker; /* owned */
     struct sl_fold             fold;
     struct sl_sql              sql;
-    struct sink_lane           lanes[SL_ROW_LANES];   /* of those of this worker: as committed */
-    struct sink_lane           reached[SL_ROW_LANES]; /* and with the transaction that is open */
-    bool                       has_lanes;
-    uint32_t                   workers;     /* so many are in use, which says whose a lane is, */
-    uint32_t                   arrangement; /* since this one of the dispatcher's */
-    bool                       is_inside;   /* a transaction of several parts */
-    const struct sl_row_keys  *used;        /* in a lane, in this transaction; NULL: none */
+    /* Statements that are still to be sent, and of which table each is. */
+    struct sl_sql             batch;
+    const struct sl_row_keys *batched[SL_SINK_BATCH_STATEMENTS];
+    uint32_t                  batched_count;
+    struct sink_lane          lanes[SL_ROW_LANES];   /* of those of this worker: as committed */
+    struct sink_lane          reached[SL_ROW_LANES]; /* and with the transaction that is open */
+    bool                      has_lanes;
+    uint32_t                  workers;     /* so many are in use, which says whose a lane is, */
+    uint32_t                  arrangement; /* since this one of the dispatcher's */
+    bool                      is_inside;   /* a transaction of several parts */
+    const struct sl_row_keys *used;        /* the table of the open statement; NULL: none */
 };
 
 /* ---- opening ---- */
@@ -67,15 +73,18 @@ static enum sl_err prepare(struct mysql_worker *w, struct sl_why *why)
 enum sl_err sink_mysql_worker_open(struct sl_sink *sink, uint32_t number,
                                    struct sl_sink_worker **out, struct sl_why *why)
 {
-    struct mysql_worker *w = calloc(1, sizeof *w);
-    enum sl_err          err;
+    struct mysql_worker    *w = calloc(1, sizeof *w);
+    struct sl_mysql_options options;
+    enum sl_err             err;
 
     SL_ASSERT(w != NULL);
     w->worker.sink = sink;
     w->sink = (struct sink_mysql *)(void *)sink;
     w->number = number;
     sl_fold_init(&w->fold);
-    err = sink_connect(w->sink, &w->sink->options, &w->conn, why);
+    options = w->sink->options;
+    options.several = true;
+    err = sink_connect(w->sink, &options, &w->conn, why);
     if (err == SL_OK)
         err = prepare(w, why);
     if (err != SL_OK) {
@@ -94,6 +103,7 @@ void sink_mysql_worker_close(struct sl_sink_worker *worker)
     sl_statement_maker_free(&w->maker);
     sl_fold_done(&w->fold);
     sl_sql_done(&w->sql);
+    sl_sql_done(&w->batch);
     free(w);
 }
 
@@ -160,18 +170,65 @@ static enum sl_err read_lanes(struct mysql_worker *w, struct sl_why *why)
 
 /* ---- statements ---- */
 
-static enum sl_err run_statement(struct mysql_worker *w, struct sl_why *why)
+/* Of which table a refused statement is. */
+static enum sl_err name_table(const struct sl_row_keys *keys, enum sl_err err, struct sl_why *why)
 {
+    return err == SL_OK ? SL_OK
+                        : sl_wrap(why, err, "table %s.%s", (const char *)keys->table->schema.bytes,
+                                  (const char *)keys->table->name.bytes);
+}
+
+/* A text of `count` statements. */
+static enum sl_err run(struct mysql_worker *w, struct sl_slice text,
+                       const struct sl_row_keys *const *keys, uint32_t count, struct sl_why *why)
+{
+    enum sl_err err = sl_mysql_exec(w->conn, (const char *)text.bytes, text.len, NULL, why);
+    uint32_t    failed = sl_mysql_error(w->conn)->statement;
+
+    if (err == SL_OK)
+        return SL_OK;
+    SL_ASSERT(failed < count);
+    if (err == SL_INVALID && sink_lacks_table(w->conn))
+        err = SL_NOT_FOUND;
+    return name_table(keys[failed], err, why);
+}
+
+/* Send what has gathered, and wait until it has run. */
+static enum sl_err run_batch(struct mysql_worker *w, struct sl_why *why)
+{
+    const struct sl_slice text = {(const uint8_t *)w->batch.text, w->batch.len};
+    enum sl_err           err = SL_OK;
+
+    if (w->batched_count > 0)
+        err = run(w, text, w->batched, w->batched_count, why);
+    sl_sql_clear(&w->batch);
+    w->batched_count = 0;
+    return err;
+}
+
+/* The open statement is complete. A connection waits for the server once for many small ones. */
+static enum sl_err end_statement(struct mysql_worker *w, struct sl_why *why)
+{
+    uint64_t        room = sl_mysql_session(w->conn)->statement_bytes_max;
     struct sl_slice text;
-    enum sl_err     err;
+    enum sl_err     err = SL_OK;
 
     if (sl_statement_rows(w->maker) == 0)
         return SL_OK;
     text = sl_statement_text(w->maker);
-    err = sl_mysql_exec(w->conn, (const char *)text.bytes, text.len, NULL, why);
+    if (room > SL_SINK_BATCH_BYTES)
+        room = SL_SINK_BATCH_BYTES;
+    if (w->batched_count == SL_SINK_BATCH_STATEMENTS || w->batch.len + 1 + text.len > room)
+        err = run_batch(w, why);
+    if (err == SL_OK && text.len > room) {
+        err = run(w, text, &w->used, 1, why);
+    } else if (err == SL_OK) {
+        if (w->batched_count > 0)
+            sl_sql_puts(&w->batch, ";");
+        sl_sql_put(&w->batch, (const char *)text.bytes, text.len);
+        w->batched[w->batched_count++] = w->used;
+    }
     sl_statement_clear(w->maker);
-    if (err == SL_INVALID && sink_lacks_table(w->conn))
-        return SL_NOT_FOUND;
     return err;
 }
 
@@ -181,27 +238,23 @@ static enum sl_err add(struct mysql_worker *w, enum sl_statement_op op,
     enum sl_err err;
 
     while ((err = sl_statement_add(w->maker, op, change, why)) == SL_FULL) {
-        if ((err = run_statement(w, why)) != SL_OK)
+        if ((err = end_statement(w, why)) != SL_OK)
             return err;
     }
-    return err;
+    return name_table(w->used, err, why);
 }
 
-/* What follows is for that table; what was said of another one is run first. */
+/* What follows is for that table. */
 static enum sl_err use(struct mysql_worker *w, const struct sl_row_keys *keys, struct sl_why *why)
 {
     enum sl_err err;
 
-    if ((err = run_statement(w, why)) != SL_OK)
+    if (keys == w->used)
+        return SL_OK;
+    if ((err = end_statement(w, why)) != SL_OK)
         return err;
-    return sl_statement_use(w->maker, keys->table, keys->sink_table, why);
-}
-
-static enum sl_err name_table(const struct sl_row_keys *keys, enum sl_err err, struct sl_why *why)
-{
-    return err == SL_OK ? SL_OK
-                        : sl_wrap(why, err, "table %s.%s", (const char *)keys->table->schema.bytes,
-                                  (const char *)keys->table->name.bytes);
+    w->used = keys;
+    return name_table(keys, sl_statement_use(w->maker, keys->table, keys->sink_table, why), why);
 }
 
 static enum sl_err run_rows(struct mysql_worker *w, const struct sl_list *rows,
@@ -212,7 +265,7 @@ static enum sl_err run_rows(struct mysql_worker *w, const struct sl_list *rows,
     for (struct sl_list_node *n = sl_list_first(rows); n != NULL && err == SL_OK;
          n = sl_list_next(rows, n))
         err = add(w, op, SL_CONTAINER_OF(n, struct sl_fold_row, place)->change, why);
-    return err == SL_OK ? run_statement(w, why) : err;
+    return err == SL_OK ? end_statement(w, why) : err;
 }
 
 static enum sl_err run_fold(struct mysql_worker *w, struct sl_why *why)
@@ -226,7 +279,6 @@ static enum sl_err run_fold(struct mysql_worker *w, struct sl_why *why)
         if ((err = use(w, table->keys, why)) == SL_OK &&
             (err = run_rows(w, &table->deletes, SL_STATEMENT_DELETE, why)) == SL_OK)
             err = run_rows(w, &table->replacements, SL_STATEMENT_REPLACE, why);
-        err = name_table(table->keys, err, why);
     }
     sl_fold_reset(&w->fold);
     return err;
@@ -261,10 +313,9 @@ static enum sl_err run_in_lane(struct mysql_worker *w, uint32_t lane,
     if (is_behind(&w->reached[lane], ts, change->ordinal))
         return SL_OK;
     w->reached[lane] = (struct sink_lane){.ts = ts, .ordinal = change->ordinal};
-    if (change->keys != w->used && (err = use(w, change->keys, why)) != SL_OK)
-        return name_table(change->keys, err, why);
-    w->used = change->keys;
-    return name_table(change->keys, add(w, op_of(change), &change->change, why), why);
+    if ((err = use(w, change->keys, why)) != SL_OK)
+        return err;
+    return add(w, op_of(change), &change->change, why);
 }
 
 static enum sl_err save_lanes(struct mysql_worker *w, struct sl_why *why)
@@ -318,9 +369,9 @@ static enum sl_err run_parts(struct mysql_worker *w, struct sl_row_part *const *
                 return err;
         }
     }
-    if ((err = run_statement(w, why)) != SL_OK)
+    if ((err = end_statement(w, why)) != SL_OK || (err = run_fold(w, why)) != SL_OK)
         return err;
-    return run_fold(w, why);
+    return run_batch(w, why);
 }
 
 /* With another number of workers others have moved the lanes, also when the number is an old one
