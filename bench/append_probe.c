@@ -13,13 +13,7 @@
 
 #include "base/crc32c.h"
 
-enum {
-    FILE_BYTES = 1 << 28,
-    FILE_BYTES_QUICK = 1 << 25,
-    CHUNK_BYTES = 1 << 20, /* written at once */
-    PIECE_BYTES = 1 << 17, /* read at once */
-    FOLDERS_OPEN = 8,
-};
+enum { FILE_BYTES = 1 << 28, FILE_BYTES_QUICK = 1 << 25, CHUNK_BYTES = 1 << 20, FOLDERS_OPEN = 8 };
 
 static bool say(const char *what)
 {
@@ -223,19 +217,26 @@ bool probe_dir_drop(const char *dir)
 
 /* ---- reading ---- */
 
+/* What is read at once. */
+struct piece {
+    uint8_t *place;
+    size_t   bytes;
+};
+
 /* Adds to *sum so that the work cannot be left out. */
-static uint64_t scan_file(int dir, const char *name, uint64_t bytes, uint8_t *piece, uint32_t *sum)
+static uint64_t scan_file(int dir, const char *name, uint64_t bytes, struct piece piece,
+                          uint32_t *sum)
 {
     int      fd = openat(dir, name, O_RDONLY);
     uint64_t done = 0;
     ssize_t  n = 1;
 
     while (fd >= 0 && done < bytes && n > 0) {
-        size_t want = bytes - done < PIECE_BYTES ? (size_t)(bytes - done) : PIECE_BYTES;
+        size_t want = bytes - done < piece.bytes ? (size_t)(bytes - done) : piece.bytes;
 
-        n = pread(fd, piece, want, (off_t)done);
+        n = pread(fd, piece.place, want, (off_t)done);
         if (n > 0) {
-            *sum += sl_crc32c(0, piece, (size_t)n);
+            *sum += sl_crc32c(0, piece.place, (size_t)n);
             done += (uint64_t)n;
         }
     }
@@ -244,17 +245,17 @@ static uint64_t scan_file(int dir, const char *name, uint64_t bytes, uint8_t *pi
     return done;
 }
 
-bool probe_scan(const char *dir, uint64_t bytes, struct bench_sample *out)
+bool probe_scan(const char *dir, uint64_t bytes, size_t piece_bytes, struct bench_sample *out)
 {
     DIR                     *d = opendir(dir);
-    uint8_t                 *piece = aligned_alloc(4096, PIECE_BYTES);
+    struct piece             piece = {aligned_alloc(4096, piece_bytes), piece_bytes};
     static volatile uint32_t result;
     uint32_t                 sum = 0;
     struct dirent           *entry;
     uint64_t                 done = 0;
     double                   began = bench_now();
 
-    while (d != NULL && piece != NULL && done < bytes && (entry = readdir(d)) != NULL) {
+    while (d != NULL && piece.place != NULL && done < bytes && (entry = readdir(d)) != NULL) {
         if (entry->d_name[0] != '.')
             done += scan_file(dirfd(d), entry->d_name, bytes - done, piece, &sum);
     }
@@ -263,6 +264,6 @@ bool probe_scan(const char *dir, uint64_t bytes, struct bench_sample *out)
     (void)result;
     if (d != NULL)
         (void)closedir(d);
-    free(piece);
+    free(piece.place);
     return done == bytes;
 }

@@ -44,8 +44,12 @@ bool probe_append(const struct bench_options *options, size_t batch_bytes, unsig
 /* Wait for so long; not at all for 0. */
 void probe_delay(unsigned delay_us);
 
-/* Read `bytes` of the files of dir in pieces of 128 KiB, small enough that the kernel reads ahead
- * meanwhile, and checksum them: value[0] = bytes/s. */
-bool probe_scan(const char *dir, uint64_t bytes, struct bench_sample *out);
+/* What a scan reads at once, the fastest for each: from the page cache; from the disk, where the
+ * kernel reads ahead between small pieces. */
+enum { PROBE_CACHED_BYTES = 1 << 20, PROBE_COLD_BYTES = 1 << 17 };
+
+/* Read `bytes` of the files of dir in pieces of `piece_bytes` and checksum them: value[0] =
+ * bytes/s. */
+bool probe_scan(const char *dir, uint64_t bytes, size_t piece_bytes, struct bench_sample *out);
 
 #endif

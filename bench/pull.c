@@ -246,12 +246,22 @@ static uint32_t pull_all(struct shard *s)
     return total;
 }
 
-static uint32_t scan_all(struct shard *s)
+static uint32_t scan_all(struct shard *s, size_t piece_bytes)
 {
     struct bench_sample unused;
-    bool                good = probe_scan(s->log_dir, sl_vlog_end(s->pump.shard[0].vlog), &unused);
+    bool good = probe_scan(s->log_dir, sl_vlog_end(s->pump.shard[0].vlog), piece_bytes, &unused);
 
     return good ? s->transactions : 0;
+}
+
+static uint32_t scan_cold(struct shard *s)
+{
+    return scan_all(s, PROBE_COLD_BYTES);
+}
+
+static uint32_t scan_cached(struct shard *s)
+{
+    return scan_all(s, PROBE_CACHED_BYTES);
 }
 
 static bool measure_cold(const struct bench_options *o, struct shard *s, read_all read,
@@ -291,13 +301,13 @@ static bool measure_cached(const struct bench_options *o, struct shard *s, read_
     return count > 0;
 }
 
-static bool measure(const struct bench_options *o, size_t value_bytes, read_all read,
-                    struct bench_sample *out)
+static bool measure(const struct bench_options *o, size_t value_bytes, read_all cold,
+                    read_all cached, struct bench_sample *out)
 {
     struct shard *s = calloc(1, sizeof *s);
     bool          good = s != NULL && shard_make(s, o, value_bytes) &&
-                measure_cold(o, s, read, &out->value[0]) &&
-                measure_cached(o, s, read, &out->value[1]);
+                measure_cold(o, s, cold, &out->value[0]) &&
+                measure_cached(o, s, cached, &out->value[1]);
 
     if (s != NULL)
         shard_remove(s);
@@ -305,34 +315,44 @@ static bool measure(const struct bench_options *o, size_t value_bytes, read_all 
     return good;
 }
 
+static bool ours(const struct bench_options *o, size_t value_bytes, struct bench_sample *out)
+{
+    return measure(o, value_bytes, pull_all, pull_all, out);
+}
+
+static bool limit(const struct bench_options *o, size_t value_bytes, struct bench_sample *out)
+{
+    return measure(o, value_bytes, scan_cold, scan_cached, out);
+}
+
 static bool ours_100(const struct bench_options *o, struct bench_sample *out)
 {
-    return measure(o, 100, pull_all, out);
+    return ours(o, 100, out);
 }
 
 static bool limit_100(const struct bench_options *o, struct bench_sample *out)
 {
-    return measure(o, 100, scan_all, out);
+    return limit(o, 100, out);
 }
 
 static bool ours_1k(const struct bench_options *o, struct bench_sample *out)
 {
-    return measure(o, 1024, pull_all, out);
+    return ours(o, 1024, out);
 }
 
 static bool limit_1k(const struct bench_options *o, struct bench_sample *out)
 {
-    return measure(o, 1024, scan_all, out);
+    return limit(o, 1024, out);
 }
 
 static bool ours_16k(const struct bench_options *o, struct bench_sample *out)
 {
-    return measure(o, 16384, pull_all, out);
+    return ours(o, 16384, out);
 }
 
 static bool limit_16k(const struct bench_options *o, struct bench_sample *out)
 {
-    return measure(o, 16384, scan_all, out);
+    return limit(o, 16384, out);
 }
 
 int main(int argc, char **argv)

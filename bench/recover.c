@@ -113,7 +113,8 @@ static bool ours_replay(const struct bench_options *o, struct bench_sample *out)
 static bool limit_replay(const struct bench_options *o, struct bench_sample *out)
 {
     char dir[64];
-    bool good = make_log(dir, log_bytes(o)) && probe_scan(dir, log_bytes(o), out);
+    bool good =
+        make_log(dir, log_bytes(o)) && probe_scan(dir, log_bytes(o), PROBE_CACHED_BYTES, out);
 
     probe_dir_remove(dir);
     return good;
