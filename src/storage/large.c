@@ -232,8 +232,7 @@ enum sl_err sl_large_keep(struct sl_large *large, const struct sl_large_ref *ref
                        "%s: file %" PRIu64 " has a record at %" PRIu64 " and another at %" PRIu64,
                        large->dir, ref->number, entry->header.offset, offset);
     entry->kept = true;
-    if (entry->header.offset == offset && !entry->dirty)
-        return SL_OK;
+    /* Also when the file says so already: whoever wrote it may have ended before it was durable. */
     entry->header.offset = offset;
     entry->dirty = true;
     err = write_offset(large->fs, large->dir, ref->number, offset, false, why);
