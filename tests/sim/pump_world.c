@@ -169,8 +169,8 @@ static void free_pump(struct world *w)
 /* From here on the dying process changes nothing on its disk. */
 static void crash(struct world *w, bool power)
 {
-    if (power && sl_env_sim_disk(w->sim)->sync_fail_ppm > 0)
-        w->published = 0; /* a record whose sync failed could be seen, and may be gone now */
+    if (power && w->is_unsure)
+        w->published = 0;
     if (power)
         sl_env_sim_power_cut(w->sim);
     sl_env_sim_fail_nth(w->sim, 1, UINT64_MAX, SL_IO);
@@ -201,6 +201,8 @@ static void check_max_commit_ts(struct world *w)
     if (node.max_commit_ts < w->published)
         world_blame(w, P5_WATERMARK_NEVER_FALLS, "published was %" PRId64 ", is %" PRId64,
                     w->published, node.max_commit_ts);
+    if (node.max_commit_ts > w->published)
+        w->is_unsure = sl_env_sim_disk(w->sim)->sync_fail_ppm > 0 || sl_env_sim_failed(w->sim) > 0;
     w->published = node.max_commit_ts;
 }
 

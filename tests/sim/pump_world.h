@@ -133,6 +133,8 @@ struct world {
     sl_nanos       full_since; /* the pump has known so long that its disk is full; 0: it is not */
     sl_ts          max_commit_ts; /* of this life */
     sl_ts          published;     /* in the registry, of all lives */
+    bool           is_unsure;     /* its sync may have failed: it can be seen, and a power cut, in
+                                   * this life or a later one, may take it */
     struct tidb    tidb;
     struct drainer drainers[WORLD_DRAINERS];
     enum world_promise  broken;
